@@ -1,0 +1,72 @@
+"""What a build makes: implants in their situations, and every part that leaves the house."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from LatticeGeneratorLib.infill.spec import LatticeSpec
+from LatticeGeneratorLib.mesh.mesh import Mesh, Part
+
+from ..case.model import Case, Endplate
+from ..plan.curve import AxisCurve
+from ..plan.plan import Plan
+
+End = Literal["upper", "lower"]
+
+
+@dataclass(frozen=True, eq=False)
+class Situation:
+    """An implant's surroundings: the case as posed and resected (and its lower block moved for a variant), and the
+    plan that belongs to it (axis lengthened, lower screws moved)."""
+
+    name: str
+    amount_mm: float
+    case: Case
+    plan: Plan
+    upper: Endplate
+    lower: Endplate
+
+
+@dataclass(frozen=True, eq=False)
+class Foot:
+    """A foot as made. domain: the closed region given to the lattice, trimmed at the contact face.
+
+    contact_lost_mm2: plate area inside the footprint that undercut removal took away.
+    """
+
+    end: End
+    endplate: Endplate
+    insertion: np.ndarray
+    domain: Mesh | None
+    spec: LatticeSpec | None
+    porous_depth_mm: float
+    wanted_depth_mm: float
+    contact_lost_mm2: float
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Implant:
+    """One implant (nominal or variant) as made, with what it was made for."""
+
+    situation: Situation
+    part: Part
+    axis: AxisCurve
+    feet: tuple[Foot, Foot]
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """Everything built from one case and plan. implants[0] is the nominal one."""
+
+    implants: tuple[Implant, ...]
+    others: tuple[Part, ...]
+    digest: str
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Every part: the implants, then guides, trials and the bone model."""
+        return tuple(i.part for i in self.implants) + self.others

@@ -1,0 +1,209 @@
+"""What the patient is: a CT, the structures labelled in it, and what is measured on them. All RAS millimetres, HU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from ..errors import CaseError
+
+Role = Literal["bone", "disc", "keepout_critical", "keepout_soft", "metal"]
+ROLES: tuple[Role, ...] = ("bone", "disc", "keepout_critical", "keepout_soft", "metal")
+Face = Literal["superior", "inferior"]
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """A scalar image. voxels: (k, j, i); ijk_to_ras: 4x4, voxel centre (i, j, k, 1) to RAS mm."""
+
+    voxels: np.ndarray
+    ijk_to_ras: np.ndarray
+
+    @property
+    def spacing(self) -> np.ndarray:
+        """(3,) mm along i, j, k."""
+        return np.linalg.norm(self.ijk_to_ras[:3, :3], axis=0)
+
+    def to_ijk(self, points: np.ndarray) -> np.ndarray:
+        """points: (n, 3) RAS mm to continuous (n, 3) voxel coordinates (i, j, k)."""
+        inverse = np.linalg.inv(self.ijk_to_ras)
+        return np.asarray(points, dtype=float) @ inverse[:3, :3].T + inverse[:3, 3]
+
+    def sample(self, points: np.ndarray) -> np.ndarray:
+        """Trilinear values at points: (n, 3) RAS mm; NaN outside the image."""
+        from scipy.ndimage import map_coordinates
+
+        kji = self.to_ijk(points)[:, ::-1].T
+        return map_coordinates(self.voxels.astype(np.float32, copy=False), kji, order=1, cval=np.nan)
+
+
+@dataclass(frozen=True, eq=False)
+class Mask:
+    """A structure's voxels, cropped. voxels: (k, j, i) bool; ijk_to_ras: 4x4 of the cropped block."""
+
+    voxels: np.ndarray
+    ijk_to_ras: np.ndarray
+
+    @cached_property
+    def field(self) -> DistanceField:
+        """Signed distance to the mask's smooth surface, made at first use."""
+        from .distance import distance_field
+
+        return distance_field(self)
+
+    @property
+    def volume(self) -> float:
+        """mm³."""
+        return float(self.voxels.sum() * abs(np.linalg.det(self.ijk_to_ras[:3, :3])))
+
+    @property
+    def points(self) -> np.ndarray:
+        """(n, 3) RAS mm, the voxel centres."""
+        kji = np.argwhere(self.voxels)
+        return kji[:, ::-1] @ self.ijk_to_ras[:3, :3].T + self.ijk_to_ras[:3, 3]
+
+
+@dataclass(frozen=True, eq=False)
+class DistanceField:
+    """Signed distance in mm, negative inside, sampled on a padded voxel block.
+
+    Beyond the padding the distance to the block of the mask is returned: a lower bound of the true one.
+    """
+
+    values: np.ndarray
+    ijk_to_ras: np.ndarray
+    core: tuple[np.ndarray, np.ndarray]
+
+    def at(self, points: np.ndarray) -> np.ndarray:
+        """points: (n, 3) RAS mm to (n,) mm."""
+        from .distance import sample_distance
+
+        return sample_distance(self, points)
+
+
+@dataclass(frozen=True, eq=False)
+class Structure:
+    """One labelled thing. level is the vertebra's name for a vertebra ("C6"), else None.
+
+    pose moves it from where the CT shows it (4x4, RAS to RAS); cuts are half-spaces that a planned resection removes:
+    (point (3,), normal (3,)), bone on the normal's side is gone.
+    """
+
+    name: str
+    role: Role
+    mask: Mask
+    value: int | None = None
+    level: str | None = None
+    pose: np.ndarray = field(default_factory=lambda: np.eye(4))
+    cuts: tuple[tuple[np.ndarray, np.ndarray], ...] = ()
+
+    def distance(self, points: np.ndarray) -> np.ndarray:
+        """Signed distance in mm, negative inside, at points: (n, 3) RAS mm."""
+        points = np.asarray(points, dtype=float).reshape(-1, 3)
+        inverse = np.linalg.inv(self.pose)
+        distance = self.mask.field.at(points @ inverse[:3, :3].T + inverse[:3, 3])
+        for point, normal in self.cuts:
+            distance = np.maximum(distance, (points - point) @ normal)
+        return distance
+
+
+@dataclass(frozen=True)
+class ScanQuality:
+    """What the scan can and cannot tell; each note says the effect on the design."""
+
+    spacing_mm: tuple[float, float, float]
+    slice_thickness_mm: float
+    metal_fraction: float
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Endplate:
+    """A vertebra's superior or inferior face.
+
+    normal points out of the body; anterior and right are unit vectors in the plate's plane (right = patient's right).
+    outline: (m, 3) closed polygon on the plate's plane; surface: (n, 3) points of the bone surface within it.
+    gap_mm: least distance along the normal to the neighbouring body over the footprint, None where no body stands.
+    """
+
+    level: str
+    face: Face
+    centre: np.ndarray
+    normal: np.ndarray
+    anterior: np.ndarray
+    right: np.ndarray
+    width_mm: float
+    depth_mm: float
+    outline: np.ndarray
+    surface: np.ndarray
+    neighbour: str | None = None
+    gap_mm: float | None = None
+    rms_mm: float = 0.0
+
+    def to_local(self, points: np.ndarray) -> np.ndarray:
+        """RAS points (n, 3) to (right, anterior, out) mm about the centre."""
+        return (np.asarray(points, dtype=float) - self.centre) @ np.stack([self.right, self.anterior, self.normal]).T
+
+    def to_ras(self, local: np.ndarray) -> np.ndarray:
+        """(right, anterior, out) mm to RAS points (n, 3)."""
+        return np.asarray(local, dtype=float) @ np.stack([self.right, self.anterior, self.normal]) + self.centre
+
+
+@dataclass(frozen=True, eq=False)
+class Body:
+    """A vertebral body: centre, unit axes (right, anterior, superior) and the mid-body points of its front and back."""
+
+    level: str
+    centre: np.ndarray
+    right: np.ndarray
+    anterior: np.ndarray
+    superior: np.ndarray
+    anterior_face: np.ndarray
+    posterior_wall: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A patient: CT, structures, and what their names could not be matched to."""
+
+    name: str
+    ct: Volume
+    structures: tuple[Structure, ...]
+    quality: ScanQuality
+    unknown: tuple[str, ...] = ()
+    digest: str = ""
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """The vertebrae present, from top to bottom."""
+        from .levels import LEVELS
+
+        present = {s.level for s in self.structures if s.level}
+        return tuple(level for level in LEVELS if level in present)
+
+    def structure(self, name: str) -> Structure:
+        """The structure of that name or level. Raises CaseError with the names there are."""
+        for structure in self.structures:
+            if name in (structure.name, structure.level):
+                return structure
+        known = ", ".join(s.level or s.name for s in self.structures)
+        raise CaseError(f"the case has no structure '{name}'; it has: {known}")
+
+    def having(self, *roles: Role) -> tuple[Structure, ...]:
+        """The structures of these roles."""
+        return tuple(s for s in self.structures if s.role in roles)
+
+    def distance(self, structures: Iterable[Structure], points: np.ndarray) -> np.ndarray:
+        """Signed distance in mm to the union of structures at points: (n, 3); +inf where there are none."""
+        nearest = np.full(len(points), np.inf)
+        for structure in structures:
+            np.minimum(nearest, structure.distance(points), out=nearest)
+        return nearest
+
+    def with_structures(self, structures: Iterable[Structure]) -> Case:
+        """The same case with other structures."""
+        return replace(self, structures=tuple(structures))
