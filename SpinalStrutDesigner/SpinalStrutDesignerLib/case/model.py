@@ -69,14 +69,18 @@ class Mask:
 
 @dataclass(frozen=True, eq=False)
 class DistanceField:
-    """Signed distance in mm, negative inside, sampled on a padded voxel block.
+    """Signed distance in mm, negative inside, sampled on the mask's voxel block padded by a few millimetres, and more
+    coarsely on one padded by 25 mm.
 
+    values, far_values: (k, j, i) float32; core: lowest and highest corner of the mask's voxels in (i, j, k) of values.
     Beyond the padding the distance to the block of the mask is returned: a lower bound of the true one.
     """
 
     values: np.ndarray
     ijk_to_ras: np.ndarray
     core: tuple[np.ndarray, np.ndarray]
+    far_values: np.ndarray
+    far_ijk_to_ras: np.ndarray
 
     def at(self, points: np.ndarray) -> np.ndarray:
         """points: (n, 3) RAS mm to (n,) mm."""
