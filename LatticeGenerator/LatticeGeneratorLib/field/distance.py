@@ -1,0 +1,137 @@
+"""Exact signed distance from a closed mesh to the grid points near it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..errors import GeometryError
+from ..mesh.mesh import Mesh
+from .compiled import compiled
+from .distance_arrays import lower_squares, tally_crossings
+from .grid import Grid
+
+_TRIANGLE_VOXELS = 8.0  # larger triangles are split, so that their bounding boxes hold little but their own band
+
+
+def signed_distance(mesh: Mesh, grid: Grid, band_mm: float) -> np.ndarray:
+    """[k, j, i] float32 mm: distance to the mesh's surface, negative inside, cut off at ±band_mm.
+
+    Exact (to float32) wherever it is less than the band. Inside is where the surface winds round a point, so bodies
+    that overlap in one mesh count as their union, and a surface turned inwards as a void.
+    """
+    if not band_mm > 0.0:
+        raise GeometryError(f"a distance band must be wider than 0, not {band_mm} mm")
+    nx, ny, nz = grid.shape
+    # Everything below is in voxels, with the grid's origin at zero.
+    triangles = (mesh.triangles - grid.origin) / grid.spacing
+    crossings = np.zeros((nz, ny, nx + 1), np.int16)
+    (compiled(count_crossings) or tally_crossings)(triangles, crossings)
+    band = band_mm / grid.spacing
+    squares = np.full((nz, ny, nx), band * band, np.float32)
+    pieces = _split(triangles, _TRIANGLE_VOXELS)
+    (compiled(spread_squares) or lower_squares)(pieces, band, squares)
+    distance = np.sqrt(squares, out=squares)
+    distance *= np.float32(grid.spacing)
+    np.cumsum(crossings, axis=2, dtype=crossings.dtype, out=crossings)
+    np.negative(distance, out=distance, where=crossings[:, :, :nx] > 0)
+    return distance
+
+
+def _split(triangles: np.ndarray, limit: float) -> np.ndarray:
+    """The same surface in triangles whose edges are no longer than the limit: longest edges halved until they are."""
+    done = []
+    while len(triangles):
+        edges = np.linalg.norm(np.roll(triangles, -1, axis=1) - triangles, axis=2)
+        longest = edges.argmax(axis=1)
+        large = edges.max(axis=1) > limit
+        done.append(triangles[~large])
+        rows, first = np.flatnonzero(large), longest[large]
+        a, b, c = (triangles[rows, (first + turn) % 3] for turn in range(3))
+        middle = 0.5 * (a + b)
+        triangles = np.concatenate([np.stack([a, middle, c], axis=1), np.stack([middle, b, c], axis=1)])
+    return np.concatenate(done) if done else triangles
+
+
+def count_crossings(triangles: np.ndarray, crossings: np.ndarray) -> None:
+    """Adds to crossings[k, j, i] the sense in which triangles are crossed by the x-line (j, k) just before point i.
+
+    triangles: (n, 3, 3) in voxels. An edge is always computed from its lower end to its upper, so that two triangles
+    agree on which of them a line through their common edge belongs to.
+    """
+    nz, ny, nx = crossings.shape[0], crossings.shape[1], crossings.shape[2] - 1
+    cut = np.empty(2)
+    for t in range(triangles.shape[0]):
+        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        # The x component of the normal: which way the line crosses.
+        area = (b[1] - a[1]) * (c[2] - a[2]) - (c[1] - a[1]) * (b[2] - a[2])
+        if area == 0.0:
+            continue
+        sense = -1 if area > 0.0 else 1
+        k0 = max(0, math.ceil(min(a[2], b[2], c[2])))
+        k1 = min(nz - 1, math.floor(max(a[2], b[2], c[2])))
+        for k in range(k0, k1 + 1):
+            found = 0
+            for corner in range(3):
+                p, q = triangles[t, corner], triangles[t, (corner + 1) % 3]
+                if (p[2] > k) != (q[2] > k):
+                    if p[2] > q[2]:
+                        p, q = q, p
+                    cut[found] = p[1] + (q[1] - p[1]) * ((k - p[2]) / (q[2] - p[2]))
+                    found += 1
+            if found < 2:
+                continue
+            j0 = max(0, math.ceil(min(cut[0], cut[1])))
+            j1 = min(ny, math.ceil(max(cut[0], cut[1])))
+            for j in range(j0, j1):
+                u = ((j - a[1]) * (c[2] - a[2]) - (k - a[2]) * (c[1] - a[1])) / area
+                v = ((b[1] - a[1]) * (k - a[2]) - (b[2] - a[2]) * (j - a[1])) / area
+                x = a[0] + u * (b[0] - a[0]) + v * (c[0] - a[0])
+                crossings[k, j, min(max(math.ceil(x), 0), nx)] += sense
+
+
+def spread_squares(triangles: np.ndarray, band: float, squares: np.ndarray) -> None:
+    """Lowers squares[k, j, i] to the squared distance of point (i, j, k) to each triangle within the band.
+
+    triangles: (n, 3, 3) in voxels. Regions of the triangle's plane after Ericson, Real-Time Collision Detection, 5.1.5.
+    """
+    nz, ny, nx = squares.shape
+    for t in range(triangles.shape[0]):
+        ax, ay, az = triangles[t, 0, 0], triangles[t, 0, 1], triangles[t, 0, 2]
+        bx, by, bz = triangles[t, 1, 0], triangles[t, 1, 1], triangles[t, 1, 2]
+        cx, cy, cz = triangles[t, 2, 0], triangles[t, 2, 1], triangles[t, 2, 2]
+        ux, uy, uz, vx, vy, vz = bx - ax, by - ay, bz - az, cx - ax, cy - ay, cz - az
+        uu, uv, vv = ux * ux + uy * uy + uz * uz, ux * vx + uy * vy + uz * vz, vx * vx + vy * vy + vz * vz
+        for k in range(max(0, math.ceil(min(az, bz, cz) - band)), min(nz - 1, math.floor(max(az, bz, cz) + band)) + 1):
+            pz = k - az
+            for j in range(
+                max(0, math.ceil(min(ay, by, cy) - band)), min(ny - 1, math.floor(max(ay, by, cy) + band)) + 1
+            ):
+                py = j - ay
+                for i in range(
+                    max(0, math.ceil(min(ax, bx, cx) - band)), min(nx - 1, math.floor(max(ax, bx, cx) + band)) + 1
+                ):
+                    px = i - ax
+                    pu, pv = px * ux + py * uy + pz * uz, px * vx + py * vy + pz * vz
+                    bu, bv, cu, cv = pu - uu, pv - uv, pu - uv, pv - vv
+                    vc, vb, va = pu * bv - bu * pv, cu * pv - pu * cv, bu * cv - cu * bv
+                    if pu <= 0.0 and pv <= 0.0:
+                        s, r = 0.0, 0.0
+                    elif bu >= 0.0 and bv <= bu:
+                        s, r = 1.0, 0.0
+                    elif vc <= 0.0 and pu >= 0.0 and bu <= 0.0:
+                        s, r = pu / (pu - bu), 0.0
+                    elif cv >= 0.0 and cu <= cv:
+                        s, r = 0.0, 1.0
+                    elif vb <= 0.0 and pv >= 0.0 and cv <= 0.0:
+                        s, r = 0.0, pv / (pv - cv)
+                    elif va <= 0.0 and bv - bu >= 0.0 and cu - cv >= 0.0:
+                        r = (bv - bu) / ((bv - bu) + (cu - cv))
+                        s = 1.0 - r
+                    else:
+                        s, r = vb / (va + vb + vc), vc / (va + vb + vc)
+                    dx, dy, dz = px - s * ux - r * vx, py - s * uy - r * vy, pz - s * uz - r * vz
+                    square = dx * dx + dy * dy + dz * dz
+                    if square < squares[k, j, i]:
+                        squares[k, j, i] = square

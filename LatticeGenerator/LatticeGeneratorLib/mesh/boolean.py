@@ -1,0 +1,119 @@
+"""Booleans of closed meshes, by manifold3d: of those measured the one that neither fails nor returns open meshes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import GeometryError
+from .check import closed_manifold_fault, components, stl_fault
+from .inside import winding_number
+from .mesh import Mesh
+
+_STL_TOLERANCES_MM = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
+
+
+def union(meshes: Sequence[Mesh]) -> Mesh:
+    """One closed mesh of all that any of the meshes encloses."""
+    import manifold3d
+
+    if not meshes:
+        raise GeometryError("a union needs at least one mesh; none was given")
+    solids = [_solid(mesh, f"mesh {number} of the union") for number, mesh in enumerate(meshes, 1)]
+    return _mesh(manifold3d.Manifold.batch_boolean(solids, manifold3d.OpType.Add), "the union")
+
+
+def difference(mesh: Mesh, cutters: Sequence[Mesh]) -> Mesh:
+    """What remains of the mesh when all that the cutters enclose is taken away.
+
+    Raises GeometryError if nothing remains.
+    """
+    import manifold3d
+
+    solids = [_solid(mesh, "the mesh to cut")]
+    solids += [_solid(cutter, f"cutter {number}") for number, cutter in enumerate(cutters, 1)]
+    return _mesh(manifold3d.Manifold.batch_boolean(solids, manifold3d.OpType.Subtract), "the difference")
+
+
+def intersection(a: Mesh, b: Mesh) -> Mesh:
+    """What both meshes enclose; raises GeometryError if they have nothing in common."""
+    return _mesh(_solid(a, "the first mesh") ^ _solid(b, "the second mesh"), "the intersection")
+
+
+def common_volume(a: Mesh, b: Mesh) -> float:
+    """Volume in mm³ that both meshes enclose; 0 where they are apart."""
+    return float((_solid(a, "the first mesh") ^ _solid(b, "the second mesh")).volume())
+
+
+def simplified(mesh: Mesh, tolerance_mm: float) -> Mesh:
+    """The mesh with fewer faces, its surface moved by no more than about the tolerance."""
+    return _mesh(_solid(mesh, "the mesh to simplify").simplify(tolerance_mm), "the simplified mesh")
+
+
+def printable(mesh: Mesh) -> Mesh:
+    """The mesh with vertices at STL (float32) precision, still closed: what is held is exactly what is written.
+
+    Where rounding closes up tiny faces the mesh is simplified first, by the least of a row of tolerances up to
+    0.01 mm that helps. Raises GeometryError if none does.
+    """
+    fault = stl_fault(mesh)
+    candidate = mesh
+    for tolerance in _STL_TOLERANCES_MM:
+        if fault is None:
+            break
+        candidate = simplified(mesh, tolerance)
+        fault = stl_fault(candidate)
+    if fault:
+        raise GeometryError(f"the mesh cannot be written to STL and stay closed: {fault}; coarsen or move its parts")
+    return Mesh(candidate.vertices.astype(np.float32).astype(np.float64), candidate.faces)
+
+
+def largest_component(mesh: Mesh) -> tuple[Mesh, int]:
+    """The largest connected body with its inner voids, and how many other bodies (chips) were removed."""
+    pieces = components(mesh)
+    bodies = [piece for piece in pieces if piece.volume > 0]
+    if not bodies:
+        raise GeometryError("the mesh encloses nothing: its faces point inwards or it is empty")
+    body = bodies[0]
+    voids = [piece for piece in pieces if piece.volume <= 0 and winding_number(body, piece.vertices[:1])[0] > 0.5]
+    return joined([body, *voids]), len(bodies) - 1
+
+
+def joined(meshes: Sequence[Mesh]) -> Mesh:
+    """The faces of all meshes in one, without any boolean: for surfaces known to be apart."""
+    offsets = np.cumsum([0] + [len(mesh.vertices) for mesh in meshes])
+    return Mesh(
+        np.concatenate([mesh.vertices for mesh in meshes]),
+        np.concatenate([mesh.faces + offset for mesh, offset in zip(meshes, offsets)]),
+    )
+
+
+def _solid(mesh: Mesh, name: str) -> Any:
+    """The mesh as a manifold3d solid, refused unless closed."""
+    import manifold3d
+
+    fault = closed_manifold_fault(mesh)
+    if fault:
+        raise GeometryError(f"{name} cannot take part in a boolean: {fault}")
+    solid = manifold3d.Manifold(manifold3d.Mesh64(mesh.vertices.copy(), mesh.faces.astype(np.uint64)))
+    if solid.status() != manifold3d.Error.NoError:
+        raise GeometryError(f"{name} cannot take part in a boolean: {solid.status().name}")
+    return solid
+
+
+def _mesh(solid: Any, name: str) -> Mesh:
+    """The closed mesh of a manifold3d solid."""
+    import manifold3d
+
+    if solid.status() != manifold3d.Error.NoError:
+        raise GeometryError(f"{name} failed: {solid.status().name}")
+    if solid.is_empty():
+        raise GeometryError(f"{name} is empty: the meshes do not lie as intended")
+    raw = solid.to_mesh64()
+    mesh = Mesh(np.array(raw.vert_properties)[:, :3], np.array(raw.tri_verts))
+    fault = closed_manifold_fault(mesh)
+    if fault:
+        raise GeometryError(f"{name} is not closed: {fault}")
+    return mesh

@@ -1,0 +1,128 @@
+"""Whether a mesh is what a printer needs: one closed, oriented surface, before and after it is written to a file."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from .intersections import piercing_edges
+from .mesh import Mesh
+from .weld import as_stl_reads
+
+_AFTER = np.array([1, 2, 0])  # the corner that follows in a face
+
+
+def closed_manifold_fault(mesh: Mesh) -> str | None:
+    """What keeps the mesh from being a closed, oriented 2-manifold with positive volume, in words; None if nothing.
+
+    Looks at: emptiness, coordinates that are not numbers, faces that use a vertex twice, open, non-manifold and
+    inconsistently directed edges, vertices where two surfaces touch in a point, and the sign of the volume.
+    """
+    if len(mesh.faces) == 0:
+        return "it is empty"
+    if not np.isfinite(mesh.vertices).all():
+        return f"{int((~np.isfinite(mesh.vertices)).any(axis=1).sum())} vertices are not finite numbers"
+    if mesh.faces.min() < 0 or mesh.faces.max() >= len(mesh.vertices):
+        return "faces refer to vertices that do not exist"
+    a, b, c = mesh.faces.T
+    collapsed = int(((a == b) | (b == c) | (c == a)).sum())
+    if collapsed:
+        return f"{collapsed} faces are degenerate (two corners are one vertex)"
+    twin = _twin_half_edges(mesh)
+    if twin is None:
+        return _edge_fault(mesh)
+    split = _fan_count(mesh, twin) - len(np.unique(mesh.faces))
+    if split:
+        return f"non-manifold vertices: {split} surplus surfaces touch others in a single vertex"
+    volume = mesh.volume
+    if volume <= 0.0:
+        return f"its volume is {volume:.6g} mm³: faces point inwards or the body is flat"
+    return None
+
+
+def stl_fault(mesh: Mesh) -> str | None:
+    """As `closed_manifold_fault`, for the mesh as read back from STL: float32 vertices, equal ones merged.
+
+    The turn from RAS to LPS changes signs only, so the answer holds for both.
+    """
+    fault = closed_manifold_fault(as_stl_reads(mesh))
+    return f"after rounding to STL precision {fault}" if fault else None
+
+
+def components(mesh: Mesh) -> list[Mesh]:
+    """The separate surfaces of the mesh, largest absolute volume first; an inner void is a surface of its own."""
+    if len(mesh.faces) == 0:
+        return []
+    n = len(mesh.vertices)
+    a, b, c = mesh.faces.T
+    links = coo_array((np.ones(2 * len(a), np.int8), (np.r_[a, b], np.r_[b, c])), shape=(n, n))
+    count, of_vertex = connected_components(links, directed=False)
+    of_face = of_vertex[a]
+    order = np.argsort(of_face, kind="stable")
+    pieces = []
+    for faces in np.split(mesh.faces[order], np.cumsum(np.bincount(of_face, minlength=count))[:-1]):
+        if len(faces):
+            used, compact = np.unique(faces, return_inverse=True)
+            pieces.append(Mesh(mesh.vertices[used], compact.reshape(-1, 3)))
+    return sorted(pieces, key=lambda piece: -abs(piece.volume))
+
+
+def self_intersections(mesh: Mesh) -> int:
+    """How many edges of the mesh pierce a face that they do not belong to or touch in a common vertex.
+
+    Zero for a surface that nowhere passes through itself; faces that merely overlap in one plane are not counted.
+    """
+    return piercing_edges(mesh)
+
+
+def _twin_half_edges(mesh: Mesh) -> np.ndarray | None:
+    """(3m,) for each half-edge 3·face + corner the opposite one, or None where edges are not in opposed pairs."""
+    n = len(mesh.vertices)
+    start, end = mesh.faces.ravel(), mesh.faces[:, _AFTER].ravel()
+    names = np.arange(len(start), dtype=np.int64)
+    forward = coo_array((names, (start, end)), shape=(n, n)).tocsr()
+    if forward.nnz != len(start):
+        return None
+    forward.sort_indices()
+    backward = forward.T.tocsr()
+    backward.sort_indices()
+    if not (np.array_equal(forward.indptr, backward.indptr) and np.array_equal(forward.indices, backward.indices)):
+        return None
+    twin = np.empty(len(start), np.int64)
+    twin[forward.data] = backward.data
+    return twin
+
+
+def _edge_fault(mesh: Mesh) -> str:
+    """Names the edges that have one face, more than two, or two with the same direction."""
+    start, end = mesh.faces.ravel(), mesh.faces[:, _AFTER].ravel()
+    key = np.minimum(start, end) * len(mesh.vertices) + np.maximum(start, end)
+    _, index, uses = np.unique(key, return_inverse=True, return_counts=True)
+    balance = np.bincount(index, weights=np.where(start < end, 1.0, -1.0))
+    faults = {
+        "open": int((uses == 1).sum()),
+        "non-manifold": int((uses > 2).sum()),
+        "inconsistently directed": int(((uses == 2) & (balance != 0)).sum()),
+    }
+    first = int(np.flatnonzero((uses != 2) | (balance != 0))[0])
+    place = mesh.vertices[start[np.flatnonzero(index == first)[0]]]
+    counted = ", ".join(f"{count} {kind} edges" for kind, count in faults.items() if count)
+    return f"{counted}, one at ({place[0]:.3f}, {place[1]:.3f}, {place[2]:.3f}) mm"
+
+
+def _fan_count(mesh: Mesh, twin: np.ndarray) -> int:
+    """How many closed fans of faces the mesh has; as many as vertices in use if every vertex is manifold.
+
+    The half-edge that leaves a vertex next after h is the twin of the one before h in its face: a permutation whose
+    cycles are the fans. Each cycle is named by its lowest half-edge, found by pointer doubling.
+    """
+    names = np.arange(len(twin), dtype=np.int64)
+    before = names - 1 + 3 * (names % 3 == 0)
+    jump = twin[before]
+    lowest = names
+    longest = int(np.bincount(mesh.faces.ravel()).max())
+    for _ in range(max(longest - 1, 1).bit_length()):
+        lowest = np.minimum(lowest, lowest[jump])
+        jump = jump[jump]
+    return int((lowest == names).sum())
