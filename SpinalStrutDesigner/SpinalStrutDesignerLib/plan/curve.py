@@ -10,9 +10,9 @@ import numpy as np
 from scipy.interpolate import CubicHermiteSpline, CubicSpline
 from scipy.spatial import cKDTree
 
-from SpinalStrutDesignerLib.errors import PlanError
-from SpinalStrutDesignerLib.plan.plan import Axis, Section
-from SpinalStrutDesignerLib.plan.section import section_distance, section_polygon, section_reach
+from ..errors import PlanError
+from .plan import Axis, Section
+from .section import section_distance, section_polygon, section_reach
 
 _CHUNK = 1 << 18  # points a field evaluates at a time, so that its arrays stay in cache
 _LEAST_BACK = 0.1  # sine of the least angle between the axis' back direction and its first tangent (about 6 degrees)
@@ -92,7 +92,7 @@ class AxisCurve:
         return values
 
     def local(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(s, u, v) of points (m, 3): arc length of the foot point (straight past the ends), across, towards the column."""
+        """(s, u, v) of points (m, 3): arc length of the foot point (straight past the ends), across, towards column."""
         index, share, before, beyond = self._foot(points)
         centre, right, back = (_mix(values, index, share) for values in (self.points, self.rights, self.backs))
         away = points - centre

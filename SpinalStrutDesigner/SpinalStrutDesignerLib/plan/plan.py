@@ -1,26 +1,31 @@
-"""Every human decision about one implant, frozen, typed and JSON-able. RAS millimetres, newtons."""
+"""Every human decision about one implant, frozen, typed and JSON-able. RAS millimetres, newtons.
+
+Each record is checked when it is made: types, ranges (`limits.py`, with the source of each default) and what must agree
+within it. A wrong value raises PlanError with the field, the value and what is allowed. Sequences become tuples,
+directions unit vectors.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
 
-Vec = tuple[float, float, float]
+from ..case.levels import LEVELS, is_above
+from ..case.model import ROLES
+from .entries import KeepoutRule, Material, Printer, ScrewType
+from .record import Record, Vec
+
+SCHEMA = 1  # raised with a migration in json.py whenever a written plan would be read differently
+
 FaceName = Literal["superior", "inferior"]
 Approach = Literal["anterior", "right", "left"]
 
 
-class _With:
-    """Frozen records that return changed copies."""
-
-    def with_(self, **changes: Any) -> Any:
-        """A copy with other values; validated like any other."""
-        return replace(self, **changes)  # type: ignore[type-var]
-
-
 @dataclass(frozen=True)
-class EndplateOverride(_With):
+class EndplateOverride(Record):
     """A person's correction of a measured endplate."""
+
+    _place: ClassVar[str] = "corrections.endplates"
 
     level: str
     face: FaceName
@@ -31,17 +36,38 @@ class EndplateOverride(_With):
 
 
 @dataclass(frozen=True)
-class Corrections(_With):
+class Corrections(Record):
     """Names and roles as a person corrected them: (structure name, new value) pairs, and endplates."""
+
+    _place: ClassVar[str] = "corrections"
 
     levels: tuple[tuple[str, str], ...] = ()
     roles: tuple[tuple[str, str], ...] = ()
     endplates: tuple[EndplateOverride, ...] = ()
 
+    def _fault(self) -> tuple[str, str] | None:
+        for pairs, name in ((self.levels, "levels"), (self.roles, "roles")):
+            named = [structure for structure, _ in pairs]
+            twice = {structure for structure in named if named.count(structure) > 1}
+            if twice:
+                return name, f"'{min(twice)}' is given more than once"
+        for structure, level in self.levels:
+            if level not in LEVELS:
+                return "levels", f"'{level}' for '{structure}' is no vertebra; levels are C1 to C7, T1 to T13, L1 to L6"
+        for structure, role in self.roles:
+            if role not in ROLES:
+                return "roles", f"'{role}' for '{structure}' is no role; roles are {', '.join(ROLES)}"
+        faces = [(plate.level, plate.face) for plate in self.endplates]
+        if len(set(faces)) < len(faces):
+            return "endplates", "the same endplate is given more than once"
+        return None
+
 
 @dataclass(frozen=True)
-class Pose(_With):
+class Pose(Record):
     """Rigid correction of the upper block (upper docking level and all above), about the upper docking endplate."""
+
+    _place: ClassVar[str] = "pose"
 
     distraction_mm: float = 0.0
     lordosis_deg: float = 0.0
@@ -50,8 +76,10 @@ class Pose(_With):
 
 
 @dataclass(frozen=True)
-class Resection(_With):
+class Resection(Record):
     """Bone of a level that the surgeon will remove: everything on the normal's side of the plane."""
+
+    _place: ClassVar[str] = "resections"
 
     level: str
     point: Vec
@@ -59,20 +87,29 @@ class Resection(_With):
 
 
 @dataclass(frozen=True)
-class Axis(_With):
+class Axis(Record):
     """The strut's centreline: control points from the upper foot to the lower (at least 3), all shifted by offset.
 
     back: the direction from the strut towards the column at the upper end; the section's depth lies along it.
     """
 
+    _place: ClassVar[str] = "axis"
+
     control_points: tuple[Vec, ...] = ()
     offset: Vec = (0.0, 0.0, 0.0)
     back: Vec = (0.0, -1.0, 0.0)
 
+    def _fault(self) -> tuple[str, str] | None:
+        if 0 < len(self.control_points) < 3:
+            return "control_points", f"{len(self.control_points)} points; an axis needs at least 3 (or none yet)"
+        return None
+
 
 @dataclass(frozen=True)
-class Section(_With):
+class Section(Record):
     """The strut's cross-section: width across, depth towards the column; lower_* taper it linearly to the lower end."""
+
+    _place: ClassVar[str] = "section"
 
     shape: Literal["ellipse", "rounded_rectangle", "concave_back"] = "rounded_rectangle"
     width_mm: float = 10.0
@@ -82,14 +119,34 @@ class Section(_With):
     lower_width_mm: float | None = None
     lower_depth_mm: float | None = None
 
+    def _fault(self) -> tuple[str, str] | None:
+        if self.shape == "ellipse":
+            return None
+        widths = [self.width_mm, self.lower_width_mm or self.width_mm]
+        depths = [self.depth_mm, self.lower_depth_mm or self.depth_mm]
+        largest = min(widths + depths) / 2.0
+        if self.corner_radius_mm > largest:
+            return "corner_radius_mm", (
+                f"{self.corner_radius_mm:g} mm is more than half the least width or depth, {largest:g} mm;"
+                " make it smaller or the section larger"
+            )
+        if self.shape == "concave_back" and self.back_radius_mm < max(widths) / 2.0:
+            return "back_radius_mm", (
+                f"{self.back_radius_mm:g} mm is less than half the width, {max(widths) / 2.0:g} mm;"
+                " make it larger or the section narrower"
+            )
+        return None
+
 
 @dataclass(frozen=True)
-class FootPlan(_With):
+class FootPlan(Record):
     """One end: how it rests on its endplate and from where it comes.
 
     margins are kept inside the endplate's rim; height is from the contact face into the span; fit gap is the distance
     to bone; approach is the side from which this foot slides into place.
     """
+
+    _place: ClassVar[str] = "foot"
 
     approach: Approach = "anterior"
     height_mm: float = 9.0
@@ -100,8 +157,10 @@ class FootPlan(_With):
 
 
 @dataclass(frozen=True)
-class InterfacePlan(_With):
+class InterfacePlan(Record):
     """The porous layer of both feet and its solid frame."""
+
+    _place: ClassVar[str] = "interface"
 
     cell: str = "gyroid_skeletal"
     pore_um: float = 550.0
@@ -112,9 +171,11 @@ class InterfacePlan(_With):
 
 
 @dataclass(frozen=True)
-class Flange(_With):
+class Flange(Record):
     """A tab on the docking vertebra. azimuth: 0 in front, +90 at the patient's right, -90 left, about the body's axis;
     height: from the endplate's rim over the body."""
+
+    _place: ClassVar[str] = "flange"
 
     azimuth_deg: float = 0.0
     width_mm: float = 16.0
@@ -123,24 +184,10 @@ class Flange(_With):
 
 
 @dataclass(frozen=True)
-class ScrewType(_With):
-    """A catalogue entry, embedded as used. Head: a hemisphere of head_radius; length: top of the head to tip (ASTM F543)."""
-
-    name: str = "3.5 mm small-fragment cancellous"
-    diameter_mm: float = 3.5
-    core_mm: float = 1.9
-    pitch_mm: float = 1.75
-    head_diameter_mm: float = 6.0
-    head_radius_mm: float = 3.0
-    pilot_mm: float = 2.5
-    clearance_hole_mm: float = 3.7
-    seat_radius_mm: float = 3.05
-    lengths_mm: tuple[float, ...] = tuple(float(x) for x in range(10, 52, 2))
-
-
-@dataclass(frozen=True)
-class Screw(_With):
+class Screw(Record):
     """A screw as planned. entry: centre of the head's flat top; direction: unit, towards the tip."""
+
+    _place: ClassVar[str] = "screw"
 
     type: ScrewType
     level: str
@@ -151,30 +198,32 @@ class Screw(_With):
     anti_backout: Literal["none", "cover_plate", "locking_ring", "locking_thread"] = "none"
     locked: bool = False
 
+    def _fault(self) -> tuple[str, str] | None:
+        if self.length_mm not in self.type.lengths_mm:
+            lengths = self.type.lengths_mm
+            near = sorted(sorted(lengths, key=lambda length: (abs(length - self.length_mm), length))[:2])
+            return "length_mm", (
+                f"{self.length_mm:g} mm is not made for '{self.type.name}';"
+                f" nearest lengths: {' and '.join(f'{length:g}' for length in near)} mm"
+            )
+        return None
+
 
 @dataclass(frozen=True)
-class Variant(_With):
+class Variant(Record):
     """An oversized copy, and whether it fills a gap larger than measured or distracts the spine."""
+
+    _place: ClassVar[str] = "variants"
 
     amount_mm: float = 2.0
     mode: Literal["fills", "distracts"] = "fills"
 
 
 @dataclass(frozen=True)
-class KeepoutRule(_With):
-    """The rule for one kind of structure. kind 'clearance': at least limit_mm away (warn below warn_mm);
-    kind 'displacement': pushed by at most warn_mm (pass) or limit_mm (warn), beyond that fail."""
-
-    structure: str
-    kind: Literal["clearance", "displacement"]
-    limit_mm: float
-    warn_mm: float
-    source: str
-
-
-@dataclass(frozen=True)
-class ErrorBudget(_With):
+class ErrorBudget(Record):
     """What segmentation, print and placement may add up to."""
+
+    _place: ClassVar[str] = "budget"
 
     segmentation_to_print_mm: float = 0.8
     screw_entry_mm: float = 1.4
@@ -182,8 +231,10 @@ class ErrorBudget(_With):
 
 
 @dataclass(frozen=True)
-class ScrewRules(_With):
+class ScrewRules(Record):
     """Least distances of a screw before the error budget."""
+
+    _place: ClassVar[str] = "screw_rules"
 
     canal_mm: float = 2.0
     endplate_mm: float = 2.0
@@ -195,22 +246,10 @@ class ScrewRules(_With):
 
 
 @dataclass(frozen=True)
-class Material(_With):
-    """Mechanical properties with their source."""
-
-    name: str = "Ti6Al4V ELI (grade 23), laser powder bed, HIP"
-    elastic_modulus_MPa: float = 118500.0
-    poisson: float = 0.342
-    yield_MPa: float = 795.0
-    tensile_MPa: float = 860.0
-    porous_strength_ratio: float = 0.10
-    density_g_cm3: float = 4.43
-    source: str = ""
-
-
-@dataclass(frozen=True)
-class Loads(_With):
+class Loads(Record):
     """Axial design load and the level's envelope, with bending and torsion, and the patient's weight."""
+
+    _place: ClassVar[str] = "loads"
 
     patient_weight_kg: float | None = None
     axial_N: float = 500.0
@@ -221,17 +260,27 @@ class Loads(_With):
 
 
 @dataclass(frozen=True)
-class Waiver(_With):
+class Waiver(Record):
     """A finding accepted by a named person, with the reason."""
+
+    _place: ClassVar[str] = "waivers"
 
     finding: str
     name: str
     reason: str
 
 
+def _default_rules() -> tuple[KeepoutRule, ...]:
+    from .rules import default_rules
+
+    return default_rules()
+
+
 @dataclass(frozen=True)
-class Plan(_With):
+class Plan(Record):
     """Every decision about one implant."""
+
+    _place: ClassVar[str] = ""
 
     upper: str
     lower: str
@@ -249,10 +298,28 @@ class Plan(_With):
     lower_flange: Flange | None = None
     screws: tuple[Screw, ...] = ()
     variants: tuple[Variant, ...] = ()
-    rules: tuple[KeepoutRule, ...] = ()
+    rules: tuple[KeepoutRule, ...] = field(default_factory=_default_rules)
     screw_rules: ScrewRules = ScrewRules()
     budget: ErrorBudget = ErrorBudget()
-    material: Material = Material()
+    material: Material = field(default_factory=Material)
+    printer: Printer = field(default_factory=Printer)
     loads: Loads = Loads()
     waivers: tuple[Waiver, ...] = ()
-    schema: int = 1
+    schema: int = SCHEMA
+
+    def _fault(self) -> tuple[str, str] | None:
+        if not is_above(self.upper, self.lower):
+            return "lower", f"{self.lower} does not lie below upper, {self.upper}; give the upper docking level first"
+        for i, screw in enumerate(self.screws):
+            if screw.level not in (self.upper, self.lower):
+                name = f"screws.{i}.level"
+                return name, f"{screw.level} is no docking level; screws go into {self.upper} or {self.lower}"
+        for name, keys in (
+            ("rules", [rule.structure for rule in self.rules]),
+            ("variants", [variant.amount_mm for variant in self.variants]),
+            ("waivers", [waiver.finding for waiver in self.waivers]),
+        ):
+            twice = [key for i, key in enumerate(keys) if key in keys[:i]]
+            if twice:
+                return name, f"{twice[0]} is given more than once"
+        return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from SpinalStrutDesignerLib.plan.plan import Section
+from .plan import Section
 
 _ELLIPSE_STEPS = 5  # each step about squares the error; five leave it below 1e-4 of the half axis
 
