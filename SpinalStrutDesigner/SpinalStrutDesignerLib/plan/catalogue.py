@@ -51,8 +51,9 @@ def chosen(catalogue: Mapping[str, CatalogueEntry[T]], name: str) -> T:
 
 def read_table(name: str, path: str | PathLike[str] | None = None) -> dict[str, Any]:
     """A data file as an object: the package's own by name, or the one at path. Raises PlanError."""
+    own = files(__package__).joinpath("data").joinpath(f"{name}.json")
     try:
-        text = files(__package__).joinpath("data", f"{name}.json").read_text("utf-8") if path is None else _text(path)
+        text = own.read_text("utf-8") if path is None else Path(path).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise PlanError(f"{path}: cannot be read as a table of {name}: {error}") from error
     place = name if path is None else str(path)
@@ -60,10 +61,6 @@ def read_table(name: str, path: str | PathLike[str] | None = None) -> dict[str, 
     if not isinstance(table, dict) or table.get("schema") != _FORMAT:
         raise PlanError(f"{place}: not a table of {name}; it needs an object with 'schema': {_FORMAT}")
     return table
-
-
-def _text(path: str | PathLike[str]) -> str:
-    return Path(path).read_text("utf-8")
 
 
 def _catalogue(cls: type[T], name: str, path: str | PathLike[str] | None) -> dict[str, CatalogueEntry[T]]:

@@ -60,12 +60,12 @@ def record_from(cls: type[T], data: Any, path: str) -> T:
 
 def unknown_field(path: str, name: str, known: tuple[str, ...]) -> PlanError:
     """The error for a field that does not exist, with the nearest names, or all where none is near."""
-    near = get_close_matches(name, known, n=3, cutoff=0.5) or known
+    near = get_close_matches(name, known, n=3, cutoff=0.5) or list(known)
     return PlanError(f"{path}: no such field; did you mean {' or '.join(near)}?")
 
 
 @cache
-def hints_of(cls: type) -> dict[str, Any]:
+def hints_of(cls: Any) -> dict[str, Any]:
     """Field names and types of a record, in order."""
     hints = get_type_hints(cls)
     return {field.name: hints[field.name] for field in fields(cls)}  # type: ignore[arg-type]

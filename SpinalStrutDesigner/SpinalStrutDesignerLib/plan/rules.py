@@ -11,9 +11,11 @@ from ..case.levels import LEVELS
 from .catalogue import read_table
 from .check import record_from
 from .entries import KeepoutRule
+from .limits import Level
 from .plan import Plan
 
 _SIDES = {"left", "right", "l", "r", "lt", "rt", "bilateral"}
+_SPELLING = {"esophagus": "oesophagus"}
 
 
 @dataclass(frozen=True)
@@ -64,21 +66,24 @@ def group_of(structure_name: str) -> str | None:
 def plain_name(structure_name: str) -> str:
     """A name in small letters, words joined by _, sides left out: "Common Carotid artery (left)" and the like."""
     words = re.split(r"[^a-z0-9]+", structure_name.lower())
-    return "_".join(word for word in words if word and word not in _SIDES)
+    return "_".join(_SPELLING.get(word, word) for word in words if word and word not in _SIDES)
 
 
 def expected_critical(upper: str, lower: str) -> tuple[Expected, ...]:
-    """The critical structures that lie beside the levels from upper to lower, both included, from the front page of
-    anatomy: each must be given, or be shown as not evaluated."""
+    """The critical structures that lie beside the levels from upper to lower, both included.
+
+    Each must be given, or be shown as not evaluated. Raises PlanError on a name that is no level.
+    """
+    for name, level in (("upper", upper), ("lower", lower)):
+        Level().checked(level, name)
     top, bottom = LEVELS.index(upper), LEVELS.index(lower)
     return tuple(e for e in _expected() if LEVELS.index(e.first) <= bottom and LEVELS.index(e.last) >= top)
 
 
 @cache
 def _groups() -> dict[str, str]:
-    return {
-        name: row["structure"] for row in read_table("rules")["rules"] for name in (row["structure"], *row["names"])
-    }
+    rows = read_table("rules")["rules"]
+    return {plain_name(name): row["structure"] for row in rows for name in (row["structure"], *row["names"])}
 
 
 @cache

@@ -55,7 +55,8 @@ def _step(place: Any, hint: Any, here: str, name: str) -> tuple[Any, Any]:
     if is_dataclass(hint):
         hints = hints_of(hint)  # type: ignore[arg-type]
         if name not in hints:
-            raise unknown_field(joined(here, name), name, tuple(hints))
+            elsewhere = tuple(path for path in _paths(Plan) if not here and path.rsplit(".", 1)[-1] == name)
+            raise unknown_field(joined(here, name), name, elsewhere or tuple(hints))
         return name, hints[name]
     if get_origin(hint) is not tuple:
         raise PlanError(f"{joined(here, name)}: no such field; {here} is a single value")
@@ -63,6 +64,15 @@ def _step(place: Any, hint: Any, here: str, name: str) -> tuple[Any, Any]:
         raise PlanError(f"{joined(here, name)}: there is no such entry; {here} has {len(place)}, counted from 0")
     items = get_args(hint)
     return int(name), items[0] if items[-1] is Ellipsis else items[int(name)]
+
+
+def _paths(hint: Any, here: str = "") -> tuple[str, ...]:
+    """The dotted names of all fields that can be set without an index."""
+    hint, _ = options_of(hint)
+    if not is_dataclass(hint):
+        return (here,)
+    parts = [_paths(part, joined(here, name)) for name, part in hints_of(hint).items()]
+    return tuple(path for part in parts for path in part)
 
 
 def _value(hint: Any, text: str, path: str) -> Any:
