@@ -1,0 +1,6 @@
+"""Unit cells of lattices."""
+
+from .cell import Cell
+from .registry import CELLS, cell_named
+
+__all__ = ["CELLS", "Cell", "cell_named"]

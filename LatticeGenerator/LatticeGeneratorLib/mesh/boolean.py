@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import GeometryError
-from .check import closed_manifold_fault, components, stl_fault
+from .check import closed_manifold_fault, stl_fault
 from .inside import winding_number
 from .mesh import Mesh
+from .pieces import pieces_of
 
 _STL_TOLERANCES_MM = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
 
@@ -72,22 +73,16 @@ def printable(mesh: Mesh) -> Mesh:
 
 def largest_component(mesh: Mesh) -> tuple[Mesh, int]:
     """The largest connected body with its inner voids, and how many other bodies (chips) were removed."""
-    pieces = components(mesh)
-    bodies = [piece for piece in pieces if piece.volume > 0]
-    if not bodies:
+    pieces = pieces_of(mesh)
+    largest = int(np.argmax(pieces.volumes))
+    if len(mesh.faces) == 0 or pieces.volumes[largest] <= 0.0:
         raise GeometryError("the mesh encloses nothing: its faces point inwards or it is empty")
-    body = bodies[0]
-    voids = [piece for piece in pieces if piece.volume <= 0 and winding_number(body, piece.vertices[:1])[0] > 0.5]
-    return joined([body, *voids]), len(bodies) - 1
-
-
-def joined(meshes: Sequence[Mesh]) -> Mesh:
-    """The faces of all meshes in one, without any boolean: for surfaces known to be apart."""
-    offsets = np.cumsum([0] + [len(mesh.vertices) for mesh in meshes])
-    return Mesh(
-        np.concatenate([mesh.vertices for mesh in meshes]),
-        np.concatenate([mesh.faces + offset for mesh, offset in zip(meshes, offsets)]),
-    )
+    kept = np.arange(len(pieces.volumes)) == largest
+    body = pieces.only(kept)
+    for void in np.flatnonzero(pieces.volumes < 0.0):
+        corner = mesh.vertices[mesh.faces[np.argmax(pieces.of_face == void), 0]]
+        kept[void] = winding_number(body, corner[None])[0] > 0.5
+    return pieces.only(kept), int((pieces.volumes > 0.0).sum()) - 1
 
 
 def _solid(mesh: Mesh, name: str) -> Any:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from .intersections import piercing_edges
 from .mesh import Mesh
+from .pieces import pieces_of
 from .weld import as_stl_reads
 
 _AFTER = np.array([1, 2, 0])  # the corner that follows in a face
@@ -54,18 +54,11 @@ def components(mesh: Mesh) -> list[Mesh]:
     """The separate surfaces of the mesh, largest absolute volume first; an inner void is a surface of its own."""
     if len(mesh.faces) == 0:
         return []
-    n = len(mesh.vertices)
-    a, b, c = mesh.faces.T
-    links = coo_array((np.ones(2 * len(a), np.int8), (np.r_[a, b], np.r_[b, c])), shape=(n, n))
-    count, of_vertex = connected_components(links, directed=False)
-    of_face = of_vertex[a]
-    order = np.argsort(of_face, kind="stable")
-    pieces = []
-    for faces in np.split(mesh.faces[order], np.cumsum(np.bincount(of_face, minlength=count))[:-1]):
-        if len(faces):
-            used, compact = np.unique(faces, return_inverse=True)
-            pieces.append(Mesh(mesh.vertices[used], compact.reshape(-1, 3)))
-    return sorted(pieces, key=lambda piece: -abs(piece.volume))
+    pieces = pieces_of(mesh)
+    largest_first = np.argsort(-np.abs(pieces.volumes), kind="stable")
+    used = np.bincount(pieces.of_face, minlength=len(pieces.volumes)) > 0
+    numbers = np.arange(len(pieces.volumes))
+    return [pieces.only(numbers == number) for number in largest_first if used[number]]
 
 
 def self_intersections(mesh: Mesh) -> int:
