@@ -64,9 +64,13 @@ def unknown_field(path: str, name: str, known: tuple[str, ...]) -> PlanError:
     return PlanError(f"{path}: no such field; did you mean {' or '.join(near)}?")
 
 
-@cache
 def hints_of(cls: Any) -> dict[str, Any]:
     """Field names and types of a record, in order."""
+    return _hints(cls)
+
+
+@cache
+def _hints(cls: Any) -> dict[str, Any]:
     hints = get_type_hints(cls)
     return {field.name: hints[field.name] for field in fields(cls)}  # type: ignore[arg-type]
 
@@ -141,7 +145,7 @@ def _described(hint: Any) -> str:
         items = get_args(hint)
         return "a list" if items[-1] is Ellipsis else f"a list of {len(items)} values"
     if is_dataclass(hint):
-        return f"an object with the fields {', '.join(hints_of(hint))}"  # type: ignore[arg-type]
+        return f"an object with the fields {', '.join(hints_of(hint))}"
     return {float: "a number", int: "a whole number", bool: "true or false", str: "a text"}[hint]
 
 
