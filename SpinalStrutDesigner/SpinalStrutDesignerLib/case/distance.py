@@ -169,9 +169,7 @@ def _far_values(
     return values
 
 
-def _nearest(
-    at: tuple[np.ndarray, ...], number: np.ndarray, shape: tuple[int, ...], spacing: np.ndarray
-) -> np.ndarray:
+def _nearest(at: tuple[np.ndarray, ...], number: np.ndarray, shape: tuple[int, ...], spacing: np.ndarray) -> np.ndarray:
     """For every node of a block the number of that node among at: (k, j, i) arrays, which lies nearest."""
     free = np.ones(shape, dtype=bool)
     free[at] = False
@@ -206,7 +204,7 @@ def _to_ijk(ijk_to_ras: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def _contains(values: np.ndarray, ijk: np.ndarray) -> np.ndarray:
-    return ((ijk >= 0) & (ijk <= np.array(values.shape[::-1]) - 1)).all(axis=1)
+    return np.all((ijk >= 0) & (ijk <= np.array(values.shape[::-1]) - 1), axis=1)
 
 
 def _interpolated(values: np.ndarray, ijk: np.ndarray) -> np.ndarray:
