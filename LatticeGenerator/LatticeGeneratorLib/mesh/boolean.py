@@ -11,6 +11,7 @@ from ..errors import GeometryError
 from .check import closed_manifold_fault, stl_fault
 from .inside import winding_number
 from .mesh import Mesh
+from .weld import as_stl_reads, without_flattened
 from .pieces import pieces_of
 
 _STL_TOLERANCES_MM = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
@@ -56,19 +57,20 @@ def simplified(mesh: Mesh, tolerance_mm: float) -> Mesh:
 def printable(mesh: Mesh) -> Mesh:
     """The mesh with vertices at STL (float32) precision, still closed: what is held is exactly what is written.
 
-    Where rounding closes up tiny faces the mesh is simplified first, by the least of a row of tolerances up to
-    0.01 mm that helps. Raises GeometryError if none does.
+    Vertices that rounding makes equal become one and the faces this flattens are dropped. Where that leaves a fault the
+    mesh is simplified first, by the least of a row of tolerances up to 0.01 mm that helps. Raises GeometryError if none
+    does.
     """
-    fault = stl_fault(mesh)
-    candidate = mesh
+    candidate = without_flattened(as_stl_reads(mesh))
+    fault = closed_manifold_fault(candidate)
     for tolerance in _STL_TOLERANCES_MM:
         if fault is None:
-            break
-        candidate = simplified(mesh, tolerance)
-        fault = stl_fault(candidate)
+            return candidate
+        candidate = without_flattened(as_stl_reads(simplified(mesh, tolerance)))
+        fault = closed_manifold_fault(candidate)
     if fault:
         raise GeometryError(f"the mesh cannot be written to STL and stay closed: {fault}; coarsen or move its parts")
-    return Mesh(candidate.vertices.astype(np.float32).astype(np.float64), candidate.faces)
+    return candidate
 
 
 def largest_component(mesh: Mesh) -> tuple[Mesh, int]:

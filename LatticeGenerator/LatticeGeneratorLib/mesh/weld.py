@@ -28,3 +28,9 @@ def as_stl_reads(mesh: Mesh) -> Mesh:
     """The mesh as a reader of its STL file sees it: vertices rounded to float32, equal ones made one."""
     points, index = welded(mesh.vertices.astype(np.float32))
     return Mesh(points, index[mesh.faces])
+
+
+def without_flattened(mesh: Mesh) -> Mesh:
+    """The mesh without the faces that use a vertex twice: what remains of an edge whose ends became one."""
+    a, b, c = mesh.faces.T
+    return Mesh(mesh.vertices, mesh.faces[(a != b) & (b != c) & (c != a)])

@@ -1,0 +1,79 @@
+"""One implant, nominal or variant: its solid, porous interfaces and screw holes, as one closed body."""
+
+from __future__ import annotations
+
+from LatticeGeneratorLib.mesh.boolean import difference, largest_component, printable, union
+from LatticeGeneratorLib.mesh.mesh import Mesh, Part
+from LatticeGeneratorLib.progress import Progress, silent
+
+from ..plan.curve import axis_curve
+from ..plan.plan import Plan
+from .design import Foot, Implant, Situation
+from .end import EndShape, end_shape
+from .footprint import contact_lost_mm2
+from .interface import PorousLayer, porous_layer
+from .screws import screw_cutter
+from .solid import SolidShape, solid_mesh
+
+
+def implant(situation: Situation, progress: Progress = silent) -> tuple[Implant, Part]:
+    """The implant for a situation, and the same body solid throughout as a trial for the plastic print.
+
+    Raises GeometryError when bone cuts it apart or a part would not be closed.
+    """
+    plan = situation.plan
+    axis = axis_curve(plan.axis, plan.section)
+    ends = (end_shape(situation, axis, "upper"), end_shape(situation, axis, "lower"))
+    progress(f"{situation.name}: solid", 0.1)
+    solid, dropped = solid_mesh(SolidShape(situation, axis, ends))
+    layers = []
+    for share, end in ((0.4, ends[0]), (0.6, ends[1])):
+        progress(f"{situation.name}: {end.end} interface", share)
+        layers.append(porous_layer(end, axis, plan.interface))
+    progress(f"{situation.name}: joining", 0.8)
+    bores = [screw_cutter(screw) for screw in plan.screws]
+    trial = _one_body(difference(solid, bores) if bores else solid)
+    porous = [layer for layer in layers if layer is not None]
+    body = solid
+    if porous:
+        body = union([difference(solid, [layer.cutter for layer in porous]), *(layer.lattice for layer in porous)])
+    body = _one_body(difference(body, bores) if bores else body)
+    suffix = "" if situation.amount_mm == 0.0 else f"_{situation.name}"
+    provenance = {"situation": situation.name, "loose pieces cut off by bone": str(dropped)}
+    return (
+        Implant(
+            situation=situation,
+            part=Part(body, f"implant{suffix}", "implant", plan.material.name, provenance),
+            axis=axis,
+            feet=(_foot(ends[0], layers[0], plan), _foot(ends[1], layers[1], plan)),
+        ),
+        Part(trial, f"trial{suffix}", "trial", "PA12", provenance),
+    )
+
+
+def _one_body(mesh: Mesh) -> Mesh:
+    """The largest piece, exactly as STL will hold it."""
+    body, _ = largest_component(mesh)
+    return printable(body)
+
+
+def _foot(end: EndShape, layer: PorousLayer | None, plan: Plan) -> Foot:
+    wanted = plan.interface.depth_mm
+    made = layer.depth_mm if layer else 0.0
+    notes = []
+    if made < wanted - 0.1:
+        notes.append(
+            f"porous depth {made:.2f} mm instead of {wanted:.2f} mm: {plan.interface.minimum_solid_mm:.1f} mm of solid "
+            "metal is kept behind it"
+        )
+    return Foot(
+        end=end.end,
+        endplate=end.endplate,
+        insertion=end.insertion,
+        domain=layer.domain if layer else None,
+        spec=layer.spec if layer else None,
+        porous_depth_mm=made,
+        wanted_depth_mm=wanted,
+        contact_lost_mm2=contact_lost_mm2(end),
+        notes=tuple(notes),
+    )

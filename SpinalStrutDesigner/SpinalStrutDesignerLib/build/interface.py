@@ -1,0 +1,98 @@
+"""The porous interface of a foot: its region, the lattice in it, and the way both join the solid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from LatticeGeneratorLib.field.grid import Grid
+from LatticeGeneratorLib.field.isosurface import isosurface
+from LatticeGeneratorLib.infill.fill import fill_field
+from LatticeGeneratorLib.infill.spec import LatticeSpec
+from LatticeGeneratorLib.mesh.boolean import simplified
+from LatticeGeneratorLib.mesh.mesh import Mesh
+from LatticeGeneratorLib.progress import Progress, silent
+
+from ..case.model import Endplate
+from ..plan.curve import AxisCurve
+from ..plan.plan import InterfacePlan
+from .end import DOME_MM, EndShape, layer_sides
+from .solid import end_rest
+
+# Sampling of the region and its lattice, mm: a third of the 0.30 mm strut of the default cell, within the
+# wall / 1.5 that the measured porosity error allows.
+STEP_MM = 0.1
+# The lattice reaches this far into the solid around it, so that both become one body.
+OVERLAP_MM = 0.15
+# The region is thinned out to this deviation, mm: a tenth of the sampling.
+SIMPLIFY_MM = 0.01
+# Where the layer is thinner than this it holds no whole pore (550 µm) and stays solid.
+THINNEST_MM = 0.6
+
+
+@dataclass(frozen=True, eq=False)
+class PorousLayer:
+    """A foot's porous layer as made. domain: trimmed closed region; cutter: domain and the gap in front of it."""
+
+    domain: Mesh
+    cutter: Mesh
+    lattice: Mesh
+    spec: LatticeSpec
+    depth_mm: float
+
+
+def porous_layer(
+    end: EndShape, axis: AxisCurve, interface: InterfacePlan, progress: Progress = silent
+) -> PorousLayer | None:
+    """Makes the porous layer of one foot, or None where the foot is too thin to keep solid metal behind it.
+
+    The layer lies under the contact face, inside a solid frame, with at least minimum_solid_mm of metal between it and
+    any other bone the foot meets.
+    """
+    grid, points = _layer_grid(end)
+    local = end.endplate.to_local(points)
+    gap, distance = end.foot.fit_gap_mm, end.docking.at_local(local)
+    sides = layer_sides(end, points, end_rest(end, axis, points), interface.frame_mm)
+    depth = distance - gap - interface.depth_mm
+    behind = np.maximum(gap + interface.minimum_solid_mm - end.others.at_local(local), depth)
+    kept, contact = np.maximum(sides, behind), gap - distance
+    region = np.maximum(kept, contact).reshape(grid.array_shape)
+    if -region.min() * 2.0 < THINNEST_MM:
+        return None
+    joined = np.maximum(kept - OVERLAP_MM, contact).reshape(grid.array_shape)
+    # The cutter also clears the fit gap in front, so that no film of solid stays before the lattice.
+    cutter = np.maximum(sides, behind).reshape(grid.array_shape)
+    spec = LatticeSpec(interface.cell, interface.porosity, interface.pore_um / 1000.0)
+    # Only lattice that meets the solid around the region is held; that solid is what the region was grown into.
+    anchor = np.where((joined < 0.0) & (region > 0.25 * OVERLAP_MM), -1.0, 1.0)
+    lattice = fill_field(joined, grid, spec, anchor_values=anchor, progress=progress)
+    matrix = plate_matrix(end.endplate)
+    face_mm2 = (region < 0.0).any(axis=0).sum() * STEP_MM**2
+    return PorousLayer(
+        domain=simplified(isosurface(region, grid), SIMPLIFY_MM).transformed(matrix),
+        cutter=simplified(isosurface(cutter, grid), SIMPLIFY_MM).transformed(matrix),
+        lattice=lattice.mesh.transformed(matrix),
+        spec=spec,
+        depth_mm=float((region < 0.0).sum() * STEP_MM**3 / face_mm2),
+    )
+
+
+def plate_matrix(endplate: Endplate) -> np.ndarray:
+    """4x4 from a right-handed frame (across, anterior, out) on the plate to RAS."""
+    matrix = np.eye(4)
+    matrix[:3, 0] = np.cross(endplate.anterior, endplate.normal)
+    matrix[:3, 1] = endplate.anterior
+    matrix[:3, 2] = endplate.normal
+    matrix[:3, 3] = endplate.centre
+    return matrix
+
+
+def _layer_grid(end: EndShape) -> tuple[Grid, np.ndarray]:
+    """A fine grid over the footprint in the plate's frame, and its points in RAS."""
+    low, high = end.footprint.points.min(axis=0), end.footprint.points.max(axis=0)
+    reach = max(abs(low[0]), abs(high[0]))
+    grid = Grid.around(
+        np.array([-reach, low[1], -DOME_MM]), np.array([reach, high[1], end.base_mm + 2.0]), STEP_MM
+    )
+    matrix = plate_matrix(end.endplate)
+    return grid, grid.points() @ matrix[:3, :3].T + matrix[:3, 3]
