@@ -1,0 +1,99 @@
+"""The strut's centreline: as close to the column as standing bone and the keep-out rules allow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..plan.curve import axis_curve
+from ..plan.plan import Axis, Section
+from .corridor import Corridor
+from .path import EndRegion, cheapest_path, end_sizes, section_probe
+from .refine import refined_axis, sweep_points
+
+_BACKS_DEG = (0.0, 45.0, -45.0, 90.0, -90.0)  # sides of the column that are tried: front, then right and left
+_REFINED = 2  # the cheapest of them that are worked out
+_HELD_MM = 0.1  # violations below this are the grid's
+# Sizes tried where the preset's section does not fit, as shares at the upper and lower end: slimmer where the neck is
+# narrow first, then everywhere. Size is limited only by the anatomy (Willemsen et al. 2019).
+_SIZES = ((1.0, 1.0), (0.83, 1.0), (0.67, 1.0), (0.67, 0.67))
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """An axis with its section, its cost, and by how much (mm) it misses what it must hold at its worst place."""
+
+    axis: Axis
+    section: Section
+    cost: float
+    missing_mm: float
+
+
+def propose_strut(room: Corridor, section: Section, upper: EndRegion, lower: EndRegion) -> Candidate:
+    """The stoutest section up to the given one that fits, and its axis, its long side facing the column.
+
+    Where nothing fits the least bad is returned, and verification names what blocks it.
+    """
+    best: Candidate | None = None
+    for shares in _SIZES:
+        found = propose_axis(room, scaled(section, *shares), upper, lower)
+        if best is None or found.missing_mm < best.missing_mm - _HELD_MM:
+            best = found
+        if best.missing_mm <= _HELD_MM:
+            break
+    assert best is not None
+    return best
+
+
+def propose_axis(room: Corridor, section: Section, upper: EndRegion, lower: EndRegion) -> Candidate:
+    """The best axis for a section: several sides of the column are tried."""
+    sides = (0.0,) if _is_round(section) else _BACKS_DEG
+    tried = [(cheapest_path(room, section, side, upper, lower), side) for side in sides]
+    tried.sort(key=lambda found: (found[0][1], abs(found[1])))
+    best: Candidate | None = None
+    for (path, _), side in tried[:_REFINED]:
+        back = _towards_column(room, path) if _is_round(section) else _side(room, side)
+        axis, cost = refined_axis(room, section, path, back, upper, lower)
+        if best is None or cost < best.cost:
+            best = Candidate(axis, section, cost, _missing(room, axis, section))
+    assert best is not None
+    return best
+
+
+def scaled(section: Section, upper: float, lower: float) -> Section:
+    """The section at shares of its size, to half a millimetre; tapered where the ends differ."""
+    if upper == lower == 1.0:
+        return section
+    first, last = end_sizes(section)
+    width, depth = (round(2.0 * upper * size) / 2.0 for size in first)
+    lower_width, lower_depth = (round(2.0 * lower * size) / 2.0 for size in last)
+    radius = min(section.corner_radius_mm, 0.5 * min(width, depth, lower_width, lower_depth))
+    return section.with_(
+        width_mm=width, depth_mm=depth, lower_width_mm=lower_width, lower_depth_mm=lower_depth, corner_radius_mm=radius
+    )
+
+
+def _missing(room: Corridor, axis: Axis, section: Section) -> float:
+    curve = axis_curve(axis, section, 1.0)
+    offsets, needs = section_probe(section).at(curve.arc / curve.length_mm)
+    points = sweep_points(curve, offsets).reshape(-1, 3)
+    least = min(float((room.sample(values, points) - needs.ravel()).min()) for values in (room.never, room.rules))
+    return max(-least, 0.0)
+
+
+def _is_round(section: Section) -> bool:
+    return section.shape == "ellipse" and section.width_mm == section.depth_mm
+
+
+def _side(room: Corridor, back_deg: float) -> np.ndarray:
+    turn = np.deg2rad(back_deg)
+    return -np.sin(turn) * room.frame.axes[0] - np.cos(turn) * room.frame.axes[1]
+
+
+def _towards_column(room: Corridor, path: np.ndarray) -> np.ndarray:
+    """From the middle of the path's upper half towards the column line."""
+    aside = room.frame.to_corridor(path)[: max(len(path) // 2, 1), :2].mean(axis=0)
+    if np.linalg.norm(aside) < 1.0:
+        return -room.frame.axes[1]
+    return -(aside @ room.frame.axes[:2]) / np.linalg.norm(aside)

@@ -1,0 +1,179 @@
+"""A first way through the corridor: the cheapest of all paths from station to station, by dynamic programming."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import shift
+
+from ..case.model import Endplate
+from ..plan.plan import Section
+from ..plan.section import section_polygon
+from .corridor import Corridor
+
+STATION_MM = 3.0
+_STEP_CELLS = 2  # largest sideways move between stations, in cells
+_WEIGHT_NEVER, _WEIGHT_RULE, _WEIGHT_SOFT = 400.0, 40.0, 0.5  # per mm² of violation and station
+_WEIGHT_ECCENTRIC = 0.02  # per mm² off the column line and station
+_WEIGHT_SLOPE = 1.5  # per mm² of sideways move between stations
+_WEIGHT_END = 0.15  # per mm² off the endplate's centre
+_DISCS = 5
+_SOFT_MARGIN_MM = 0.5  # wanted distance to structures that may be displaced
+
+
+@dataclass(frozen=True, eq=False)
+class EndRegion:
+    """Where an end of the axis may lie: near the plane `out` mm over the endplate, `reach` mm around its centre.
+
+    footprint: (n, 2) edge of the foot in the plate's plane (right, anterior); the foot spans from it to the strut.
+    """
+
+    plate: Endplate
+    out_mm: float
+    reach_mm: float
+    footprint: np.ndarray
+
+    def bridge(self, edge: np.ndarray, count: int = 3) -> np.ndarray:
+        """Points of the foot between the strut's edge (m, 3) RAS at its end and the footprint.
+
+        All straight lines between the two edges, so that the points fill the convex region that joins them.
+        """
+        local = self.plate.to_local(edge)[:, :2]
+        share = np.linspace(0.0, 1.0, count + 2)[1:-1, None, None, None]
+        plane = ((1.0 - share) * self.footprint[None, :, None] + share * local[None, None]).reshape(-1, 2)
+        return self.plate.to_ras(np.column_stack([plane, np.full(len(plane), self.out_mm)]))
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """Points that stand for the section at its upper and lower end.
+
+    upper, lower: (n, 2) across and towards the column; upper_need, lower_need: (n,) slack that each point needs. The
+    first `inner` are centres of discs.
+    """
+
+    upper: np.ndarray
+    lower: np.ndarray
+    upper_need: np.ndarray
+    lower_need: np.ndarray
+    inner: int
+
+    def at(self, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Points (m, n, 2) and needs (m, n) at shares (m,) of the way down."""
+        points = self.upper + share[:, None, None] * (self.lower - self.upper)
+        return points, self.upper_need + share[:, None] * (self.lower_need - self.upper_need)
+
+
+def section_probe(section: Section) -> Probe:
+    """Discs of the section's inner radius along its middle, so that small remnants cannot hide between the points of
+    its outline; and the outline, which holds the corners."""
+    upper, lower = (_probe_points(section, width, depth) for width, depth in end_sizes(section))
+    return Probe(upper[0], lower[0], upper[1], lower[1], _DISCS)
+
+
+def end_sizes(section: Section) -> tuple[tuple[float, float], tuple[float, float]]:
+    """(width, depth) at the upper and at the lower end."""
+    width = section.width_mm if section.lower_width_mm is None else section.lower_width_mm
+    depth = section.depth_mm if section.lower_depth_mm is None else section.lower_depth_mm
+    return (section.width_mm, section.depth_mm), (width, depth)
+
+
+def _probe_points(section: Section, width: float, depth: float) -> tuple[np.ndarray, np.ndarray]:
+    inner = 0.5 * min(width, depth)
+    middle = np.linspace(-1.0, 1.0, _DISCS) * max(0.5 * width - inner, 0.0)
+    edge = section_polygon(section, width, depth, 16)
+    points = np.concatenate([np.column_stack([middle, np.zeros(_DISCS)]), edge])
+    return points, np.concatenate([np.full(_DISCS, inner), np.zeros(len(edge))])
+
+
+def cheapest_path(
+    room: Corridor, section: Section, back_deg: float, upper: EndRegion, lower: EndRegion
+) -> tuple[np.ndarray, float]:
+    """(n, 3) RAS points of the cheapest path with its section turned to back_deg, and its cost.
+
+    back_deg: 0 with the back facing posteriorly (strut in front), +90 facing the patient's left (strut at the right).
+    Where no path is free the least bad one is returned.
+    """
+    right, anterior, down = room.axes()
+    picks = np.arange(0, len(down), max(round(STATION_MM / room.spacing), 1))
+    cost = _section_cost(room, section, back_deg)[picks]
+    cost += _WEIGHT_ECCENTRIC * (right**2 + anterior[:, None] ** 2)
+    nodes = _station_points(room, right, anterior, down[picks])
+    first, last = (
+        _end_cost(room, nodes, end, 0.5 * min(size)) for end, size in zip((upper, lower), end_sizes(section))
+    )
+    centre = room.frame.centre(down[picks]) / room.spacing
+    return _trace(cost, first, last, np.diff(centre, axis=0), room.spacing, nodes)
+
+
+def _section_cost(room: Corridor, section: Section, back_deg: float) -> np.ndarray:
+    """Penalty of the section's worst point at every grid node."""
+    turn = np.deg2rad(back_deg)
+    across, back = np.array([np.cos(turn), -np.sin(turn)]), np.array([-np.sin(turn), -np.cos(turn)])
+    offsets, needs = (values[0] for values in section_probe(section).at(np.array([0.5])))
+    moves = np.rint((offsets[:, :1] * across + offsets[:, 1:] * back) / room.spacing).astype(int)
+    cost = np.zeros(room.never.shape, dtype=np.float32)
+    for values, margin, weight in (
+        (room.never, 0.0, _WEIGHT_NEVER),
+        (room.rules, 0.0, _WEIGHT_RULE),
+        (room.soft, _SOFT_MARGIN_MM, _WEIGHT_SOFT),
+    ):
+        worst = np.full(values.shape, np.inf, dtype=np.float32)
+        for (r, a), need in zip(moves, needs):
+            np.minimum(worst, shift(values, (0, -a, -r), order=0, mode="nearest") - need, out=worst)
+        cost += weight * np.maximum(margin - worst, 0.0) ** 2
+    return cost
+
+
+def _station_points(room: Corridor, right: np.ndarray, anterior: np.ndarray, down: np.ndarray) -> np.ndarray:
+    """(stations, anterior, right, 3) RAS."""
+    grid = np.stack(np.meshgrid(down, anterior, right, indexing="ij")[::-1], axis=-1)
+    return room.frame.to_ras(grid.reshape(-1, 3)).reshape(grid.shape)
+
+
+def _end_cost(room: Corridor, nodes: np.ndarray, end: EndRegion, radius: float) -> np.ndarray:
+    """Cost of ending at each node; infinite away from the end's plane and outside its reach."""
+    local = end.plate.to_local(nodes.reshape(-1, 3)).reshape(nodes.shape)
+    aside = local[..., 0] ** 2 + local[..., 1] ** 2
+    allowed = (np.abs(local[..., 2] - end.out_mm) <= 0.6 * STATION_MM) & (aside <= end.reach_mm**2)
+    # Behind the plate's centre lies the canal, and the approach is closed.
+    allowed &= local[..., 1] >= -2.0
+    cost = np.where(allowed, _WEIGHT_END * aside, np.inf)
+    angle = np.linspace(0.0, 2.0 * np.pi, 9)[:-1, None]
+    round_edge = radius * (np.cos(angle) * end.plate.right + np.sin(angle) * end.plate.anterior)
+    for place in np.argwhere(allowed):
+        bridge = end.bridge(nodes[tuple(place)] + round_edge, 2)
+        rules, soft = (np.minimum(room.sample(values, bridge), 0.0) for values in (room.rules, room.soft))
+        cost[tuple(place)] += _WEIGHT_RULE * rules.min() ** 2 + _WEIGHT_SOFT * soft.min() ** 2
+    return cost
+
+
+def _trace(
+    cost: np.ndarray, first: np.ndarray, last: np.ndarray, bend: np.ndarray, spacing: float, nodes: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """Viterbi: at every station and cell the cheapest way to arrive, or to begin there; then back from the best end."""
+    moves = [(a, r) for a in range(-_STEP_CELLS, _STEP_CELLS + 1) for r in range(-_STEP_CELLS, _STEP_CELLS + 1)]
+    stations, height, width = cost.shape
+    came = np.full(cost.shape, -1, dtype=np.int16)
+    total = np.full(cost.shape, np.inf)
+    total[0] = first[0] + cost[0]
+    for i in range(1, stations):
+        padded = np.pad(total[i - 1], _STEP_CELLS, constant_values=np.inf)
+        best, choice = first[i].copy(), np.full((height, width), -1, dtype=np.int16)
+        for k, (a, r) in enumerate(moves):
+            slope = (r + bend[i - 1, 0]) ** 2 + (a + bend[i - 1, 1]) ** 2
+            a0, r0 = _STEP_CELLS - a, _STEP_CELLS - r
+            arrive = padded[a0 : a0 + height, r0 : r0 + width] + _WEIGHT_SLOPE * spacing**2 * slope
+            better = arrive < best
+            best[better], choice[better] = arrive[better], k
+        total[i], came[i] = best + cost[i], choice
+    ends = total + last
+    i, a, r = np.unravel_index(int(np.argmin(ends)), ends.shape)
+    least, path = float(ends[i, a, r]), []
+    while True:
+        path.append(nodes[i, a, r])
+        if came[i, a, r] < 0:
+            return np.array(path[::-1]), least
+        move = moves[came[i, a, r]]
+        i, a, r = i - 1, a - move[0], r - move[1]
