@@ -13,7 +13,7 @@ from ..errors import CaseError
 from .model import Volume
 
 SUFFIXES = (".nrrd", ".nhdr", ".nii", ".nii.gz")
-_RAS_FROM_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+RAS_FROM_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 # Scanners fill the corners outside the scanned circle with values such as -2048, -3024 or -32768; noise in air and
 # streaks stay above.
 _PADDING_BELOW = -2000
@@ -57,7 +57,7 @@ def ijk_to_ras(image: sitk.Image, where: str) -> np.ndarray:
     matrix[:3, :3] = direction * np.array(image.GetSpacing())
     matrix[:3, 3] = image.GetOrigin()
     # + 0.0 turns -0.0 into 0.0, which would otherwise make equal geometries differ in their bytes.
-    return _RAS_FROM_LPS @ matrix + 0.0
+    return RAS_FROM_LPS @ matrix + 0.0
 
 
 def hounsfield(image: Image, where: str) -> tuple[Volume, tuple[str, ...]]:

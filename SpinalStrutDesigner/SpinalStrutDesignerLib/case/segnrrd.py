@@ -1,0 +1,94 @@
+"""Structures from a Slicer segmentation file (.seg.nrrd): named segments, which may overlap in several layers."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+from scipy import ndimage
+
+from ..errors import CaseError
+from .images import Image
+from .labels import block_matrix, geometry_text
+from .model import Mask, Structure, Volume
+from .roles import Meaning, meaning_of, names_table
+
+
+def structures_of_segments(
+    image: Image, ct: Volume, roles: str | Path | None, path: Path
+) -> tuple[tuple[Structure, ...], tuple[str, ...]]:
+    """The structures of a segmentation, in the order of its segments, and the segments whose role is not known.
+
+    A segment's role is that of the table if it is there by name, else that of its name, else that of the terminology it
+    was given in Slicer. Raises CaseError when the segmentation lies outside the CT or does not say its segments.
+    """
+    voxels = image.voxels if image.voxels.ndim == 4 else image.voxels[..., None]
+    _check_place(voxels.shape[:3], image.ijk_to_ras, ct, path)
+    table = names_table(roles) if roles is not None else {}
+    structures, unknown = [], []
+    numbers = sorted(int(found[1]) for key in image.header if (found := re.fullmatch(r"Segment(\d+)_ID", key)))
+    if not numbers:
+        raise CaseError(f"'{path}' does not say its segments (Segment0_ID …): save the segmentation from Slicer again")
+    for number in numbers:
+        field = {
+            name: image.header.get(f"Segment{number}_{name}", "") for name in ("Name", "LabelValue", "Layer", "Tags")
+        }
+        name = field["Name"] or image.header[f"Segment{number}_ID"]
+        # Files written before Slicer 4.11 have one layer for each segment and the value 1 in it.
+        value = _number(field["LabelValue"] or "1", "LabelValue", name, path)
+        layer = _number(field["Layer"] or str(min(number, voxels.shape[3] - 1)), "Layer", name, path)
+        if layer >= voxels.shape[3]:
+            raise CaseError(f"'{path}': segment '{name}' is in layer {layer}, but the file has {voxels.shape[3]}")
+        inside = voxels[..., layer] == value
+        blocks = ndimage.find_objects(inside.view(np.uint8))
+        if not blocks:
+            continue  # an empty segment is Slicer's way of keeping a name for later
+        meaning = _meaning(name, field["Tags"], table, path)
+        if meaning.role is None:
+            unknown.append(f"'{name}', {int(inside.sum())} voxels")
+            continue
+        mask = Mask(inside[blocks[0]].copy(), block_matrix(image.ijk_to_ras, blocks[0]))
+        structures.append(Structure(name, meaning.role, mask, None, meaning.level))
+    return tuple(structures), tuple(unknown)
+
+
+def _meaning(name: str, tags: str, table: dict[str, Meaning], path: Path) -> Meaning:
+    meaning = table.get(name) or meaning_of(name, where=f"'{path}'")
+    if meaning.role is not None:
+        return meaning
+    for term in _terms(tags):
+        by_term = meaning_of(term, where=f"'{path}'")
+        if by_term.role is not None:
+            return by_term
+    return meaning
+
+
+def _terms(tags: str) -> list[str]:
+    """The meanings in a segment's terminology entry, the most special first.
+
+    TerminologyEntry:context~category~type~modifier~… where each is scheme^code^meaning, tags being separated by |.
+    """
+    entry = next((tag for tag in tags.split("|") if tag.startswith("TerminologyEntry:")), "")
+    parts = [part.split("^") for part in entry.removeprefix("TerminologyEntry:").split("~")]
+    return [part[2] for part in reversed(parts[2:3]) if len(part) == 3 and part[2]]
+
+
+def _number(text: str, field: str, name: str, path: Path) -> int:
+    if not text.strip().isdigit():
+        raise CaseError(
+            f"'{path}': segment '{name}' has {field} '{text}', which is no number; save it from Slicer again"
+        )
+    return int(text)
+
+
+def _check_place(shape: tuple[int, ...], ijk_to_ras: np.ndarray, ct: Volume, path: Path) -> None:
+    """A segmentation may be cropped or finer than the CT, but not reach out of it."""
+    high = np.array(shape[::-1]) - 1.0
+    corners = np.array(np.meshgrid(*zip(np.zeros(3), high), indexing="ij")).reshape(3, -1).T
+    ijk = ct.to_ijk(corners @ ijk_to_ras[:3, :3].T + ijk_to_ras[:3, 3])
+    if (ijk < -1.0).any() or (ijk > np.array(ct.voxels.shape[::-1])).any():
+        raise CaseError(
+            f"the segmentation '{path}' reaches out of the CT: it has {geometry_text(shape, ijk_to_ras)}, the CT has "
+            f"{geometry_text(ct.voxels.shape, ct.ijk_to_ras)}; give the CT it was drawn on"
+        )
