@@ -72,7 +72,7 @@ def hints_of(cls: Any) -> dict[str, Any]:
 @cache
 def _hints(cls: Any) -> dict[str, Any]:
     hints = get_type_hints(cls)
-    return {field.name: hints[field.name] for field in fields(cls)}  # type: ignore[arg-type]
+    return {field.name: hints[field.name] for field in fields(cls)}
 
 
 def options_of(hint: Any) -> tuple[Any, bool]:

@@ -84,7 +84,9 @@ class Material(Record):
     tensile_MPa: float = 860.0
     porous_strength_ratio: float = 0.10
     density_g_cm3: float = 4.43
-    source: str = ""
+    source: str = (
+        "E: printed and HIPed, PMC7867014; yield, tensile: ASTM F3001 minimum, verify locally; porous: Kelly 2019"
+    )
 
     def _fault(self) -> tuple[str, str] | None:
         if self.yield_MPa > self.tensile_MPa:

@@ -179,6 +179,7 @@ LIMITS: dict[str, Row] = {
                                   "and HIPed: 1090 ± 18, PMC7867014)"),
     "Material.porous_strength_ratio": Range(0.001, 1.0, "porous or surface-porous: about 10 % of tensile (Kelly 2019)"),
     "Material.density_g_cm3": Range(0.5, 25.0, "Ti6Al4V: 4.43 g/cm³; verify locally"),
+    "Material.source": _NAMED,
     "Loads.patient_weight_kg": Range(2.0, 400.0, "the patient's record; no default"),
     "Loads.axial_N": Range(1.0, 20000.0, f"{_PAPER}: 500 N axial"),
     "Loads.envelope_N": Range(1.0, 20000.0, "in-vivo lumbar vertebral body replacements: up to 1650 N (Dreischarf "

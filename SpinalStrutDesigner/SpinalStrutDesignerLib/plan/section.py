@@ -6,7 +6,7 @@ import numpy as np
 
 from .plan import Section
 
-_ELLIPSE_STEPS = 5  # each step about squares the error; five leave it below 1e-4 of the half axis
+_ELLIPSE_STEPS = 7  # leaves less than 1e-3 mm for any section up to 2 x 40 mm, below 1e-6 mm for usual ones
 
 
 def section_distance(

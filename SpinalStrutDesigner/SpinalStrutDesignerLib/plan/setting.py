@@ -53,7 +53,7 @@ def _step(place: Any, hint: Any, here: str, name: str) -> tuple[Any, Any]:
     """The key of a part called name in place, and its type."""
     hint, _ = options_of(hint)
     if is_dataclass(hint):
-        hints = hints_of(hint)  # type: ignore[arg-type]
+        hints = hints_of(hint)
         if name not in hints:
             elsewhere = tuple(path for path in _paths(Plan) if not here and path.rsplit(".", 1)[-1] == name)
             raise unknown_field(joined(here, name), name, elsewhere or tuple(hints))

@@ -26,10 +26,10 @@ def source_of(path: str) -> str:
             continue
         if not is_dataclass(hint):
             raise unknown_field(joined(here, name), name, (here,))
-        if name not in hints_of(hint):  # type: ignore[arg-type]
-            raise unknown_field(joined(here, name), name, tuple(hints_of(hint)))  # type: ignore[arg-type]
+        if name not in hints_of(hint):
+            raise unknown_field(joined(here, name), name, tuple(hints_of(hint)))
         owner, last = hint, name  # type: ignore[assignment]
-        hint = hints_of(hint)[name]  # type: ignore[arg-type]
+        hint = hints_of(hint)[name]
         here = joined(here, name)
     row = LIMITS.get(f"{owner.__name__}.{last}")
     return row.source if row is not None else _CHOICE
