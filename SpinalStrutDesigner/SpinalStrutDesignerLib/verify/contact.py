@@ -1,0 +1,99 @@
+"""Where a foot faces its endplate, as made: heights, gaps and areas, seen along the endplate's normal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import grey_opening
+
+from ..build.outline import polygon_distance
+from .measured import Measured
+from .raster import cast
+
+_STEP_MM = 0.15
+# Feet are looked for from this far inside the body (concave endplates are 2-3 mm deep) to this far into the span.
+_BELOW_MM, _ABOVE_MM = 6.0, 6.0
+# Openings narrower than this are pores: the envelope bridges them (widest pore wanted 0.6 mm, oblique cuts show more).
+_PORE_MM = 1.2
+# A strut's face lies this near the envelope; deeper is the inside of a pore.
+_FACE_MM = 0.08
+# Bone and foot count as in contact up to this much over the planned gap: it is the seating that the gap leaves.
+SEATING_MM = 0.2
+# Beyond this much over the planned gap a surface is the side of a foot, not its contact face.
+_FACING_MM = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Contact:
+    """The contact face of one foot. points: (n, 3) RAS on the face, each standing for cell_mm2 of the plate's plane, in
+    contact (bone within the fit gap and seating); gaps_mm: (m,) distance to the docking bone over the whole facing
+    surface; net: share of points on metal rather than on an open pore; plate_mm2: area of the endplate's outline."""
+
+    points: np.ndarray
+    gaps_mm: np.ndarray
+    net: float
+    cell_mm2: float
+    plate_mm2: float
+    worst: np.ndarray | None
+
+    @property
+    def envelope_mm2(self) -> float:
+        """Contact area with pores counted as closed."""
+        return len(self.points) * self.cell_mm2
+
+    @property
+    def net_mm2(self) -> float:
+        """Contact area of metal alone."""
+        return self.envelope_mm2 * self.net
+
+
+def contact_of(measured: Measured, end: str) -> Contact:
+    """The contact face of the foot at an end, measured once."""
+    return measured.once(f"contact {end}", lambda: _measure(measured, end))
+
+
+def _measure(measured: Measured, end: str) -> Contact:
+    plan, foot = measured.plan, measured.foot(end)
+    plate = foot.endplate
+    level, gap = (
+        (plan.upper, plan.upper_foot.fit_gap_mm) if end == "upper" else (plan.lower, plan.lower_foot.fit_gap_mm)
+    )
+    outline = plate.to_local(plate.outline)[:, :2]
+    frame = np.stack([plate.right, plate.anterior, plate.normal])
+    rays = cast(measured.mesh, frame, plate.centre, _STEP_MM, outline.min(axis=0), outline.max(axis=0))
+    ray, start, _ = rays.chords
+    within = (start > -_BELOW_MM) & (start < _ABOVE_MM)
+    ray, start = ray[within], start[within]
+    first = np.flatnonzero(np.diff(ray, prepend=-1) != 0)
+    height = np.full(int(np.prod(rays.shape)), _ABOVE_MM + 4.0)
+    height[ray[first]] = start[first]
+    grid = height.reshape(rays.shape)
+    envelope = grey_opening(grid, footprint=_disk(_PORE_MM / 2.0 / _STEP_MM)).ravel()
+    every = np.arange(len(height))
+    over = polygon_distance(outline, plate.to_local(rays.points(every, np.zeros(len(every))))[:, :2]) < 0.0
+    cell = _STEP_MM**2
+    plate_area = float(over.sum()) * cell
+    face = np.flatnonzero(over & (envelope < _ABOVE_MM))
+    if not len(face):
+        return Contact(np.zeros((0, 3)), np.zeros(0), 0.0, cell, plate_area, None)
+    points = rays.points(face, envelope[face])
+    distance = measured.case.structure(level).distance(points)
+    facing = distance <= gap + _FACING_MM
+    touching = distance <= gap + SEATING_MM
+    metal = height[face] <= envelope[face] + _FACE_MM
+    worst = points[facing][np.argmax(distance[facing])] if facing.any() else None
+    return Contact(
+        points=points[touching],
+        gaps_mm=distance[facing],
+        net=float(metal[touching].mean()) if touching.any() else 0.0,
+        cell_mm2=cell,
+        plate_mm2=plate_area,
+        worst=worst,
+    )
+
+
+def _disk(radius: float) -> np.ndarray:
+    reach = int(np.floor(radius))
+    i, j = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+    return i * i + j * j <= radius * radius

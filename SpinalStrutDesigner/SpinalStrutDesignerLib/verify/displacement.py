@@ -1,0 +1,65 @@
+"""How far a mobile structure has to move aside for a body that stands in its place."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..case.model import Structure
+from .nearest import Nearest, Samples
+
+_DIRECTIONS = 24
+_COLUMN_MM = 1.0
+_NEAR_MM = 25.0
+
+
+def displacement_needed(structure: Structure, samples: Samples, nearest: Nearest, along: np.ndarray) -> float:
+    """Least rigid sideways shift in mm that frees the structure from the body; 0 where they do not meet.
+
+    along: (3,) unit, the run of the structure (head to foot), across which it may move. Depth under the surface alone
+    would be too little as soon as the body passes the structure's middle: here, along each of 24 directions across the
+    run, every column in which body and structure overlap asks for the distance from the structure's near end to the
+    body's far end; the direction that asks for least is taken, and never less than the depth.
+    """
+    depth = max(0.0, -nearest.distance_mm)
+    if depth == 0.0:
+        return 0.0
+    inside, _ = samples.below(structure.distance, 0.0)
+    place = samples.points[inside]
+    low, high = place.min(axis=0) - _NEAR_MM, place.max(axis=0) + _NEAR_MM
+    held = structure.mask.points @ structure.pose[:3, :3].T + structure.pose[:3, 3]
+    held = held[np.all((held > low) & (held < high), axis=1)]
+    body = samples.points[np.all((samples.points > low) & (samples.points < high), axis=1)]
+    if not len(held):
+        return depth
+    # A voxel's centre stands for a block: half a voxel is added at the structure's near end.
+    half = 0.5 * float(np.linalg.norm(structure.mask.ijk_to_ras[:3, :3], axis=0).min())
+    across = np.cross(along, np.eye(3)[int(np.argmin(np.abs(along)))])
+    across = across / np.linalg.norm(across)
+    beside = np.cross(along, across)
+    needed = []
+    for angle in 2.0 * np.pi * np.arange(_DIRECTIONS) / _DIRECTIONS:
+        way = np.cos(angle) * across + np.sin(angle) * beside
+        needed.append(_shift(held, body, way, along) + half)
+    return max(depth, min(needed))
+
+
+def _shift(held: np.ndarray, body: np.ndarray, way: np.ndarray, along: np.ndarray) -> float:
+    """Shift along way that carries every overlapped column of the structure past the body."""
+    plane = np.stack([along, np.cross(way, along)])
+    cells = np.floor(np.concatenate([held, body]) @ plane.T / _COLUMN_MM).astype(np.int64)
+    cells -= cells.min(axis=0)
+    key = cells[:, 0] * (cells[:, 1].max() + 1) + cells[:, 1]
+    size = int(key.max()) + 1
+    first = len(held)
+    at = np.concatenate([held, body]) @ way
+    held_low, held_high = _extremes(key[:first], at[:first], size)
+    body_low, body_high = _extremes(key[first:], at[first:], size)
+    overlap = (held_low <= body_high) & (held_high >= body_low)
+    return float((body_high - held_low)[overlap].max()) if overlap.any() else 0.0
+
+
+def _extremes(key: np.ndarray, at: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    low, high = np.full(size, np.inf), np.full(size, -np.inf)
+    np.minimum.at(low, key, at)
+    np.maximum.at(high, key, at)
+    return low, high

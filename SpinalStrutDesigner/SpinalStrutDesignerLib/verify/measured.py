@@ -1,0 +1,119 @@
+"""One finished implant with what several checks measure on it, each evaluated once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+from LatticeGeneratorLib.mesh.boolean import difference, largest_component
+from LatticeGeneratorLib.mesh.mesh import Mesh
+
+from ..build.design import Foot, Implant
+from ..case.model import Case, Structure
+from ..plan.plan import Plan
+from .finding import Finding, Verdict
+from .nearest import Nearest, Samples, body_samples
+
+T = TypeVar("T")
+Place = np.ndarray | tuple[float, float, float] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """An implant as made, in its own situation."""
+
+    implant: Implant
+    _made: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def mesh(self) -> Mesh:
+        """The finished mesh."""
+        return self.implant.part.mesh
+
+    @property
+    def case(self) -> Case:
+        """The case as posed, resected and, for a variant, moved."""
+        return self.implant.situation.case
+
+    @property
+    def plan(self) -> Plan:
+        """The plan that belongs to this implant."""
+        return self.implant.situation.plan
+
+    @property
+    def prefix(self) -> str:
+        """What the findings' ids begin with: nothing for the nominal implant, else its name."""
+        situation = self.implant.situation
+        return f"{situation.name}." if situation.amount_mm else ""
+
+    @cached_property
+    def samples(self) -> Samples:
+        """Points on and in the implant."""
+        return body_samples(self.mesh)
+
+    @cached_property
+    def solid(self) -> Mesh:
+        """The implant without its porous zones: what carries load."""
+        domains = [foot.domain for foot in self.implant.feet if foot.domain is not None]
+        if not domains:
+            return self.mesh
+        return largest_component(difference(self.mesh, domains))[0]
+
+    def foot(self, end: str) -> Foot:
+        """The foot of an end, "upper" or "lower"."""
+        return next(foot for foot in self.implant.feet if foot.end == end)
+
+    def nearest(self, structure: Structure) -> Nearest:
+        """Least distance of the implant to a structure, negative inside, and where; evaluated once."""
+        return self.once(f"nearest {structure.name}", lambda: self.samples.least(structure.distance))
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """What make() gives, made at the first call for this name: checks share what is costly to measure."""
+        if name not in self._made:
+            self._made[name] = make()
+        made: T = self._made[name]
+        return made
+
+    def finding(
+        self,
+        id: str,
+        title: str,
+        value: float | str | None,
+        unit: str,
+        limit: str,
+        verdict: Verdict,
+        basis: str,
+        location: Place = None,
+        critical: bool = False,
+        detail: str = "",
+    ) -> Finding:
+        """A finding of this implant: variants' ids carry their name, numbers are rounded to 1e-6."""
+        if isinstance(value, (float, np.floating)):
+            value = round(float(value), 6)
+        place = None
+        if location is not None:
+            x, y, z = (round(float(v), 3) for v in location)
+            place = (x, y, z)
+        name = self.implant.situation.name if self.prefix else ""
+        return Finding(
+            id=self.prefix + id,
+            title=f"{title} ({name})" if name else title,
+            value=value,
+            unit=unit,
+            limit=limit,
+            verdict=verdict,
+            basis=basis,
+            location=place,
+            critical=critical,
+            detail=detail,
+        )
+
+
+def graded(value: float, passes: float, warns: float) -> Verdict:
+    """pass, warn or fail of a value that should be small (passes < warns) or large (passes > warns)."""
+    if passes <= warns:
+        return "pass" if value <= passes else "warn" if value <= warns else "fail"
+    return "pass" if value >= passes else "warn" if value >= warns else "fail"

@@ -1,0 +1,45 @@
+"""The checks there are. A check is one file in this folder: a function from a Measured implant to its findings, marked
+with `@check(order)`; nothing else has to be told about it."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .finding import Finding
+from .measured import Measured
+
+Measure = Callable[[Measured], Iterable[Finding]]
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check by name, in its place in the report."""
+
+    order: int
+    name: str
+    measure: Measure
+
+
+_CHECKS: dict[str, Check] = {}
+
+
+def check(order: int) -> Callable[[Measure], Measure]:
+    """Marks a function as a check; order is its place in the report."""
+
+    def enter(measure: Measure) -> Measure:
+        _CHECKS[measure.__name__] = Check(order, measure.__name__, measure)
+        return measure
+
+    return enter
+
+
+def checks() -> tuple[Check, ...]:
+    """All checks of this folder, in the report's order."""
+    package = __name__.rpartition(".")[0]
+    for module in sorted(found.name for found in pkgutil.iter_modules([str(Path(__file__).parent)])):
+        importlib.import_module(f"{package}.{module}")
+    return tuple(sorted(_CHECKS.values(), key=lambda c: (c.order, c.name)))

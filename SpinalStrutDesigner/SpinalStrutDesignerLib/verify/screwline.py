@@ -1,0 +1,152 @@
+"""A screw as a line through bone, and what its placement may be off by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..case.model import Case, Structure
+from ..plan.plan import ErrorBudget, Screw
+from .nearest import Distance
+
+_STEP_MM = 0.25
+_GRADIENT_MM = 0.5
+_SIDE_REACH_MM = 15.0
+
+
+@dataclass(frozen=True, eq=False)
+class ScrewLine:
+    """A planned screw in its vertebra. depths: (n,) mm from the top of the head to the tip; points: (n, 3) RAS."""
+
+    screw: Screw
+    number: int
+    vertebra: Structure
+
+    @property
+    def name(self) -> str:
+        """How findings call it."""
+        return f"{self.screw.level} screw {self.number} (Ø {self.screw.type.diameter_mm:g} mm)"
+
+    @property
+    def radius(self) -> float:
+        """Outer radius of the thread."""
+        return 0.5 * self.screw.type.diameter_mm
+
+    @property
+    def direction(self) -> np.ndarray:
+        """(3,) unit, towards the tip."""
+        direction = np.asarray(self.screw.direction, dtype=float)
+        return direction / np.linalg.norm(direction)
+
+    @cached_property
+    def depths(self) -> np.ndarray:
+        """Stations under the head, the tip included."""
+        start = self.screw.type.head_radius_mm
+        count = max(int(np.ceil((self.screw.length_mm - start) / _STEP_MM)), 1)
+        return np.linspace(start, self.screw.length_mm, count + 1)
+
+    @cached_property
+    def points(self) -> np.ndarray:
+        """On the screw's axis at depths."""
+        return np.asarray(self.screw.entry, dtype=float) + self.depths[:, None] * self.direction
+
+    @property
+    def tip(self) -> np.ndarray:
+        """(3,) RAS."""
+        return self.points[-1]
+
+    @cached_property
+    def in_bone(self) -> np.ndarray:
+        """(n,) from the first station inside the vertebra on."""
+        inside = self.vertebra.distance(self.points) < 0.0
+        return np.cumsum(inside) > 0
+
+    def far_wall(self, reach_mm: float = 60.0) -> float | None:
+        """mm from the tip along the screw to where bone ends; negative: it stands out. None outside bone."""
+        if not self.in_bone.any():
+            return None
+        first = self.depths[np.argmax(self.in_bone)]
+        along = np.arange(first, self.screw.length_mm + reach_mm, _STEP_MM)
+        points = np.asarray(self.screw.entry, dtype=float) + along[:, None] * self.direction
+        outside = self.vertebra.distance(points) > 0.0
+        outside[0] = False
+        if not outside.any():
+            return float(along[-1] - self.screw.length_mm)
+        return float(along[int(np.argmax(outside))] - self.screw.length_mm)
+
+
+@dataclass(frozen=True)
+class Margin:
+    """The tightest place of a screw's thread: distance from its surface, and the same less the budget there."""
+
+    distance_mm: float
+    left_mm: float
+    point: tuple[float, float, float]
+
+
+def tightest(line: ScrewLine, distance: Distance, budget: ErrorBudget, chosen: np.ndarray) -> Margin | None:
+    """The place along the thread (stations chosen, (n,) bool) with least distance after the error budget."""
+    if not chosen.any():
+        return None
+    points, depths = line.points[chosen], line.depths[chosen]
+    away = distance(points) - line.radius
+    slope = np.stack(
+        [
+            (distance(points + shift) - distance(points - shift)) / (2.0 * _GRADIENT_MM)
+            for shift in np.eye(3) * _GRADIENT_MM
+        ],
+        axis=1,
+    )
+    steep = np.linalg.norm(slope, axis=1)
+    axial = np.abs(slope @ line.direction) / np.maximum(steep, 1e-9)
+    left = away - placement_budget(budget, depths, np.where(steep > 1e-3, axial, 0.0))
+    return _margin(points, away, left)
+
+
+def placement_budget(budget: ErrorBudget, depth_mm: np.ndarray, axial: np.ndarray) -> np.ndarray:
+    """mm a thread may come nearer at a depth; axial: |cosine| of the angle from screw to what is near.
+
+    Sideways, entry error and angular error (depth × tan) count; along the screw the seated head stops it and only
+    segmentation to print counts. Independent errors, so their squares add up.
+    """
+    sideways = budget.screw_entry_mm**2 + (depth_mm * np.tan(np.deg2rad(budget.screw_angle_deg))) ** 2
+    return np.sqrt(budget.segmentation_to_print_mm**2 + (1.0 - axial**2) * sideways)
+
+
+def side_wall(line: ScrewLine, plate_normal: np.ndarray, budget: ErrorBudget, skip_mm: float) -> Margin | None:
+    """The thinnest bone beside the thread, from skip_mm behind its entry on; None where the thread misses the bone.
+
+    Only directions within 45° of the endplate's plane count: endplates have a rule of their own. A negative distance
+    is a breach.
+    """
+    if not line.in_bone.any():
+        return None
+    entry = line.depths[np.argmax(line.in_bone)]
+    chosen = line.depths >= min(entry + skip_mm, line.screw.length_mm)
+    points, depths = line.points[chosen], line.depths[chosen]
+    across = np.cross(line.direction, np.eye(3)[int(np.argmin(np.abs(line.direction)))])
+    across = across / np.linalg.norm(across)
+    angles = np.arange(32) * np.pi / 16.0
+    ways = np.cos(angles)[:, None] * across + np.sin(angles)[:, None] * np.cross(line.direction, across)
+    ways = ways[np.abs(ways @ plate_normal) < np.sqrt(0.5)]
+    steps = np.arange(0.0, _SIDE_REACH_MM, _STEP_MM)
+    rays = points[:, None, None] + steps[:, None] * ways[:, None]
+    values = line.vertebra.distance(rays.reshape(-1, 3)).reshape(rays.shape[:3])
+    outside = values > 0.0
+    reached = np.where(outside.any(axis=2), steps[np.argmax(outside, axis=2)], _SIDE_REACH_MM).min(axis=1)
+    away = np.where(values[:, 0, 0] > 0.0, -values[:, 0, 0], reached) - line.radius
+    return _margin(points, away, away - placement_budget(budget, depths, np.zeros(len(depths))))
+
+
+def _margin(points: np.ndarray, away: np.ndarray, left: np.ndarray) -> Margin:
+    worst = int(np.argmin(left))
+    x, y, z = (float(v) for v in points[worst])
+    return Margin(float(away[worst]), float(left[worst]), (x, y, z))
+
+
+def in_ct(case: Case, line: ScrewLine, points: np.ndarray) -> np.ndarray:
+    """HU at points (n, 3) of the posed frame, where the CT showed that vertebra."""
+    back = np.linalg.inv(line.vertebra.pose)
+    return case.ct.sample(points @ back[:3, :3].T + back[:3, 3])
