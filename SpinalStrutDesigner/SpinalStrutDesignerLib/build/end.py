@@ -55,7 +55,7 @@ def end_shape(situation: Situation, axis: AxisCurve, end: End) -> EndShape:
     )
     footprint = inset_outline(plate, foot.ring_margin_mm, foot.posterior_margin_mm)
     section = plate.to_local(axis.section_outline(index))[:, :2]
-    reach = convex_hull(np.vstack([footprint.points, section]))
+    reach = convex_hull(np.vstack([footprint.edge(), section]))
     vertebra = case.structure(level)
     bones = bone_near(case, plate.centre - 40.0, plate.centre + 40.0)
     vertebrae = tuple(b for b in bones if b.level and b.level != level)

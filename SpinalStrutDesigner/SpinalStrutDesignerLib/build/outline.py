@@ -47,6 +47,24 @@ class Outline:
         beyond = np.linalg.norm(index - clipped, axis=1) * _STEP_MM
         return map_coordinates(table, clipped.T, order=1) + beyond
 
+    @property
+    def is_empty(self) -> bool:
+        """True when the insets leave nothing."""
+        return not bool((self._table[1] < 0.0).any())
+
+    def edge(self, count: int = 96) -> np.ndarray:
+        """(count, 2) points on the shrunk region's edge, seen from its deepest point."""
+        low, table = self._table
+        deepest = low + _STEP_MM * np.array(np.unravel_index(table.argmin(), table.shape))
+        angle = 2.0 * np.pi * np.arange(count) / count
+        ray = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        near, far = np.zeros(count), np.full(count, float(np.ptp(self.points, axis=0).max()))
+        for _ in range(24):
+            middle = 0.5 * (near + far)
+            inside = self.distance(deepest + middle[:, None] * ray) < 0.0
+            near, far = np.where(inside, middle, near), np.where(inside, far, middle)
+        return deepest + near[:, None] * ray
+
     def extent(self, azimuth_rad: float) -> float:
         """How far the outline reaches from the plate's centre towards an azimuth (0 anterior, + right), mm."""
         return float((self.points @ [np.sin(azimuth_rad), np.cos(azimuth_rad)]).max()) - self.inset_mm
@@ -59,7 +77,7 @@ def inset_outline(endplate: Endplate, ring_margin_mm: float, posterior_margin_mm
     """
     points = endplate.to_local(endplate.outline)[:, :2]
     outline = Outline(points, ring_margin_mm, float(points[:, 1].min()) + posterior_margin_mm)
-    if not (outline._table[1] < 0).any():
+    if outline.is_empty:
         raise GeometryError(
             f"{endplate.level} {endplate.face} endplate ({endplate.width_mm:.1f} x {endplate.depth_mm:.1f} mm) leaves "
             f"no footprint within margins of {ring_margin_mm:g} and {posterior_margin_mm:g} mm; reduce the margins"
