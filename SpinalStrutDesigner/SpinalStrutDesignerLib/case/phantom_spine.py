@@ -182,6 +182,13 @@ def foramen(form: Form) -> tuple[float, float, float]:
     return (wide + _PROCESSES[form.level][2] - 5.0) / 2 + 1.0, form.back + 4.5, 0.0
 
 
+def _artery_hole(form: Form, p: Points) -> np.ndarray:
+    x, y, _ = foramen(form)
+    out = (6.0, -5.0, 22.0) if form.level == "C2" else (0.0, 0.0, 15.0)
+    above = capsule(p, (x, y, 0.0), (x + out[0], y + out[1], out[2]), 3.0, 3.0)
+    return np.minimum(capsule(p, (x, y, -15.0), (x, y, 0.0), 3.0, 3.0), above)
+
+
 def _cervical_arch(form: Form, p: Points) -> np.ndarray:
     wide, back, (cw, _) = (form.upper[0] + form.lower[0]) / 2, form.back, form.canal
     x, y, z = p
@@ -200,8 +207,7 @@ def _cervical_arch(form: Form, p: Points) -> np.ndarray:
     front = capsule(p, (wide - 1.5, back + 7.0, 0.0), (reach - 4.5, back + 8.5, -2.0), 1.8, 2.3)
     side = capsule(p, (reach - 4.0, back + 7.5, -2.0), (reach - 3.0, back - 4.0, -2.5), 2.0, 2.4)
     bone = smooth_minimum(smooth_minimum(bone, front, 1.5), side, 1.5)
-    fx, fy, _ = foramen(form)
-    return np.maximum(bone, -capsule(p, (fx, fy, -15.0), (fx, fy, 15.0), 3.0, 3.0))
+    return bone
 
 
 def _thoracic_arch(form: Form, p: Points) -> np.ndarray:
@@ -261,7 +267,11 @@ def vertebra(form: Form, p: Points, rng: np.random.Generator) -> np.ndarray:
     """All bone of a vertebra as the CT shows it, in its own frame."""
     bone = arch(form, p)
     if form.level not in DESTROYED:
-        return np.maximum(smooth_minimum(bone, body(form, p), 1.5), -canal(form, p))
+        bone = np.maximum(smooth_minimum(bone, body(form, p), 1.5), -canal(form, p))
+    if form.level in CERVICAL and form.level != "C7":
+        bone = np.maximum(bone, -_artery_hole(form, (np.abs(p[0]), p[1], p[2])))
+    if form.level not in DESTROYED:
+        return bone
     ragged = Ripple.drawn(rng, 5.0).at(p)
     stump = np.maximum(bone, p[1] - np.float32(form.back - 1.0) - 1.5 * ragged)
     lateral = np.maximum(bone, np.float32(form.lower[0] + 3.0) - np.abs(p[0]) + 1.5 * ragged)
