@@ -203,16 +203,25 @@ def _step(slices: Sequence[_Slice]) -> float:
 
 
 def _pixels(slices: Sequence[_Slice]) -> np.ndarray:
-    paths = [str(s.path) for s in slices]
+    spoilt = [s for s in slices if not _is_whole(s.path)]
+    if spoilt:
+        raise CaseError(_unreadable(spoilt, slices))
     try:
-        return sitk.GetArrayFromImage(sitk.ReadImage(paths))
+        return sitk.GetArrayFromImage(sitk.ReadImage([str(s.path) for s in slices]))
     except RuntimeError as error:
-        spoilt = [s for s in slices if not _decodes(s.path)] or list(slices)
-        syntax = _transfer_syntax(spoilt[0].path)
-        raise CaseError(
-            f"the pixels of {len(spoilt)} of {len(slices)} files cannot be read ({syntax}): {_names(spoilt)}; export "
-            "them again, uncompressed if the format is the reason"
-        ) from error
+        raise CaseError(_unreadable([s for s in slices if not _decodes(s.path)] or slices, slices)) from error
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a file has all its pixels: GDCM fills what is missing of uncompressed ones without a word."""
+    import pydicom
+
+    image = pydicom.dcmread(path, specific_tags=["Rows", "Columns", "BitsAllocated", "PixelData"])
+    if "PixelData" not in image:
+        return False
+    if image.file_meta.TransferSyntaxUID.is_compressed:
+        return True
+    return len(image.PixelData) >= image.Rows * image.Columns * image.BitsAllocated // 8
 
 
 def _decodes(path: Path) -> bool:
@@ -221,6 +230,13 @@ def _decodes(path: Path) -> bool:
     except RuntimeError:
         return False
     return True
+
+
+def _unreadable(spoilt: Sequence[_Slice], slices: Sequence[_Slice]) -> str:
+    return (
+        f"the pixels of {len(spoilt)} of {len(slices)} files cannot be read ({_transfer_syntax(spoilt[0].path)}): "
+        f"{_names(spoilt)}; export them again, uncompressed if the format is the reason"
+    )
 
 
 def _transfer_syntax(path: Path) -> str:

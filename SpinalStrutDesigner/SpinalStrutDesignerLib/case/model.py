@@ -37,8 +37,11 @@ class Volume:
         """Trilinear values at points: (n, 3) RAS mm; NaN outside the image."""
         from scipy.ndimage import map_coordinates
 
-        kji = self.to_ijk(points)[:, ::-1].T
-        return map_coordinates(self.voxels.astype(np.float32, copy=False), kji, order=1, cval=np.nan)
+        kji = self.to_ijk(points)[:, ::-1]
+        last = np.array(self.voxels.shape) - 1.0
+        # A point on the outermost voxels' centres is in the image whatever the last bit of its place.
+        kji = np.where(np.abs(kji - np.clip(kji, 0.0, last)) < 1e-4, np.clip(kji, 0.0, last), kji)
+        return map_coordinates(self.voxels, kji.T, output=np.float32, order=1, cval=np.nan)
 
 
 @dataclass(frozen=True, eq=False)

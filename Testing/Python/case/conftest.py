@@ -1,0 +1,74 @@
+"""A small made-up scan on disk, in the forms a hospital may send it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A scan with two bones and a tube in it. hu, labels: (k, j, i); written in LPS as scanners do."""
+
+    folder: Path
+    hu: np.ndarray
+    labels: np.ndarray
+    spacing: tuple[float, float, float] = (0.6, 0.7, 1.0)
+    origin: tuple[float, float, float] = (-12.0, 34.0, 560.0)
+    direction: tuple[float, ...] = (1, 0, 0, 0, 1, 0, 0, 0, 1)
+
+    def image(self, voxels: np.ndarray) -> sitk.Image:
+        """voxels as an image at this scan's place."""
+        image = sitk.GetImageFromArray(voxels)
+        image.SetSpacing(self.spacing)
+        image.SetOrigin(self.origin)
+        image.SetDirection(self.direction)
+        return image
+
+    def write(self, name: str, voxels: np.ndarray) -> Path:
+        """Writes voxels to a file of this name."""
+        path = self.folder / name
+        sitk.WriteImage(self.image(voxels), str(path))
+        return path
+
+    def table(self, text: str = "value,name,role\n1,C4,bone\n2,C5,bone\n7,trachea,keepout_critical\n") -> Path:
+        """Writes a role table."""
+        path = self.folder / "labels.csv"
+        path.write_text(text)
+        return path
+
+    def ras(self, i: int, j: int, k: int) -> np.ndarray:
+        """Where SimpleITK says a voxel lies, turned from LPS to RAS."""
+        return np.array(self.image(self.hu).TransformIndexToPhysicalPoint((i, j, k))) * [-1, -1, 1]
+
+
+@pytest.fixture
+def scan(tmp_path: Path) -> Scan:
+    rng = np.random.default_rng(3)
+    hu = rng.normal(40, 10, (14, 20, 24)).round().astype(np.int16)
+    hu[:, :3] = -1000
+    labels = np.zeros(hu.shape, dtype=np.uint8)
+    labels[1:5, 8:15, 6:16] = 1
+    labels[8:12, 8:15, 6:16] = 2
+    labels[2:12, 4:7, 9:13] = 7
+    hu[(labels == 1) | (labels == 2)] = 700
+    hu[labels == 7] = -990
+    return Scan(tmp_path, hu, labels)
+
+
+@pytest.fixture
+def turned() -> Callable[[Scan], Scan]:
+    """A scan's twin with oblique, left-handed axes."""
+
+    def turn(scan: Scan) -> Scan:
+        from scipy.spatial.transform import Rotation
+
+        rotation = Rotation.from_euler("xyz", [20, -35, 70], degrees=True).as_matrix() @ np.diag([1.0, -1.0, 1.0])
+        return Scan(scan.folder, scan.hu, scan.labels, direction=tuple(rotation.ravel()))
+
+    return turn
