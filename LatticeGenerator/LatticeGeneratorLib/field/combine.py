@@ -7,13 +7,14 @@ import numpy as np
 from .grid import Grid
 
 
-def smooth_union(a: np.ndarray, b: np.ndarray, radius: float) -> np.ndarray:
+def smooth_union(a: np.ndarray, b: np.ndarray, radius: float | np.ndarray) -> np.ndarray:
     """The field of both bodies, with a fillet of the radius (mm) in the groove where they meet.
 
     Where the surfaces meet at a right angle the fillet is a true circle of that radius; further from it than the
-    radius both surfaces stay where they were. Formula: hg_sdf, opUnionRound (Mercury, 2015).
+    radius both surfaces stay where they were. The radius may vary from point to point: an array like a and b.
+    Formula: hg_sdf, opUnionRound (Mercury, 2015).
     """
-    if radius <= 0.0:
+    if np.ndim(radius) == 0 and radius <= 0.0:
         return np.minimum(a, b)
     fillet = np.hypot(np.maximum(radius - a, 0.0), np.maximum(radius - b, 0.0))
     return np.maximum(np.minimum(a, b), radius) - fillet

@@ -85,11 +85,16 @@ def foot_field(shape: EndShape, local: np.ndarray, strut: np.ndarray) -> np.ndar
     plane, out = local[:, :2], local[:, 2]
     inside = shape.footprint.distance(plane)
     reaching = shape.reach.distance(plane)
-    rise = np.clip((out - shape.base_mm) / max(shape.foot.height_mm - shape.base_mm, 0.5), 0.0, 1.0)
+    rise = loft_rise(shape, local)
     loft = (1.0 - rise) * reaching + rise * strut
     below = smooth_maximum(loft, np.maximum(-out, out - shape.foot.height_mm), EDGE_MM)
     plug = np.maximum(inside, np.maximum(-DOME_MM - out, out - shape.base_mm))
     return np.minimum(below, plug)
+
+
+def loft_rise(shape: EndShape, local: np.ndarray) -> np.ndarray:
+    """(n,) 0 at the foot's base, 1 where it has become the strut, in between linear in height: a straight buttress."""
+    return np.clip((local[:, 2] - shape.base_mm) / max(shape.foot.height_mm - shape.base_mm, 0.5), 0.0, 1.0)
 
 
 def flange_field(shape: EndShape, flange: Flange, local: np.ndarray) -> np.ndarray:

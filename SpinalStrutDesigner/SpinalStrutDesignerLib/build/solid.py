@@ -15,7 +15,7 @@ from LatticeGeneratorLib.mesh.mesh import Mesh
 from ..plan.curve import AxisCurve
 from .bone import bone_near
 from .design import Situation
-from .end import EndShape, bone_in_the_way, boss_field, flange_field, foot_field
+from .end import EndShape, bone_in_the_way, boss_field, flange_field, foot_field, loft_rise
 
 # Sampling of the solid, mm: on the tightest default radius (0.5 mm edges) a linear iso-surface departs by
 # step² / (8 r) = 0.016 mm, within the 0.02 mm chord error that clinical-facts sets for an implant STL.
@@ -51,7 +51,8 @@ def end_material(end: EndShape, axis: AxisCurve, points: np.ndarray) -> np.ndarr
     local = end.endplate.to_local(points)
     strut = axis.field(points)
     foot = foot_field(end, local, axis.field(points, CONTINUED_MM))
-    values = smooth_union(strut, foot, end.foot.blend_mm)
+    # Where the loft has become the strut the two coincide, and a fillet between them would only be a ledge.
+    values = smooth_union(strut, foot, end.foot.blend_mm * (1.0 - loft_rise(end, local)))
     if end.flange is not None:
         values = smooth_union(values, flange_field(end, end.flange, local), FLANGE_BLEND_MM)
     for screw in end.screws:
