@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import GeometryError
 from ..mesh.mesh import Mesh
+from ..mesh.split import split_triangles
 from .compiled import compiled
 from .distance_arrays import lower_squares, tally_crossings
 from .grid import Grid
@@ -30,28 +31,13 @@ def signed_distance(mesh: Mesh, grid: Grid, band_mm: float) -> np.ndarray:
     (compiled(count_crossings) or tally_crossings)(triangles, crossings)
     band = band_mm / grid.spacing
     squares = np.full((nz, ny, nx), band * band, np.float32)
-    pieces = _split(triangles, _TRIANGLE_VOXELS)
+    pieces = split_triangles(triangles, _TRIANGLE_VOXELS)
     (compiled(spread_squares) or lower_squares)(pieces, band, squares)
     distance = np.sqrt(squares, out=squares)
     distance *= np.float32(grid.spacing)
     np.cumsum(crossings, axis=2, dtype=crossings.dtype, out=crossings)
     np.negative(distance, out=distance, where=crossings[:, :, :nx] > 0)
     return distance
-
-
-def _split(triangles: np.ndarray, limit: float) -> np.ndarray:
-    """The same surface in triangles whose edges are no longer than the limit: longest edges halved until they are."""
-    done = []
-    while len(triangles):
-        edges = np.linalg.norm(np.roll(triangles, -1, axis=1) - triangles, axis=2)
-        longest = edges.argmax(axis=1)
-        large = edges.max(axis=1) > limit
-        done.append(triangles[~large])
-        rows, first = np.flatnonzero(large), longest[large]
-        a, b, c = (triangles[rows, (first + turn) % 3] for turn in range(3))
-        middle = 0.5 * (a + b)
-        triangles = np.concatenate([np.stack([a, middle, c], axis=1), np.stack([middle, b, c], axis=1)])
-    return np.concatenate(done) if done else triangles
 
 
 def count_crossings(triangles: np.ndarray, crossings: np.ndarray) -> None:

@@ -27,5 +27,5 @@ def attached(mesh: Mesh, grid: Grid, anchor_values: np.ndarray | None) -> tuple[
         holds = np.bincount(pieces.of_vertex, weights=near, minlength=len(bodies)) > 0
     holds &= bodies
     if not holds.any():
-        raise GeometryError("no piece of the lattice reaches the solid it is joined to: let its domain overlap the solid")
+        raise GeometryError("no piece of the lattice reaches the solid it is joined to: let its domain overlap it")
     return pieces.only(holds), int((bodies & ~holds).sum())

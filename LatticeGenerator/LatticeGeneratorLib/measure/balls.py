@@ -1,0 +1,89 @@
+"""Largest balls that fit beside a surface, at positions finer than any grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from ..field.combine import sample
+from ..field.grid import Grid
+from ..mesh.mesh import Mesh
+from ..mesh.split import split_triangles
+
+_ROUNDS = 8
+_HALVINGS = 10
+_SETTLED = 1e-3  # a ball is as large as it can be when its nearest surface is no nearer than this share of its radius
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """A surface as points so dense that the nearest one stands for the surface itself; points: (n, 3) mm."""
+
+    points: np.ndarray
+    tree: cKDTree
+
+    @classmethod
+    def of(cls, mesh: Mesh, spacing: float, lo: np.ndarray, hi: np.ndarray) -> Surface:
+        """Corners and centres of the faces near the box from lo to hi, large ones split to edges of `spacing` mm.
+
+        Distances to them are too long by about spacing² / (16 · distance): 2 µm at 0.1 mm spacing and 0.3 mm.
+        """
+        triangles = mesh.triangles
+        near = ((triangles.max(axis=1) >= lo) & (triangles.min(axis=1) <= hi)).all(axis=1)
+        triangles = triangles[near]
+        large = np.ptp(triangles, axis=1).max(axis=1) > 1.5 * spacing
+        pieces = split_triangles(triangles[large], spacing)
+        corners = mesh.vertices[np.unique(mesh.faces[near])]
+        points = np.concatenate([corners, triangles.mean(axis=1), pieces.reshape(-1, 3), pieces.mean(axis=1)])
+        return cls(points, cKDTree(points))
+
+
+def grown(
+    centres: np.ndarray, surface: Surface, domain: np.ndarray, grid: Grid, largest: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Balls grown from the (n, 3) centres away from the surface until it holds them from two sides.
+
+    Each ball keeps its first point of contact and moves away from it; where the surface comes inside the ball it is
+    made to pass through that place instead (shrinking ball, Ma et al. 2012). Centres stay where the domain's field
+    on the grid is negative, radii below `largest` mm. Returns (n, 3) centres and (n,) radii; every ball is free of
+    surface points.
+    """
+    first_radius, contact = surface.tree.query(centres)
+    foot = surface.points[contact]
+    outward = (centres - foot) / np.maximum(first_radius, 1e-12)[:, None]
+    radius = np.full(len(centres), largest)
+    busy = np.arange(len(centres))
+    for _ in range(_ROUNDS):
+        nearest, index = surface.tree.query(foot[busy] + radius[busy, None] * outward[busy])
+        intruding = nearest < radius[busy] * (1.0 - _SETTLED)
+        busy, index, nearest = busy[intruding], index[intruding], nearest[intruding]
+        if len(busy) == 0:
+            break
+        chord = surface.points[index] - foot[busy]
+        depth = np.einsum("ij,ij->i", chord, outward[busy])
+        through = np.einsum("ij,ij->i", chord, chord) / (2.0 * np.maximum(depth, 1e-12))
+        radius[busy] = np.clip(through, first_radius[busy], radius[busy])
+    _draw_back(radius, first_radius, foot, outward, domain, grid)
+    moved = foot + radius[:, None] * outward
+    radius[busy] = surface.tree.query(moved[busy])[0]
+    return moved, radius
+
+
+def _draw_back(
+    radius: np.ndarray,
+    first_radius: np.ndarray,
+    foot: np.ndarray,
+    outward: np.ndarray,
+    domain: np.ndarray,
+    grid: Grid,
+) -> None:
+    """Shrinks, in place, the balls whose centres left the domain until they are on its border."""
+    outside = np.flatnonzero(sample(domain, grid, foot + radius[:, None] * outward) > 0.0)
+    low, high = first_radius[outside].copy(), radius[outside]
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (low + high)
+        beyond = sample(domain, grid, foot[outside] + middle[:, None] * outward[outside]) > 0.0
+        low, high = np.where(beyond, low, middle), np.where(beyond, middle, high)
+    radius[outside] = low
