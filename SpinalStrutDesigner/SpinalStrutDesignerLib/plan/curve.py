@@ -81,8 +81,7 @@ class AxisCurve:
         """Signed distance of points (m, 3) RAS to the swept section, (m,) mm, negative inside.
 
         The sweep continues straight beyond both ends by extension_mm and ends flat, its edge rounded by the section's
-        corner radius. Within a few micrometres of true where the section's reach stays well below the radius of
-        curvature, a lower bound of the true distance in a fold of the curve far outside.
+        corner radius. Within a few micrometres of true up to the centre of curvature; approximate beyond it.
         """
         points = np.ascontiguousarray(points, dtype=float).reshape(-1, 3)
         values = np.empty(len(points))

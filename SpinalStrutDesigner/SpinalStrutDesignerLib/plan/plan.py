@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from LatticeGeneratorLib.cells.registry import CELLS
+
 from ..case.levels import LEVELS, is_above
 from ..case.model import ROLES
 from .entries import KeepoutRule, Material, Printer, ScrewType
@@ -168,6 +170,11 @@ class InterfacePlan(Record):
     depth_mm: float = 1.5
     frame_mm: float = 1.0
     minimum_solid_mm: float = 1.5
+
+    def _fault(self) -> tuple[str, str] | None:
+        if self.cell not in CELLS:
+            return "cell", f"'{self.cell}' is no lattice cell; cells are {', '.join(CELLS)}"
+        return None
 
 
 @dataclass(frozen=True)

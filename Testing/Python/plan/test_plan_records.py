@@ -158,6 +158,10 @@ def test_each_field_left_out_or_unknown_is_refused_or_defaulted_by_name():
         (lambda: Axis(back=(0, 0, 0)), r"axis.back: \(0.0, 0.0, 0.0\) has no direction"),
         (lambda: Axis(back=(0, float("inf"), 0)), "axis.back: .* has no direction"),
         (lambda: Axis(back=(10**400, 0, 0)), "axis.back.0: 1000.* is too large"),
+        (
+            lambda: records.InterfacePlan(cell="gyriod"),
+            "interface.cell: 'gyriod' is no lattice cell; cells are gyroid_sk",
+        ),
         (lambda: Variant(-2.0), "variants.amount_mm: -2 mm is outside"),
         (lambda: KeepoutRule("aorta", "clearance", 5, 3, "x"), "rules.warn_mm: 3 mm is less than limit_mm, 5 mm"),
         (lambda: KeepoutRule("aorta", "displacement", 3, 5, "x"), "rules.warn_mm: 5 mm is more than limit_mm, 3 mm"),
