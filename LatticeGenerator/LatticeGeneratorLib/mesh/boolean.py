@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import GeometryError
-from .check import closed_manifold_fault, stl_fault
+from .check import closed_manifold_fault
 from .inside import winding_number
 from .mesh import Mesh
-from .weld import as_stl_reads, without_flattened
 from .pieces import pieces_of
+from .weld import as_stl_reads, without_flattened
 
 _STL_TOLERANCES_MM = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
 
@@ -65,12 +65,12 @@ def printable(mesh: Mesh) -> Mesh:
     fault = closed_manifold_fault(candidate)
     for tolerance in _STL_TOLERANCES_MM:
         if fault is None:
-            return candidate
+            break
         candidate = without_flattened(as_stl_reads(simplified(mesh, tolerance)))
         fault = closed_manifold_fault(candidate)
-    if fault:
-        raise GeometryError(f"the mesh cannot be written to STL and stay closed: {fault}; coarsen or move its parts")
-    return candidate
+    if fault is None:
+        return candidate
+    raise GeometryError(f"the mesh cannot be written to STL and stay closed: {fault}; coarsen or move its parts")
 
 
 def largest_component(mesh: Mesh) -> tuple[Mesh, int]:
