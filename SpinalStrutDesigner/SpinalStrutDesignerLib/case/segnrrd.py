@@ -24,7 +24,7 @@ def structures_of_segments(
     was given in Slicer. Raises CaseError when the segmentation lies outside the CT or does not say its segments.
     """
     voxels = image.voxels if image.voxels.ndim == 4 else image.voxels[..., None]
-    _check_place(voxels.shape[:3], image.ijk_to_ras, ct, path)
+    check_within(voxels.shape[:3], image.ijk_to_ras, ct, path)
     table = names_table(roles) if roles is not None else {}
     structures, unknown = [], []
     numbers = sorted(int(found[1]) for key in image.header if (found := re.fullmatch(r"Segment(\d+)_ID", key)))
@@ -44,7 +44,7 @@ def structures_of_segments(
         blocks = ndimage.find_objects(inside.view(np.uint8))
         if not blocks:
             continue  # an empty segment is Slicer's way of keeping a name for later
-        meaning = _meaning(name, field["Tags"], table, path)
+        meaning = segment_meaning(name, field["Tags"], table, path)
         if meaning.role is None:
             unknown.append(f"'{name}', {int(inside.sum())} voxels")
             continue
@@ -53,7 +53,8 @@ def structures_of_segments(
     return tuple(structures), tuple(unknown)
 
 
-def _meaning(name: str, tags: str, table: dict[str, Meaning], path: Path) -> Meaning:
+def segment_meaning(name: str, tags: str, table: dict[str, Meaning], path: str | Path) -> Meaning:
+    """What a segment is: by the table, else by its name, else by the terminology in its tags."""
     meaning = table.get(name) or meaning_of(name, where=f"'{path}'")
     if meaning.role is not None:
         return meaning
@@ -82,8 +83,8 @@ def _number(text: str, field: str, name: str, path: Path) -> int:
     return int(text)
 
 
-def _check_place(shape: tuple[int, ...], ijk_to_ras: np.ndarray, ct: Volume, path: Path) -> None:
-    """A segmentation may be cropped or finer than the CT, but not reach out of it."""
+def check_within(shape: tuple[int, ...], ijk_to_ras: np.ndarray, ct: Volume, path: str | Path) -> None:
+    """Raises CaseError where a segmentation reaches out of the CT; it may be cropped or finer."""
     high = np.array(shape[::-1]) - 1.0
     corners = np.array(np.meshgrid(*zip(np.zeros(3), high), indexing="ij")).reshape(3, -1).T
     ijk = ct.to_ijk(corners @ ijk_to_ras[:3, :3].T + ijk_to_ras[:3, 3])

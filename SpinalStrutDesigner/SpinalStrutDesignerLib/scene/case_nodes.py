@@ -1,0 +1,131 @@
+"""A volume node and a segmentation node as a Case. Rigid parent transforms are applied, others refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from LatticeGeneratorLib.errors import GeometryError
+from LatticeGeneratorLib.scene.place import matrix_of, to_world
+from scipy import ndimage
+
+from ..case.images import Image, hounsfield
+from ..case.labels import block_matrix
+from ..case.levels import level_of
+from ..case.model import Case, Mask, Structure, Volume
+from ..case.quality import edge_notes, scan_quality
+from ..case.read import case_digest
+from ..case.roles import Meaning, names_table
+from ..case.segnrrd import check_within, segment_meaning
+from ..errors import CaseError
+
+
+def case_from_nodes(volume_node: Any, segmentation_node: Any, roles: str | Path | None = None) -> Case:
+    """The case in a scene. roles: a CSV with the columns name and role, for segments whose names are not known.
+
+    The case is called "scene": node names may hold a patient's name. Raises CaseError with the remedy.
+    """
+    volume, notes = hounsfield(_image(volume_node), f"volume '{volume_node.GetName()}'")
+    structures, unknown = _structures(segmentation_node, volume, volume_node, roles)
+    quality = scan_quality(volume, notes=notes)
+    quality = replace(quality, notes=(*quality.notes, *edge_notes(structures, volume)))
+    return Case("scene", volume, structures, quality, unknown, case_digest(volume, structures))
+
+
+def levels_of_segments(segmentation_node: Any) -> tuple[str, ...]:
+    """The vertebrae that a segmentation's names say, from top to bottom."""
+    from ..case.levels import LEVELS
+
+    segmentation = segmentation_node.GetSegmentation()
+    names = [segmentation.GetNthSegment(n).GetName() for n in range(segmentation.GetNumberOfSegments())]
+    present = {level_of(name) for name in names}
+    return tuple(level for level in LEVELS if level in present)
+
+
+def _image(node: Any) -> Image:
+    import vtk
+    from vtk.util.numpy_support import vtk_to_numpy
+
+    data = node.GetImageData()
+    if data is None or data.GetPointData().GetScalars() is None:
+        raise CaseError(f"the volume '{node.GetName()}' holds no voxels; load the CT again")
+    matrix = vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(matrix)
+    shape = data.GetDimensions()[::-1]
+    voxels = vtk_to_numpy(data.GetPointData().GetScalars()).reshape(*shape, -1)
+    return Image(voxels[..., 0].copy() if voxels.shape[-1] == 1 else voxels, _world(node) @ matrix_of(matrix), {})
+
+
+def _world(node: Any) -> np.ndarray:
+    try:
+        return to_world(node)
+    except GeometryError as error:
+        raise CaseError(str(error)) from error
+
+
+def _structures(
+    node: Any, ct: Volume, volume_node: Any, roles: str | Path | None
+) -> tuple[tuple[Structure, ...], tuple[str, ...]]:
+    segmentation = node.GetSegmentation()
+    if not segmentation.ContainsRepresentation("Binary labelmap"):
+        node.SetReferenceImageGeometryParameterFromVolumeNode(volume_node)
+        if not node.CreateBinaryLabelmapRepresentation():
+            raise CaseError(f"the segmentation '{node.GetName()}' holds nothing that can become voxels; segment the CT")
+    world = _world(node)
+    table = names_table(roles) if roles is not None else {}
+    structures: list[Structure] = []
+    unknown: list[str] = []
+    for number in range(segmentation.GetNumberOfSegments()):
+        segment_id = segmentation.GetNthSegmentID(number)
+        segment = segmentation.GetSegment(segment_id)
+        name = segment.GetName() or segment_id
+        mask = _mask(node.GetBinaryLabelmapInternalRepresentation(segment_id), segment.GetLabelValue(), world, ct, name)
+        if mask is None:
+            continue  # an empty segment is Slicer's way of keeping a name for later
+        meaning = segment_meaning(name, _tags(segment), table, f"segmentation {node.GetName()}")
+        if meaning.role is None:
+            unknown.append(f"'{name}', {int(mask.voxels.sum())} voxels")
+            continue
+        _check_new(meaning, structures)
+        structures.append(Structure(name, meaning.role, mask, None, meaning.level))
+    return tuple(structures), tuple(unknown)
+
+
+def _mask(labelmap: Any, value: int, world: np.ndarray, ct: Volume, name: str) -> Mask | None:
+    import vtk
+    from vtk.util.numpy_support import vtk_to_numpy
+
+    if labelmap is None or labelmap.GetPointData().GetScalars() is None or not all(labelmap.GetDimensions()):
+        return None
+    voxels = vtk_to_numpy(labelmap.GetPointData().GetScalars()).reshape(labelmap.GetDimensions()[::-1]) == value
+    blocks = ndimage.find_objects(voxels.view(np.uint8))
+    if not blocks:
+        return None
+    matrix = vtk.vtkMatrix4x4()
+    labelmap.GetImageToWorldMatrix(matrix)
+    ijk_to_ras = world @ matrix_of(matrix)
+    # The matrix counts voxels from the extent's zero, the array from its first one.
+    ijk_to_ras[:3, 3] += ijk_to_ras[:3, :3] @ np.array(labelmap.GetExtent()[::2], dtype=float)
+    mask = Mask(voxels[blocks[0]].copy(), block_matrix(ijk_to_ras, blocks[0]))
+    check_within(mask.voxels.shape, mask.ijk_to_ras, ct, name)
+    return mask
+
+
+def _tags(segment: Any) -> str:
+    import vtk
+
+    name = "TerminologyEntry"
+    value = vtk.reference("")
+    return f"{name}:{value.get()}" if segment.GetTag(name, value) else ""
+
+
+def _check_new(meaning: Meaning, structures: list[Structure]) -> None:
+    key = meaning.level or meaning.name
+    for other in structures:
+        if (other.level or other.name) == key:
+            raise CaseError(
+                f"the segments '{meaning.name}' and '{other.name}' are both '{key}': keep one of them, or give them "
+                "other names"
+            )

@@ -1,0 +1,151 @@
+"""Volume and segmentation nodes become the same case as the files they came from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import slicer
+from SpinalStrutDesignerLib.case.model import Case
+from SpinalStrutDesignerLib.case.phantom import make_phantom
+from SpinalStrutDesignerLib.case.read import read_case
+from SpinalStrutDesignerLib.case.write import write_case
+from SpinalStrutDesignerLib.errors import CaseError, PlanError
+from SpinalStrutDesignerLib.scene.case_nodes import case_from_nodes, levels_of_segments
+from SpinalStrutDesignerLib.scene.job import design_job, progress_in
+
+
+@pytest.fixture(scope="module")
+def phantom() -> Case:
+    return make_phantom(1)
+
+
+@pytest.fixture
+def loaded(nodes: Any, phantom: Case) -> tuple[Any, Any]:
+    volume = nodes.volume(phantom.ct.voxels, phantom.ct.ijk_to_ras, "Doe^Jane neck")
+    segments = {s.name: (s.mask.voxels, s.mask.ijk_to_ras) for s in phantom.structures}
+    return volume, nodes.segmentation(segments)
+
+
+def _same(found: Case, expected: Case, move: np.ndarray | None = None) -> None:
+    move = np.eye(4) if move is None else move
+    assert [(s.name, s.role, s.level) for s in found.structures] == [
+        (s.name, s.role, s.level) for s in expected.structures
+    ]
+    for a, b in zip(found.structures, expected.structures):
+        np.testing.assert_array_equal(a.mask.voxels, b.mask.voxels)
+        np.testing.assert_allclose(a.mask.ijk_to_ras, move @ b.mask.ijk_to_ras, atol=1e-9)
+    np.testing.assert_array_equal(found.ct.voxels, expected.ct.voxels)
+    np.testing.assert_allclose(found.ct.ijk_to_ras, move @ expected.ct.ijk_to_ras, atol=1e-9)
+
+
+def test_nodes_become_the_case(loaded: tuple[Any, Any], phantom: Case) -> None:
+    case = case_from_nodes(*loaded)
+    _same(case, phantom)
+    assert case.name == "scene"
+    assert case.unknown == ()
+    assert levels_of_segments(loaded[1]) == phantom.levels
+
+
+def test_segments_that_share_a_labelmap_are_told_apart(loaded: tuple[Any, Any], phantom: Case) -> None:
+    volume, segmentation = loaded
+    segmentation.GetSegmentation().CollapseBinaryLabelmaps(False)
+    assert segmentation.GetSegmentation().GetNumberOfLayers() < len(phantom.structures)
+    _same(case_from_nodes(volume, segmentation), phantom)
+
+
+def test_rigid_parent_transforms_are_applied(loaded: tuple[Any, Any], nodes: Any, phantom: Case) -> None:
+    angle = np.radians(20.0)
+    move = np.eye(4)
+    move[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    move[:3, 3] = 10.0, -5.0, 3.0
+    transform = nodes.transform(move)
+    for node in loaded:
+        node.SetAndObserveTransformNodeID(transform.GetID())
+    _same(case_from_nodes(*loaded), phantom, move)
+
+
+def test_a_scaling_transform_is_refused_by_name(loaded: tuple[Any, Any], nodes: Any) -> None:
+    transform = nodes.transform(np.diag([1.1, 1.0, 1.0, 1.0]), "Stretch")
+    loaded[0].SetAndObserveTransformNodeID(transform.GetID())
+    with pytest.raises(CaseError, match=r"Stretch.*scales.*rigid"):
+        case_from_nodes(*loaded)
+
+
+def test_a_warping_transform_is_refused_by_name(scene: Any, loaded: tuple[Any, Any]) -> None:
+    transform = scene.AddNewNodeByClass("vtkMRMLBSplineTransformNode", "Warp")
+    import vtk
+
+    grid = vtk.vtkImageData()
+    grid.SetDimensions(4, 4, 4)
+    grid.AllocateScalars(vtk.VTK_DOUBLE, 3)
+    spline = slicer.vtkOrientedBSplineTransform()
+    spline.SetCoefficientData(grid)
+    transform.SetAndObserveTransformFromParent(spline)
+    loaded[1].SetAndObserveTransformNodeID(transform.GetID())
+    with pytest.raises(CaseError, match=r"Warp.*harden"):
+        case_from_nodes(*loaded)
+
+
+def test_a_segmentation_beside_the_ct_is_refused(loaded: tuple[Any, Any], nodes: Any) -> None:
+    away = np.eye(4)
+    away[:3, 3] = 500.0
+    loaded[1].SetAndObserveTransformNodeID(nodes.transform(away).GetID())
+    with pytest.raises(CaseError, match="reaches out of the CT"):
+        case_from_nodes(*loaded)
+
+
+def test_a_volume_without_voxels_is_refused(scene: Any, loaded: tuple[Any, Any]) -> None:
+    empty = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Nothing")
+    with pytest.raises(CaseError, match=r"'Nothing' holds no voxels"):
+        case_from_nodes(empty, loaded[1])
+
+
+def test_unknown_segments_are_reported(nodes: Any, phantom: Case) -> None:
+    c4 = phantom.structure("C4").mask
+    volume = nodes.volume(phantom.ct.voxels, phantom.ct.ijk_to_ras)
+    case = case_from_nodes(volume, nodes.segmentation({"C4": (c4.voxels, c4.ijk_to_ras), "Segment_2": (
+        phantom.structure("T2").mask.voxels, phantom.structure("T2").mask.ijk_to_ras)}))  # fmt: skip
+    assert case.levels == ("C4",)
+    assert len(case.unknown) == 1 and "Segment_2" in case.unknown[0]
+
+
+def test_two_segments_of_one_level_are_refused(nodes: Any, phantom: Case) -> None:
+    mask = phantom.structure("C4").mask
+    volume = nodes.volume(phantom.ct.voxels, phantom.ct.ijk_to_ras)
+    segments = {"C4": (mask.voxels, mask.ijk_to_ras), "vertebrae_C4": (mask.voxels, mask.ijk_to_ras)}
+    with pytest.raises(CaseError, match=r"vertebrae_C4.*'C4'.*both"):
+        case_from_nodes(volume, nodes.segmentation(segments))
+
+
+def test_what_the_child_process_reads_is_what_the_scene_holds(loaded: tuple[Any, Any], tmp_path: Path) -> None:
+    case = case_from_nodes(*loaded)
+    job = design_job(case, "C4", "T2", "case2", tmp_path / "out", tmp_path / "work")
+    given = dict(zip(job.arguments, job.arguments[1:]))
+    _same(read_case(job.arguments[3], given["--labels"], given["--roles"]), case)
+    assert (given["--from"], given["--to"], given["--preset"]) == ("C4", "T2", "case2")
+    assert all(Path(folder).is_dir() for folder in job.python_path)
+
+
+def test_overlapping_structures_keep_every_voxel(phantom: Case, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    dura, cord = phantom.structure("dural_sac"), phantom.structure("spinal_cord")
+    whole = replace(dura, mask=replace(dura.mask, voxels=np.ones_like(dura.mask.voxels)))
+    ct, labels, roles = write_case(phantom.with_structures([cord, whole]), tmp_path)
+    again = read_case(ct, labels, roles)
+    assert [s.mask.voxels.sum() for s in again.structures] == [cord.mask.voxels.sum(), whole.mask.voxels.sum()]
+
+
+@pytest.mark.parametrize("upper, lower, message", [("C1", "T2", "'C1' is not in"), ("T2", "C4", "swap them")])
+def test_docking_levels_are_checked(phantom: Case, tmp_path: Path, upper: str, lower: str, message: str) -> None:
+    with pytest.raises(PlanError, match=message):
+        design_job(phantom, upper, lower, "case2", tmp_path, tmp_path)
+
+
+def test_progress_lines_are_read_and_others_left_alone() -> None:
+    assert progress_in('{"stage": "feet", "fraction": 0.5}') == ("feet", 0.5)
+    for line in ("hello", "{broken", '{"stage": "feet"}', '{"stage": "feet", "fraction": null}', "[]"):
+        assert progress_in(line) is None

@@ -1,0 +1,144 @@
+"""Plans, axes, parts and findings as nodes, and back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import slicer
+from LatticeGeneratorLib.errors import GeometryError
+from LatticeGeneratorLib.infill.spec import LatticeSpec
+from LatticeGeneratorLib.mesh.check import closed_manifold_fault
+from LatticeGeneratorLib.mesh.solids import box, sphere
+from LatticeGeneratorLib.mesh.stl import write_stl
+from LatticeGeneratorLib.scene.fill_node import fill_node
+from LatticeGeneratorLib.scene.models import mesh_of, show_mesh
+from SpinalStrutDesignerLib.errors import PlanError, ReleaseError
+from SpinalStrutDesignerLib.plan.plan import Axis, Plan
+from SpinalStrutDesignerLib.scene.axis_curve import axis_of, show_axis
+from SpinalStrutDesignerLib.scene.findings_table import findings_in, show_findings
+from SpinalStrutDesignerLib.scene.part_nodes import PART, ShownPart, parts_in, show_parts
+from SpinalStrutDesignerLib.scene.plan_node import plan_of, show_plan
+from SpinalStrutDesignerLib.verify.finding import Finding
+
+POINTS = ((1.0, 2.0, 80.0), (3.0, 6.5, 40.0), (0.123456789, 2.0, 0.0))
+
+
+def test_a_mesh_survives_its_model_node(scene: Any) -> None:
+    mesh = sphere((1.0, 2.0, 3.0), 5.0)
+    again = mesh_of(show_mesh(scene, mesh, "Ball", (1.0, 0.0, 0.0)))
+    assert closed_manifold_fault(again) is None
+    assert again.volume == pytest.approx(mesh.volume, rel=1e-12)
+    assert np.all(again.bounds[0] == mesh.bounds[0]) and np.all(again.bounds[1] == mesh.bounds[1])
+
+
+def test_a_moved_model_is_read_where_it_stands(scene: Any, nodes: Any) -> None:
+    node = show_mesh(scene, sphere((0.0, 0.0, 0.0), 5.0), "Ball", (1.0, 0.0, 0.0))
+    move = np.eye(4)
+    move[:3, 3] = 10.0, 20.0, 30.0
+    node.SetAndObserveTransformNodeID(nodes.transform(move).GetID())
+    low, high = mesh_of(node).bounds
+    np.testing.assert_allclose((low + high) / 2, [10.0, 20.0, 30.0], atol=0.1)
+    node.SetAndObserveTransformNodeID(nodes.transform(np.diag([2.0, 2.0, 2.0, 1.0]), "Twice").GetID())
+    with pytest.raises(GeometryError, match=r"Twice.*scales"):
+        mesh_of(node)
+
+
+def test_an_axis_survives_its_curve(scene: Any) -> None:
+    axis = Axis(control_points=POINTS, offset=(0.5, -1.0, 0.25))
+    node = show_axis(scene, axis)
+    shown = np.array([node.GetNthControlPointPositionWorld(n) for n in range(3)])
+    np.testing.assert_allclose(shown, np.add(POINTS, axis.offset))
+    node.SetNthControlPointPositionWorld(1, 4.5, 7.0, 41.0)
+    again = axis_of(node, axis)
+    np.testing.assert_allclose(again.control_points[1], (4.0, 8.0, 40.75))
+    np.testing.assert_allclose(again.control_points[2], POINTS[2], atol=1e-12)
+    assert (again.offset, again.back) == (axis.offset, axis.back)
+    assert show_axis(scene, again, node) is node and node.GetNumberOfControlPoints() == 3
+
+
+def test_an_axis_of_two_points_is_refused(scene: Any) -> None:
+    node = scene.AddNewNodeByClass("vtkMRMLMarkupsCurveNode", "Short")
+    for point in POINTS[:2]:
+        node.AddControlPointWorld(*point)
+    with pytest.raises(PlanError, match=r"Short.*2 points.*at least 3"):
+        axis_of(node, Axis())
+
+
+def test_a_plan_survives_its_node(scene: Any) -> None:
+    plan = Plan("C4", "T2", case_code="CASE-007", axis=Axis(control_points=POINTS))
+    node = show_plan(scene, plan)
+    assert plan_of(node) == plan
+    assert plan_of(show_plan(scene, plan.with_(upper="C3"), node)).upper == "C3"
+    node.SetText("")
+    with pytest.raises(PlanError, match="is empty"):
+        plan_of(node)
+
+
+def test_parts_stand_in_their_folder_and_keep_what_a_person_chose(scene: Any) -> None:
+    parts = [ShownPart("implant", "implant", sphere((0, 0, 0), 5.0)), ShownPart("trial", "trial", sphere((0, 0, 0), 4.0))]
+    implant, trial = show_parts(scene, parts, "Strut C4 to T2")
+    assert implant.GetDisplayNode().GetVisibility() and not trial.GetDisplayNode().GetVisibility()
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(implant))
+    assert hierarchy.GetItemName(folder) == "Strut C4 to T2"
+    implant.GetDisplayNode().SetVisibility(False)
+    implant.SetName("mine")
+    (again,) = show_parts(scene, [ShownPart("implant", "implant", sphere((0, 0, 0), 6.0))], "Strut C4 to T2")
+    assert again is implant and not again.GetDisplayNode().GetVisibility() and again.GetName() == "mine"
+    assert again.GetAttribute(PART) == "implant"
+    assert mesh_of(again).bounds[1][0] == pytest.approx(6.0)
+    assert scene.GetNumberOfNodesByClass("vtkMRMLModelNode") == 1
+
+
+def test_a_release_folder_is_shown_in_ras(scene: Any, tmp_path: Path) -> None:
+    mesh = box((10.0, 20.0, 30.0), (14.0, 25.0, 36.0))
+    (tmp_path / "parts").mkdir()
+    write_stl(tmp_path / "parts" / "implant.stl", mesh)
+    row = {"name": "implant", "role": "implant", "file": "parts/implant.stl"}
+    (tmp_path / "design.json").write_text(json.dumps({"parts": [row]}))
+    (part,) = parts_in(tmp_path)
+    np.testing.assert_allclose(part.mesh.bounds, mesh.bounds, atol=1e-5)
+    with pytest.raises(ReleaseError, match="no release"):
+        parts_in(tmp_path / "parts")
+
+
+def test_findings_fill_a_table(scene: Any, tmp_path: Path) -> None:
+    findings = (
+        Finding("clearance.dura", "Distance to the dura", 4.236, "mm", "≥ 3 mm", "pass", "E", (1.0, 2.0, 3.0)),
+        Finding("clearance.heart", "Distance to the heart", None, "mm", "≥ 5 mm", "not_evaluated", "E", critical=True),
+    )
+    node = show_findings(scene, findings)
+    table = node.GetTable()
+    assert table.GetNumberOfRows() == 2
+    assert table.GetValueByName(0, "value").ToString() == "4.236"
+    assert table.GetValueByName(0, "location").ToString() == "1.0, 2.0, 3.0"
+    assert table.GetValueByName(1, "verdict").ToString() == "not_evaluated"
+    assert table.GetValueByName(1, "value").ToString() == ""
+    assert show_findings(scene, findings[:1], node).GetTable().GetNumberOfRows() == 1
+    rows = [{**vars(f), "blocks": f.blocks} for f in findings]
+    (tmp_path / "findings.json").write_text(json.dumps(rows))
+    assert findings_in(tmp_path) == findings
+
+
+def test_a_model_is_filled_with_a_lattice(scene: Any) -> None:
+    spec = LatticeSpec()
+    domain = show_mesh(scene, box((0.0, 0.0, 0.0), (5.0, 5.0, 4.0)), "Block", (1.0, 1.0, 1.0))
+    node, lattice = fill_node(scene, domain, spec)
+    mesh = mesh_of(node)
+    assert closed_manifold_fault(mesh) is None
+    assert 1.0 - mesh.volume / 100.0 == pytest.approx(spec.porosity, abs=0.02)
+    again, _ = fill_node(scene, domain, spec, node)
+    assert again is node and mesh_of(again).volume == pytest.approx(lattice.mesh.volume)
+
+
+def test_an_open_model_is_not_filled(scene: Any) -> None:
+    from LatticeGeneratorLib.mesh.mesh import Mesh
+
+    closed = box((0.0, 0.0, 0.0), (5.0, 5.0, 4.0))
+    node = show_mesh(scene, Mesh(closed.vertices, closed.faces[:-1]), "Leaky", (1.0, 1.0, 1.0))
+    with pytest.raises(GeometryError, match=r"'Leaky' cannot be filled"):
+        fill_node(scene, node, LatticeSpec())
