@@ -134,7 +134,9 @@ class Endplate:
 
     normal points out of the body; anterior and right are unit vectors in the plate's plane (right = patient's right).
     outline: (m, 3) closed polygon on the plate's plane; surface: (n, 3) points of the bone surface within it.
-    gap_mm: least distance along the normal to the neighbouring body over the footprint, None where no body stands.
+    neighbour: the level of the body that stands opposite, None where none does (a remnant does not count).
+    gap_mm: median distance along the normal to the neighbouring body over the footprint, the disc's height;
+    least_gap_mm: the least, between lips and uncinate processes; None where no body stands.
     """
 
     level: str
@@ -150,6 +152,7 @@ class Endplate:
     neighbour: str | None = None
     gap_mm: float | None = None
     rms_mm: float = 0.0
+    least_gap_mm: float | None = None
 
     def to_local(self, points: np.ndarray) -> np.ndarray:
         """RAS points (n, 3) to (right, anterior, out) mm about the centre."""

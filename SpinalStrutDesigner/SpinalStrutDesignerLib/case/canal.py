@@ -1,0 +1,198 @@
+"""Which way a vertebra faces, from its own shape.
+
+The canal is its largest through-hole, the body lies before it, and the midplane is the plane of best mirror symmetry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from ..errors import CaseError
+from .frame import Frame, unit
+from .model import Mask
+
+CELL = 1.0
+"""mm, of the silhouettes in which the canal is sought."""
+LEAST_CANAL = 60.0
+"""mm²; an adult's canal has 150 to 300 (measured on the test cases), a transverse foramen 20 to 40."""
+LARGEST_TILT = 70.0
+"""degrees between a vertebra's axis and the image's; curves of 60 degrees and more are operated."""
+MIRRORED = 30.0
+"""mm about the canal within which the vertebra's symmetry is measured."""
+LARGEST_TURN = 60
+"""degrees between a vertebra's front and the image's."""
+SUPERIOR = np.array([0.0, 0.0, 1.0])
+ANTERIOR = np.array([0.0, 1.0, 0.0])
+
+
+@dataclass(frozen=True, eq=False)
+class Canal:
+    """centre: (3,) a point of the canal at the body's height; frame: in the midplane at the body's middle, out is up.
+
+    radius: mm, the largest circle that fits the body in the silhouette; area: mm² of the canal.
+    """
+
+    centre: np.ndarray
+    frame: Frame
+    radius: float
+    area: float
+
+
+def find_canal(points: np.ndarray, name: str) -> Canal:
+    """The canal and the rough body frame of one vertebra; neither image axes nor neighbours are relied on.
+
+    points: (n, 3) RAS mm, see bone_points. Raises CaseError where the vertebra's ring is not closed.
+    """
+    axis, area = _clearest_view(points)
+    if area < LEAST_CANAL:
+        raise CaseError(
+            f"{name}: no spinal canal found in its label (largest through-hole {area:.0f} mm², needs "
+            f"{LEAST_CANAL:.0f} mm²); label the whole vertebra with its arch, or set the endplate by hand"
+        )
+    return seen_along(points, axis, name)
+
+
+def bone_points(mask: Mask) -> np.ndarray:
+    """(n, 3) RAS mm: the bone on a grid of about CELL, without islands smaller than 1 % of the largest piece."""
+    labels, count = ndimage.label(mask.voxels)
+    if count == 0:
+        raise CaseError("a vertebra's label is empty; check the label map")
+    sizes = np.bincount(labels.ravel())[1:]
+    keep = np.concatenate([[False], sizes >= 0.01 * sizes.max()])
+    kji = np.argwhere(keep[labels]).astype(float)
+    spacing = np.linalg.norm(mask.ijk_to_ras[:3, :3], axis=0)
+    for axis, size in enumerate(spacing[::-1]):
+        parts = int(np.ceil(size / CELL))
+        offsets = (np.arange(parts) + 0.5) / parts - 0.5
+        kji = np.repeat(kji, parts, axis=0)
+        kji[:, axis] += np.tile(offsets, len(kji) // parts)
+    ras = kji[:, ::-1] @ mask.ijk_to_ras[:3, :3].T + mask.ijk_to_ras[:3, 3]
+    cells = np.floor((ras - ras.min(axis=0)) / (0.75 * CELL)).astype(np.int64)
+    _, first = np.unique(np.ravel_multi_index(tuple(cells.T), tuple(cells.max(axis=0) + 1)), return_index=True)
+    return ras[np.sort(first)]
+
+
+def seen_along(points: np.ndarray, axis: np.ndarray, name: str) -> Canal:
+    """The canal and the body as they look along axis: (3,) unit. points: (n, 3) RAS mm of the vertebra.
+
+    Raises CaseError where no hole is seen along that axis.
+    """
+    view = Frame.along(points.mean(axis=0), axis, ANTERIOR)
+    picture = _Silhouette.of(points, view)
+    hole = picture.largest_hole()
+    if hole is None:
+        raise CaseError(f"{name}: its canal is closed from view; label the whole vertebra, or set the endplate by hand")
+    local = view.to_local(points)
+    canal = picture.local(np.array(ndimage.center_of_mass(hole)))
+    ahead, middle = _mirror_line(local[:, :2] - canal)
+    middle += canal
+    body, radius = _body_before(picture, middle, ahead)
+    body = middle + ahead * ((body - middle) @ ahead)
+    column = local[np.hypot(*(local[:, :2] - body).T) < radius]
+    height = float(np.median(column[:, 2])) if len(column) else 0.0
+    centre = view.to_ras(np.array([*canal, height]))
+    origin = view.to_ras(np.array([*body, height]))
+    anterior = view.to_ras(np.array([*ahead, 0.0])) - view.origin
+    return Canal(centre, Frame.along(origin, axis, anterior), radius, float(hole.sum()) * CELL**2)
+
+
+def _mirror_line(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The line about which the bone is most symmetric: its forward direction and a point, both (right, anterior).
+
+    flat: (n, 2) bone seen along the canal, about the canal's centre. Only bone near the canal counts: the tips of
+    spinous and transverse processes are often bent.
+    """
+    count = int(2 * MIRRORED / CELL)
+    thickness, *_ = np.histogram2d(flat[:, 1], flat[:, 0], bins=count, range=[(-MIRRORED, MIRRORED)] * 2)
+    thickness = ndimage.gaussian_filter(np.minimum(thickness, np.percentile(thickness, 98)), 1.0)
+    ticks = (np.arange(count) + 0.5) * CELL - MIRRORED
+    v, u = np.meshgrid(ticks, ticks, indexing="ij")
+    inside = np.hypot(u, v) < MIRRORED - 1.0
+    u, v, here = u[inside], v[inside], thickness[inside]
+
+    def mismatch(turn: float, shift: float) -> float:
+        across = np.array([np.cos(np.radians(turn)), np.sin(np.radians(turn))])
+        off = 2 * (u * across[0] + v * across[1] - shift)
+        index = (np.stack([v - off * across[1], u - off * across[0]]) + MIRRORED) / CELL - 0.5
+        return float(np.abs(ndimage.map_coordinates(thickness, index, order=1) - here).sum())
+
+    turn, shift = 0.0, 0.0
+    for step, span in ((6.0, LARGEST_TURN // 6), (1.5, 4), (0.375, 4)):
+        turns = turn + step * np.arange(-span, span + 1)
+        shifts = shift + 0.25 * step * np.arange(-2, 3)
+        turn, shift = min(((t, s) for t in turns for s in shifts), key=lambda pair: mismatch(*pair))
+    sine, cosine = np.sin(np.radians(turn)), np.cos(np.radians(turn))
+    return np.array([-sine, cosine]), shift * np.array([cosine, sine])
+
+
+def _body_before(picture: _Silhouette, canal: np.ndarray, ahead: np.ndarray) -> tuple[np.ndarray, float]:
+    """Centre (right, anterior) and radius in mm of the largest circle of bone ahead of the canal."""
+    depth = ndimage.distance_transform_edt(picture.occupied) * CELL
+    v, u = np.meshgrid(*(np.arange(n) for n in depth.shape), indexing="ij")
+    away = np.stack([u, v], axis=-1) * CELL + picture.corner - canal
+    forward, sideways = away @ ahead, away @ np.array([ahead[1], -ahead[0]])
+    depth[np.abs(sideways) > 0.3 * forward] = 0.0
+    best = np.unravel_index(depth.argmax(), depth.shape)
+    return picture.local(np.array(best, dtype=float)), float(depth[best])
+
+
+@dataclass(frozen=True, eq=False)
+class _Silhouette:
+    """occupied: (nv, nu) bool on CELL; corner: (2,) local (right, anterior) of its first cell."""
+
+    occupied: np.ndarray
+    corner: np.ndarray
+
+    @classmethod
+    def of(cls, points: np.ndarray, view: Frame) -> _Silhouette:
+        flat = view.to_local(points)[:, :2]
+        corner = flat.min(axis=0) - 2 * CELL
+        u, v = np.round((flat - corner) / CELL).astype(int).T
+        occupied = np.zeros((v.max() + 3, u.max() + 3), dtype=bool)
+        occupied[v, u] = True
+        occupied = ndimage.binary_closing(np.pad(occupied, 2), iterations=1)
+        return cls(occupied, corner - 2 * CELL)
+
+    def local(self, cell: np.ndarray) -> np.ndarray:
+        """(row, column) to local (right, anterior) mm."""
+        return self.corner + cell[::-1] * CELL
+
+    def largest_hole(self) -> np.ndarray | None:
+        """The largest patch of background that bone encloses, as a bool image."""
+        labels, count = ndimage.label(~self.occupied)
+        if count < 2:
+            return None
+        sizes = np.bincount(labels.ravel(), minlength=count + 1)
+        sizes[0] = sizes[labels[0, 0]] = 0
+        return labels == sizes.argmax()
+
+
+def _hole_area(points: np.ndarray, axis: np.ndarray) -> float:
+    hole = _Silhouette.of(points, Frame.along(points[0], axis, ANTERIOR)).largest_hole()
+    return 0.0 if hole is None else float(hole.sum()) * CELL**2
+
+
+def _around(axis: np.ndarray, tilt: float, count: int) -> Iterator[np.ndarray]:
+    """Unit vectors at tilt (degrees) from axis, at count azimuths."""
+    frame = Frame.along(np.zeros(3), axis, ANTERIOR)
+    sideways = np.sin(np.radians(tilt))
+    for azimuth in np.arange(count) * 2 * np.pi / count:
+        lean = np.cos(azimuth) * frame.right + np.sin(azimuth) * frame.anterior
+        yield unit(np.cos(np.radians(tilt)) * frame.out + sideways * lean)
+
+
+def _clearest_view(points: np.ndarray) -> tuple[np.ndarray, float]:
+    """The direction along which the through-hole looks largest, and its area in mm²."""
+    best, area = SUPERIOR, _hole_area(points, SUPERIOR)
+    rings = [(tilt, max(6, round(tilt / 2.5))) for tilt in np.arange(14.0, LARGEST_TILT + 1, 14.0)]
+    candidates = [axis for tilt, count in rings for axis in _around(SUPERIOR, tilt, count)]
+    for step in (0.0, 7.0, 3.5, 1.75):
+        tried = candidates if step == 0.0 else list(_around(best, step, 6))
+        areas = [_hole_area(points, axis) for axis in tried]
+        if max(areas) > area:
+            best, area = tried[int(np.argmax(areas))], max(areas)
+    return best, area
