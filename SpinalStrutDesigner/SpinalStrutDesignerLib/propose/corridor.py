@@ -12,8 +12,9 @@ from ..case.model import Case, Endplate, Structure
 from ..plan.plan import Plan
 from ..plan.rules import rule_for
 
-REACH_MM = 34.0  # half width of the corridor across the column
+REACH_MM = 32.0  # half width of the corridor across the column
 _BEYOND_MM = 22.0  # how far it extends past both docking endplates
+_FINE_MM, _COARSE_MM, _LONG_MM = 0.8, 1.0, 120.0  # grid spacing for short spans and for those from here on
 _FAR_MM = 15.0  # distances beyond this no longer matter
 _APART_MM = 0.5  # never nearer than this to what must not be touched, whatever its rule allows
 # A structure moves aside as a whole, which asks for more than the depth at which it is met: half a voxel, and a way out
@@ -109,9 +110,10 @@ def column_frame(upper: Endplate, lower: Endplate, line: np.ndarray) -> Frame:
     return Frame(upper.centre, axes, local)
 
 
-def corridor(case: Case, plan: Plan, frame: Frame, fit_gap_mm: float, spacing: float = 1.0) -> Corridor:
-    """Sample every rule on the grid. case: posed and resected; spacing in mm."""
+def corridor(case: Case, plan: Plan, frame: Frame, fit_gap_mm: float) -> Corridor:
+    """Sample every rule on the grid. case: posed and resected."""
     length = float(frame.line[-1, 2])
+    spacing = _FINE_MM if length < _LONG_MM else _COARSE_MM
     reach = np.floor(REACH_MM / spacing) * spacing
     start = np.array([-reach, -reach, -np.floor(_BEYOND_MM / spacing) * spacing])
     counts = (int(2 * reach / spacing) + 1,) * 2 + (int(np.ceil((length + 2 * _BEYOND_MM) / spacing)) + 1,)

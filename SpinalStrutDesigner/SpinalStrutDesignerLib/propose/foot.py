@@ -1,51 +1,83 @@
-"""How each end rests: heights and margins for its plate, and the side it comes from."""
+"""How each end rests: the room its plate has, heights and margins for it, and the side it comes from."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from ..case.model import Endplate
+from ..build.outline import polygon_distance
+from ..case.model import Case, Endplate
 from ..plan.plan import Approach, FootPlan
 from .path import EndRegion
 
 _BESIDE_REACH_MM = 30.0  # how far from a plate's centre a strut in front of the column may begin
 _INSIDE_FOOT_MM = 2.0  # the axis begins this far below the foot's free end
+_COVERED = 0.75  # share of the plate that bone must face closely for its neighbour to count as standing
 _LEAST_TONGUE_MM = 1.0  # a thinner tongue cannot be printed as a wall (recommended wall, clinical facts)
 _SIDEWAYS_DEG = 60.0  # a strut that ends farther round the plate than this is reached from the side
+_STEP_MM = 1.0
 
 
-def fitted_foot(plate: Endplate, foot: FootPlan) -> FootPlan:
-    """The foot for its plate: in a disc space no thicker than the gap less the fit gap on both faces."""
-    if not is_tongue(plate, foot):
+@dataclass(frozen=True, eq=False)
+class Site:
+    """One end's endplate, its foot, and the disc space it has: gap_mm, the median height between the bones, or None
+    where the span beyond the plate is open."""
+
+    plate: Endplate
+    foot: FootPlan
+    gap_mm: float | None
+
+    @property
+    def region(self) -> EndRegion:
+        """Where the axis ends: inside the foot over an open span, in front of or beside a disc space."""
+        edge = footprint(self.plate, self.foot)
+        if self.gap_mm is not None:
+            return EndRegion(self.plate, 0.5 * self.gap_mm, _BESIDE_REACH_MM, edge)
+        reach = 0.5 * min(self.plate.width_mm, self.plate.depth_mm)
+        return EndRegion(self.plate, self.foot.height_mm - _INSIDE_FOOT_MM, reach, edge)
+
+
+def find_site(case: Case, plate: Endplate, foot: FootPlan) -> Site:
+    """The room over an endplate. A few remnants in an open span do not make a disc space of it."""
+    gaps = column_gaps(case, plate, foot.height_mm + _INSIDE_FOOT_MM)
+    standing = (gaps < foot.height_mm + _INSIDE_FOOT_MM).mean() > _COVERED
+    return Site(plate, foot, float(np.median(gaps)) if standing else None)
+
+
+def column_gaps(case: Case, plate: Endplate, reach_mm: float) -> np.ndarray:
+    """(n,) heights along the normal from the plate's bone to the next vertebra's, on a 1 mm raster over the outline;
+    reach_mm where there is none so near."""
+    outline = plate.to_local(plate.outline)[:, :2]
+    sides = (np.arange(*limits, _STEP_MM) for limits in zip(outline.min(axis=0), outline.max(axis=0)))
+    plane = np.stack(np.meshgrid(*sides, indexing="ij"), axis=-1).reshape(-1, 2)
+    plane = plane[polygon_distance(outline, plane) < -_STEP_MM]
+    out = np.arange(-2.0, reach_mm + 0.25, 0.25)
+    points = plate.to_ras(np.column_stack([np.repeat(plane, len(out), axis=0), np.tile(out, len(plane))]))
+    vertebrae = [s for s in case.having("bone") if s.level]
+    own = case.distance([s for s in vertebrae if s.level == plate.level], points).reshape(len(plane), -1) < 0.0
+    next_bone = case.distance([s for s in vertebrae if s.level != plate.level], points).reshape(len(plane), -1) < 0.0
+    floor = np.where(own.any(axis=1), out[len(out) - 1 - np.argmax(own[:, ::-1], axis=1)], out[0])
+    roof = np.where(next_bone.any(axis=1), out[np.argmax(next_bone, axis=1)], np.inf)
+    return np.clip(roof - floor, 0.0, reach_mm)
+
+
+def fitted_foot(site: Site, end: np.ndarray) -> FootPlan:
+    """The foot for its site: in a disc space no thicker than the gap less the fit gap on both faces, and sliding in
+    from the side where the strut's end (3,) RAS lies."""
+    foot = site.foot.with_(approach=_approach(site.plate, end))
+    if site.gap_mm is None:
         return foot
-    assert plate.gap_mm is not None
-    height = max(plate.gap_mm - 2.0 * foot.fit_gap_mm, _LEAST_TONGUE_MM)
+    height = max(site.gap_mm - 2.0 * foot.fit_gap_mm, _LEAST_TONGUE_MM)
     return foot.with_(height_mm=round(min(foot.height_mm, height), 2))
 
 
-def approached_foot(plate: Endplate, foot: FootPlan, end: np.ndarray) -> FootPlan:
-    """The foot with the approach from the side where the strut's end (3,) RAS lies, so that it slides in from there."""
+def _approach(plate: Endplate, end: np.ndarray) -> Approach:
     right, anterior, _ = plate.to_local(end[None])[0]
-    azimuth = float(np.degrees(np.arctan2(right, anterior)))
     outside = np.hypot(right, anterior) > 0.5 * min(plate.width_mm, plate.depth_mm)
-    side: Approach = "anterior"
-    if outside and abs(azimuth) > _SIDEWAYS_DEG:
-        side = "right" if azimuth > 0.0 else "left"
-    return foot.with_(approach=side)
-
-
-def is_tongue(plate: Endplate, foot: FootPlan) -> bool:
-    """Whether a standing neighbour leaves the foot only the disc space."""
-    return plate.gap_mm is not None and plate.gap_mm < foot.height_mm + _INSIDE_FOOT_MM
-
-
-def end_region(plate: Endplate, foot: FootPlan) -> EndRegion:
-    """Where the axis ends: inside the foot over an open span, in front of or beside the disc space otherwise."""
-    edge = footprint(plate, foot)
-    if is_tongue(plate, foot):
-        assert plate.gap_mm is not None
-        return EndRegion(plate, 0.5 * plate.gap_mm, _BESIDE_REACH_MM, edge)
-    return EndRegion(plate, foot.height_mm - _INSIDE_FOOT_MM, 0.5 * min(plate.width_mm, plate.depth_mm), edge)
+    if not outside or abs(np.degrees(np.arctan2(right, anterior))) <= _SIDEWAYS_DEG:
+        return "anterior"
+    return "right" if right > 0.0 else "left"
 
 
 def footprint(plate: Endplate, foot: FootPlan) -> np.ndarray:

@@ -12,7 +12,7 @@ from ..plan.plan import Plan
 from ..plan.presets import preset as preset_plan
 from .axis import propose_strut
 from .corridor import column_frame, corridor
-from .foot import approached_foot, end_region, fitted_foot
+from .foot import find_site, fitted_foot
 
 _MARGIN_MM = 45.0  # room kept around the span: vessels and ribs beside it, the docking vertebrae whole
 
@@ -27,17 +27,17 @@ def propose_plan(case: Case, upper: str, lower: str, preset: str = "case2") -> P
     near = around_span(case, upper, lower)
     where = situation(near, plan)
     line = mechanical_axis(where.case, upper, lower)
-    ends = end_region(where.upper, plan.upper_foot), end_region(where.lower, plan.lower_foot)
+    upper_site = find_site(where.case, where.upper, plan.upper_foot)
+    lower_site = find_site(where.case, where.lower, plan.lower_foot)
     room = corridor(where.case, plan, column_frame(where.upper, where.lower, line), plan.upper_foot.fit_gap_mm)
-    strut = propose_strut(room, plan.section, *ends)
+    strut = propose_strut(room, plan.section, upper_site.region, lower_site.region)
     first, last = (np.array(strut.axis.control_points[k]) for k in (0, -1))
-    plan = plan.with_(
+    return plan.with_(
         axis=strut.axis,
         section=strut.section,
-        upper_foot=approached_foot(where.upper, fitted_foot(where.upper, plan.upper_foot), first),
-        lower_foot=approached_foot(where.lower, fitted_foot(where.lower, plan.lower_foot), last),
+        upper_foot=fitted_foot(upper_site, first),
+        lower_foot=fitted_foot(lower_site, last),
     )
-    return plan
 
 
 def around_span(case: Case, upper: str, lower: str) -> Case:
