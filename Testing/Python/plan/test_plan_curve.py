@@ -93,7 +93,7 @@ def test_on_a_helix_the_frame_turns_back_by_the_torsion():
     binormal = np.cross(curve.tangents, normal)
     twist = np.unwrap(np.arctan2((curve.backs * binormal).sum(axis=1), (curve.backs * normal).sum(axis=1)))
     expected = -rise / scale**2 * (curve.arc[-60] - curve.arc[60])
-    assert twist[-60] - twist[60] == pytest.approx(expected, abs=5e-3)
+    assert twist[-60] - twist[60] == pytest.approx(expected, abs=2e-4)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

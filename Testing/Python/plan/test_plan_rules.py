@@ -104,6 +104,8 @@ def test_every_vessel_and_organ_of_a_real_label_table_has_a_rule(data):
         (("C6", "T11"), {"vertebral arteries", "aorta", "heart", "airway"}, {"inferior vena cava"}),
         (("T5", "T9"), {"aorta", "heart", "spinal cord or dura", "oesophagus or pharynx"},
          {"carotid arteries", "vertebral arteries"}),
+        (("T9", "T12"), {"aorta", "heart"}, {"airway", "inferior vena cava"}),
+        (("T1", "T4"), {"vertebral arteries", "aorta", "heart", "airway"}, {"carotid arteries"}),
         (("T12", "L3"), {"aorta", "inferior vena cava", "spinal cord or dura"}, {"airway", "heart"}),
     ],
 )  # fmt: skip
