@@ -101,7 +101,7 @@ def _distance(measured: Measured, structure: Structure, nearest: Nearest, rule: 
         limit += f", warns below {rule.warn_mm:g} mm"
     at_least = "at least this far; " if nearest.distance_mm > _EXACT_MM else ""
     return measured.finding(
-        f"clearance.{structure.name}",
+        f"clearance.{_key(structure)}",
         f"Distance to {_spoken(structure)}",
         nearest.distance_mm,
         "mm",
@@ -122,7 +122,7 @@ def _displacement(measured: Measured, structure: Structure, nearest: Nearest, ru
     needed = pushed + budget if pushed > 0.0 else max(0.0, budget - nearest.distance_mm)
     verdict: Verdict = "pass" if needed <= rule.warn_mm else "warn" if needed <= rule.limit_mm else "fail"
     return measured.finding(
-        f"clearance.{structure.name}",
+        f"clearance.{_key(structure)}",
         f"Displacement of {_spoken(structure)} at rest",
         needed,
         "mm",
@@ -137,7 +137,7 @@ def _displacement(measured: Measured, structure: Structure, nearest: Nearest, ru
 
 def _without_rule(measured: Measured, structure: Structure, nearest: Nearest) -> Finding:
     return measured.finding(
-        f"clearance.{structure.name}",
+        f"clearance.{_key(structure)}",
         f"Distance to {_spoken(structure)}",
         None,
         "mm",
@@ -148,6 +148,11 @@ def _without_rule(measured: Measured, structure: Structure, nearest: Nearest) ->
         structure.role == "keepout_critical",
         f"measured {nearest.distance_mm:.2f} mm, no verdict without a rule",
     )
+
+
+def _key(structure: Structure) -> str:
+    """The name as part of an id."""
+    return structure.name.replace(" ", "_")
 
 
 def _spoken(structure: Structure) -> str:

@@ -22,6 +22,7 @@ _SLICE_MM = 1.0
 # Loops farther than this from the axis belong to another part of a curved strut. T12's plate reaches 35 mm (Panjabi).
 _REACH_MM = 42.0
 _LEAST_AREA_MM2 = 0.5
+_BEFORE_MM = 0.05
 # A foot reaches this far into a concave endplate.
 _DOME_MM = 4.0
 
@@ -131,7 +132,11 @@ def foot_roots(measured: Measured, end: End) -> list[Root]:
     way = way / distance
     half = 0.5 * (abs(way @ station.back) * station.depth + abs(way @ station.right) * station.width)
     roots = []
-    for along in np.arange(0.0, distance - half + 1e-6, _SLICE_MM):
+    # The last plane stands just before the strut's own face: the root.
+    reach = distance - half - _BEFORE_MM
+    if reach < 0.0:
+        return []
+    for along in np.linspace(0.0, reach, int(np.ceil(reach / _SLICE_MM)) + 1):
         point = centre + along * way
         beyond = (contact.points - point) @ way < 0.0
         outline = cut(measured.solid, point, way).near(point, _REACH_MM)

@@ -1,0 +1,114 @@
+"""Overlap with bone, contact and pressure of feet on flat plates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from LatticeGeneratorLib.mesh.boolean import difference, union
+from LatticeGeneratorLib.mesh.solids import box
+from SpinalStrutDesignerLib.plan.plan import Resection
+from SpinalStrutDesignerLib.verify.bone import bone, resection
+from SpinalStrutDesignerLib.verify.contact import contact_of
+from SpinalStrutDesignerLib.verify.fit import fit
+from SpinalStrutDesignerLib.verify.measured import Measured
+from verify_toy import block, column_mesh, design_of, toy_case, toy_plan
+
+CASE = toy_case()
+
+
+def _measured(mesh, plan=None, case=CASE):
+    return Measured(design_of(case, plan or toy_plan(), mesh).implants[0])
+
+
+def _found(check, mesh, plan=None, case=CASE):
+    return {f.id: f for f in check(_measured(mesh, plan, case))}
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.floats(0.05, 1.5))
+def test_overlap_is_how_deep_the_foot_stands_in_bone(depth):
+    found = _found(bone, column_mesh(gap=-depth))["bone.overlap"]
+    assert found.value == pytest.approx(depth, abs=0.06)
+    assert found.verdict == ("pass" if found.value <= 0.1 else "fail")
+    assert abs(found.location[2]) > 29.9
+
+
+def test_no_overlap_at_the_fit_gap():
+    found = _found(bone, column_mesh())["bone.overlap"]
+    assert found.value == 0.0
+    assert found.verdict == "pass"
+
+
+def test_shared_volume_is_reported():
+    detail = _found(bone, column_mesh(gap=-1.0))["bone.overlap"].detail
+    volume = float(detail.rsplit("shared volume ", 1)[1].split()[0])
+    assert volume == pytest.approx(2 * 14 * 12 * 1.0, rel=0.15)
+
+
+def test_bone_inside_the_implant_is_found():
+    case = toy_case(block("chip", "bone", [-1, -1, -1], [1, 1, 1]))
+    found = _found(bone, column_mesh(), case=case)["bone.overlap"]
+    assert found.verdict == "fail"
+    assert found.value > 0.7
+    assert "chip" in found.detail
+
+
+def test_resected_bone_is_no_overlap_and_its_volume_is_listed():
+    plan = toy_plan(resections=(Resection("C4", (0.0, 0.0, 31.0), (0.0, 0.0, -1.0)),))
+    cut = replace(CASE.structure("C4"), cuts=((np.array([0.0, 0.0, 31.0]), np.array([0.0, 0.0, -1.0])),))
+    case = CASE.with_structures([cut, CASE.structure("T2")])
+    mesh = union([column_mesh(), box([-6, -5, 29], [6, 5, 30.6])])
+    assert _found(bone, mesh, plan, case)["bone.overlap"].verdict == "pass"
+    listed = _found(resection, mesh, plan, case)["bone.resected.C4"]
+    assert listed.value == pytest.approx(20 * 16 * 1.0, rel=1e-6)
+
+
+@pytest.mark.parametrize("gap", [0.2, 0.3, 0.6])
+def test_fit_gap_is_measured(gap):
+    found = _found(fit, column_mesh(gap=gap))
+    for end in ("upper", "lower"):
+        assert found[f"fit.{end}.gap"].value == pytest.approx(gap, abs=0.02)
+        assert found[f"fit.{end}.gap"].verdict == ("pass" if gap < 0.5 else "warn")
+
+
+def test_contact_area_centre_and_pressure_of_a_block():
+    found = _found(fit, column_mesh())
+    assert found["fit.upper.contact"].value == pytest.approx(14 * 12, rel=0.02)
+    assert found["fit.upper.pressure"].value == pytest.approx(500 / (14 * 12), rel=0.02)
+    assert found["fit.upper.pressure_envelope"].value == pytest.approx(1650 / (14 * 12), rel=0.02)
+    assert found["fit.upper.centre"].value == pytest.approx(0.0, abs=0.01)
+    assert found["fit.upper.pressure"].verdict == "fail"
+
+
+@pytest.mark.parametrize(("load", "verdict"), [(300.0, "pass"), (370.0, "warn"), (420.0, "fail")])
+def test_pressure_limits(load, verdict):
+    plan = toy_plan()
+    plan = plan.with_(loads=plan.loads.with_(axial_N=load))
+    assert _found(fit, column_mesh(), plan)["fit.upper.pressure"].verdict == verdict
+
+
+def test_a_foot_at_the_rim_is_out_of_the_middle_third():
+    mesh = union([column_mesh(), box([-9, 2, 27], [9, 7.9, 29.7])])
+    mesh = difference(mesh, [box([-9, -9, 26.9], [9, 2, 31])])
+    found = _found(fit, mesh)["fit.upper.centre"]
+    assert found.value == pytest.approx(4.95 / 16.0, abs=0.01)
+    assert found.verdict == "warn"
+
+
+def test_pores_are_closed_for_the_envelope_and_open_for_the_net_area():
+    """0.6 mm slots every 1 mm across the face: 40 % metal."""
+    slots = [box([-20, y, 28.5], [20, y + 0.6, 31]) for y in np.arange(-5.8, 6.0, 1.0)]
+    contact = contact_of(_measured(difference(column_mesh(), slots)), "upper")
+    assert contact.envelope_mm2 == pytest.approx(14 * 12, rel=0.05)
+    assert contact.net_mm2 == pytest.approx(0.4 * 14 * 12, rel=0.08)
+
+
+def test_a_foot_that_is_not_there_fails():
+    found = _found(fit, box([-5, -2.5, -29.7], [5, 2.5, 20.0]))
+    assert found["fit.upper.gap"].verdict == "fail"
+    assert found["fit.upper.contact"].verdict == "fail"
+    assert "fit.upper.pressure" not in found
