@@ -79,7 +79,8 @@ def test_a_plan_survives_its_node(scene: Any) -> None:
 
 
 def test_parts_stand_in_their_folder_and_keep_what_a_person_chose(scene: Any) -> None:
-    parts = [ShownPart("implant", "implant", sphere((0, 0, 0), 5.0)), ShownPart("trial", "trial", sphere((0, 0, 0), 4.0))]
+    balls = (("implant", sphere((0, 0, 0), 5.0)), ("trial", sphere((0, 0, 0), 4.0)))
+    parts = [ShownPart(name, name, ball) for name, ball in balls]
     implant, trial = show_parts(scene, parts, "Strut C4 to T2")
     assert implant.GetDisplayNode().GetVisibility() and not trial.GetDisplayNode().GetVisibility()
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
