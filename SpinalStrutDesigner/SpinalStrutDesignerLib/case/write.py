@@ -30,7 +30,7 @@ def write_case(case: Case, directory: str | Path) -> tuple[Path, Path, Path]:
 
 
 def _layered(structures: tuple[Structure, ...]) -> tuple[np.ndarray, np.ndarray, dict[str, str]]:
-    """Voxels (k, j, i) or, of several layers, (k, j, i, layer), their 4x4, and the header fields that name each segment's layer and value."""
+    """Voxels (k, j, i), of several layers (k, j, i, layer), their 4x4, and the header fields that name each segment."""
     starts = [_start(s, structures[0]) for s in structures]
     low = np.min(starts, axis=0)
     high = np.max([start + s.mask.voxels.shape for start, s in zip(starts, structures)], axis=0)

@@ -9,7 +9,11 @@ from hypothesis import strategies as st
 from SpinalStrutDesignerLib.build.bone import LocalField, insertion_direction, swept
 from SpinalStrutDesignerLib.case.model import Endplate
 
-OUTWARD = {"anterior": np.array([0.0, 1.0, 0.0]), "right": np.array([1.0, 0.0, 0.0]), "left": np.array([-1.0, 0.0, 0.0])}
+OUTWARD = {
+    "anterior": np.array([0.0, 1.0, 0.0]),
+    "right": np.array([1.0, 0.0, 0.0]),
+    "left": np.array([-1.0, 0.0, 0.0]),
+}
 
 
 def _plate() -> Endplate:

@@ -27,7 +27,12 @@ def _rectangle(width: float, depth: float) -> CrossSection:
 
 def _at(section: CrossSection, z: float) -> CrossSection:
     return CrossSection(
-        section.normal, section.area, section.centroid + [0, 0, z], section.axes, section.moments, section.edge,
+        section.normal,
+        section.area,
+        section.centroid + np.array([0, 0, z]),
+        section.axes,
+        section.moments,
+        section.edge,
         section.segments,
     )  # fmt: skip
 

@@ -47,7 +47,7 @@ def test_ellipses(width, depth):
 
 def test_two_separate_pieces_add_up():
     one = _rectangle(6.0, 3.0)
-    both = [one - [8.0, 0.0], one + [8.0, 1.0]]
+    both = [one - np.array([8.0, 0.0]), one + np.array([8.0, 1.0])]
     starts = np.concatenate(both)
     ends = np.concatenate([np.roll(p, -1, axis=0) for p in both])
     assert torsion(starts, ends).constant_mm4 == pytest.approx(2 * _rectangle_truth(6.0, 3.0)[0], rel=0.01)

@@ -44,7 +44,9 @@ def block(name: str, role: str, low: np.ndarray, high: np.ndarray, level: str | 
     return Structure(name, role, Mask(inside, matrix()), level=level)  # type: ignore[arg-type]
 
 
-def tube(name: str, role: str, x0: float, y0: float, radius: float, low: float = -70.0, high: float = 70.0) -> Structure:
+def tube(
+    name: str, role: str, x0: float, y0: float, radius: float, low: float = -70.0, high: float = 70.0
+) -> Structure:
     """A structure filling an upright tube."""
     x, y, z = grid()
     inside = ((x - x0) ** 2 + (y - y0) ** 2 < radius**2) & (z > low) & (z < high)

@@ -1,0 +1,249 @@
+"""Draws layers of surfaces offscreen, with or without a display, to RGB arrays and PNG files."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import vtk
+from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+
+from ..errors import ReleaseError
+
+Colour = tuple[float, float, float]
+INK: Colour = (0.16, 0.18, 0.22)
+_MOST_PEELS = 8
+_REMEDY = (
+    "give this machine an OpenGL driver (on Linux without a display: libegl1 or libosmesa6), or set "
+    "VTK_DEFAULT_OPENGL_WINDOW to the window class that works here"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A surface with its look; shine: 0 is matt, 1 is polished metal."""
+
+    surface: vtk.vtkPolyData
+    colour: Colour
+    opacity: float = 1.0
+    shine: float = 0.15
+
+
+@dataclass(frozen=True, eq=False)
+class Camera:
+    """A parallel view. focus: (3,) RAS mm, its middle; into, up: unit directions; height_mm: of the picture."""
+
+    focus: np.ndarray
+    into: np.ndarray
+    up: np.ndarray
+    height_mm: float
+
+    def __post_init__(self) -> None:
+        into = np.asarray(self.into, dtype=float)
+        into = into / np.linalg.norm(into)
+        up = np.asarray(self.up, dtype=float)
+        up = up - (up @ into) * into
+        object.__setattr__(self, "into", into)
+        object.__setattr__(self, "up", up / np.linalg.norm(up))
+        object.__setattr__(self, "focus", np.asarray(self.focus, dtype=float))
+
+    @property
+    def right(self) -> np.ndarray:
+        """The direction that points right in the picture."""
+        return np.cross(self.into, self.up)
+
+    def seen(self, points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """Where points (n, 3) RAS mm appear: (n, 2), 0..1 from the lower left of a picture of that size."""
+        away = np.asarray(points, dtype=float).reshape(-1, 3) - self.focus
+        width_mm = self.height_mm * size[0] / size[1]
+        return np.stack([away @ self.right / width_mm, away @ self.up / self.height_mm], axis=1) + 0.5
+
+
+@dataclass(frozen=True)
+class Label:
+    """A text at (x, y), 0..1 from the lower left; anchor: which side of the text lies there."""
+
+    text: str
+    x: float
+    y: float
+    size: int = 20
+    colour: Colour = INK
+    anchor: str = "left"
+    bold: bool = False
+    background: Colour | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A picture to be drawn."""
+
+    layers: tuple[Layer, ...]
+    camera: Camera
+    size: tuple[int, int]
+    labels: tuple[Label, ...] = ()
+    image: vtk.vtkImageData | None = None
+
+
+def rendered(view: View) -> np.ndarray:
+    """The picture, (height, width, 3) uint8, first row on top.
+
+    Raises ReleaseError where this machine cannot draw.
+    """
+    window = _window()
+    faults: list[str] = []
+    window.AddObserver("ErrorEvent", lambda *_: faults.append("OpenGL reports an error"))
+    window.SetSize(*view.size)
+    renderer = vtk.vtkRenderer()
+    window.AddRenderer(renderer)
+    renderer.SetBackground(1.0, 1.0, 1.0)
+    _light(renderer)
+    if view.image is not None:
+        renderer.AddActor(_picture_actor(view.image))
+    for layer in view.layers:
+        renderer.AddActor(_actor(layer))
+    for label in view.labels:
+        renderer.AddActor2D(_text(label))
+    _antialias(window, renderer, any(layer.opacity < 1.0 for layer in view.layers))
+    _look(renderer, view.camera)
+    window.Render()
+    pixels = _pixels(window)
+    window.Finalize()
+    if faults or pixels.shape[:2] != view.size[::-1] or pixels.min() == pixels.max():
+        reason = faults[0] if faults else "the picture came out empty"
+        raise ReleaseError(f"the pictures of the release cannot be drawn ({reason}): {_REMEDY}")
+    return pixels
+
+
+def beside(*pictures: np.ndarray) -> np.ndarray:
+    """Pictures of one height set side by side."""
+    return np.concatenate(pictures, axis=1)
+
+
+def write_png(path: Path, pixels: np.ndarray) -> None:
+    """Writes (height, width, 3) uint8 as PNG."""
+    writer = vtk.vtkPNGWriter()
+    writer.SetInputData(rgb_image(pixels))
+    writer.SetFileName(str(path))
+    writer.SetCompressionLevel(6)
+    writer.Write()
+    if writer.GetErrorCode() or not path.is_file():
+        raise ReleaseError(f"'{path.name}' could not be written; check free space and permissions of {path.parent}")
+
+
+def rgb_image(pixels: np.ndarray) -> vtk.vtkImageData:
+    """(height, width, 3) uint8, first row on top, as a VTK image of unit pixels."""
+    image = vtk.vtkImageData()
+    image.SetDimensions(pixels.shape[1], pixels.shape[0], 1)
+    flat = np.ascontiguousarray(pixels[::-1]).reshape(-1, 3)
+    image.GetPointData().SetScalars(numpy_to_vtk(flat, deep=True))
+    return image
+
+
+def _window() -> vtk.vtkRenderWindow:
+    """An offscreen window. Without a display the choice that VTK would reach after complaining is taken at once."""
+    headless = sys.platform.startswith("linux") and not os.environ.get("DISPLAY")
+    if headless and "VTK_DEFAULT_OPENGL_WINDOW" not in os.environ:
+        from vtkmodules import vtkRenderingOpenGL2
+
+        egl = getattr(vtkRenderingOpenGL2, "vtkEGLRenderWindow", None)
+        window = egl() if egl is not None else vtk.vtkRenderWindow()
+    else:
+        window = vtk.vtkRenderWindow()
+    window.SetOffScreenRendering(1)
+    return window
+
+
+def _light(renderer: vtk.vtkRenderer) -> None:
+    """Key, fill, head and back lights that move with the camera: soft shadows from the upper left."""
+    kit = vtk.vtkLightKit()
+    kit.SetKeyLightIntensity(0.85)
+    kit.SetKeyLightAngle(42.0, -22.0)
+    kit.SetKeyToFillRatio(2.6)
+    kit.SetKeyToHeadRatio(3.2)
+    kit.SetKeyToBackRatio(4.0)
+    kit.SetKeyLightWarmth(0.52)
+    kit.SetFillLightWarmth(0.48)
+    kit.AddLightsToRenderer(renderer)
+
+
+def _actor(layer: Layer) -> vtk.vtkActor:
+    mapper = vtk.vtkPolyDataMapper()
+    mapper.SetInputData(layer.surface)
+    mapper.ScalarVisibilityOff()
+    actor = vtk.vtkActor()
+    actor.SetMapper(mapper)
+    look = actor.GetProperty()
+    look.SetColor(*layer.colour)
+    look.SetOpacity(layer.opacity)
+    look.SetAmbient(0.18)
+    look.SetDiffuse(0.82)
+    look.SetSpecular(0.7 * layer.shine)
+    look.SetSpecularPower(12.0 + 40.0 * layer.shine)
+    return actor
+
+
+def _picture_actor(image: vtk.vtkImageData) -> vtk.vtkImageActor:
+    actor = vtk.vtkImageActor()
+    actor.GetMapper().SetInputData(image)
+    actor.InterpolateOn()
+    return actor
+
+
+def _text(label: Label) -> vtk.vtkTextActor:
+    actor = vtk.vtkTextActor()
+    actor.SetInput(label.text)
+    actor.GetPositionCoordinate().SetCoordinateSystemToNormalizedViewport()
+    actor.SetPosition(label.x, label.y)
+    look = actor.GetTextProperty()
+    look.SetFontFamilyToArial()
+    look.SetFontSize(label.size)
+    look.SetBold(label.bold)
+    look.SetColor(*label.colour)
+    {
+        "left": look.SetJustificationToLeft,
+        "right": look.SetJustificationToRight,
+        "centre": look.SetJustificationToCentered,
+    }[label.anchor]()
+    look.SetVerticalJustificationToCentered()
+    if label.background is not None:
+        look.SetBackgroundColor(*label.background)
+        look.SetBackgroundOpacity(0.82)
+    return actor
+
+
+def _antialias(window: vtk.vtkRenderWindow, renderer: vtk.vtkRenderer, translucent: bool) -> None:
+    """Peeling draws what is translucent in true order; it excludes multi-sampling, so edges are smoothed afterwards."""
+    if translucent:
+        window.SetAlphaBitPlanes(1)
+        window.SetMultiSamples(0)
+        renderer.SetUseDepthPeeling(True)
+        renderer.SetMaximumNumberOfPeels(_MOST_PEELS)
+        renderer.SetOcclusionRatio(0.005)
+        renderer.SetUseFXAA(True)
+    else:
+        window.SetMultiSamples(8)
+
+
+def _look(renderer: vtk.vtkRenderer, camera: Camera) -> None:
+    eye = renderer.GetActiveCamera()
+    eye.ParallelProjectionOn()
+    eye.SetFocalPoint(*camera.focus)
+    eye.SetPosition(*(camera.focus - 500.0 * camera.into))
+    eye.SetViewUp(*camera.up)
+    eye.SetParallelScale(0.5 * camera.height_mm)
+    renderer.ResetCameraClippingRange()
+
+
+def _pixels(window: vtk.vtkRenderWindow) -> np.ndarray:
+    grab = vtk.vtkWindowToImageFilter()
+    grab.SetInput(window)
+    grab.SetInputBufferTypeToRGB()
+    grab.ReadFrontBufferOff()
+    grab.ShouldRerenderOff()
+    grab.Update()
+    image = grab.GetOutput()
+    width, height, _ = image.GetDimensions()
+    return vtk_to_numpy(image.GetPointData().GetScalars()).reshape(height, width, 3)[::-1].copy()

@@ -1,0 +1,183 @@
+"""Surfaces for pictures: of meshes, of labelled structures and of screws. For looking at, never for measuring."""
+
+from __future__ import annotations
+
+import numpy as np
+import vtk
+from LatticeGeneratorLib.mesh.mesh import Mesh
+from vtk.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray
+
+from ..case.model import Structure
+from ..plan.plan import Screw
+
+# Windowed sinc smoothing: takes the voxel steps off and leaves the shape (vtkWindowedSincPolyDataFilter's own advice).
+_SMOOTHINGS = 20
+_PASS_BAND = 0.06
+# Voxels finer than this are thinned for pictures, mm: nothing smaller can be seen at their scale.
+_COARSEST_MM = 0.55
+_SIDES = 32
+
+
+def mesh_surface(mesh: Mesh) -> vtk.vtkPolyData:
+    """The mesh as VTK draws it, with normals that keep its sharp edges."""
+    return _with_normals(_polydata(mesh.vertices, mesh.faces), split=True)
+
+
+def structure_surface(structure: Structure, low: np.ndarray, high: np.ndarray) -> vtk.vtkPolyData | None:
+    """The smooth surface of a structure within the box low to high (RAS mm), posed and resected; None outside it."""
+    matrix = structure.pose @ structure.mask.ijk_to_ras
+    block = _block(structure.mask.voxels.shape, matrix, low, high)
+    if block is None:
+        return None
+    voxels = structure.mask.voxels[block]
+    offset = np.array([s.start for s in block[::-1]], dtype=float)
+    steps = np.maximum(np.floor(_COARSEST_MM / np.linalg.norm(matrix[:3, :3], axis=0)), 1).astype(int)
+    voxels = voxels[:: steps[2], :: steps[1], :: steps[0]]
+    to_ras = matrix @ _scaled(steps.astype(float), offset)
+    voxels = _kept(voxels, to_ras, structure)
+    if not voxels.any():
+        return None
+    return _contour(voxels, to_ras)
+
+
+def screw_surface(screw: Screw) -> vtk.vtkPolyData:
+    """A screw as planned: hemispherical head, core, and ridges at its pitch in place of the thread."""
+    kind = screw.type
+    under_head = kind.head_radius_mm
+    outer, core = 0.5 * kind.diameter_mm, 0.5 * kind.core_mm
+    arc = np.linspace(0.0, 0.5 * np.pi, 10)
+    head_radius = 0.5 * kind.head_diameter_mm
+    profile = [(0.0, 0.0), (0.45 * head_radius, 0.0)]
+    profile += [(head_radius * np.cos(a), under_head * np.sin(a)) for a in arc if head_radius * np.cos(a) > core]
+    z, tip = under_head + 0.5, screw.length_mm
+    while z < tip - outer - kind.pitch_mm:
+        profile += [(core, z), (outer, z + 0.35 * kind.pitch_mm), (outer, z + 0.5 * kind.pitch_mm)]
+        z += kind.pitch_mm
+    profile += [(core, z), (core, tip - outer), (0.0, tip)]
+    return _revolved(np.array(profile), np.asarray(screw.entry, dtype=float), np.asarray(screw.direction, dtype=float))
+
+
+def tube(points: np.ndarray, radius_mm: float, closed: bool = False) -> vtk.vtkPolyData:
+    """A round line through points (n, 3) RAS mm."""
+    line = np.vstack([points, points[:1]]) if closed else points
+    path = vtk.vtkPolyData()
+    path.SetPoints(_points(line))
+    cells = vtk.vtkCellArray()
+    cells.InsertNextCell(len(line))
+    for i in range(len(line)):
+        cells.InsertCellPoint(i)
+    path.SetLines(cells)
+    rounded = vtk.vtkTubeFilter()
+    rounded.SetInputData(path)
+    rounded.SetRadius(radius_mm)
+    rounded.SetNumberOfSides(12)
+    rounded.CappingOn()
+    rounded.Update()
+    return rounded.GetOutput()
+
+
+def _block(shape: tuple[int, ...], matrix: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[slice, ...] | None:
+    """The part of a voxel array (k, j, i) that may lie in the box."""
+    xs, ys, zs = np.transpose([low, high])
+    corners = np.array([[x, y, z, 1.0] for x in xs for y in ys for z in zs])
+    ijk = corners @ np.linalg.inv(matrix).T
+    first = np.clip(np.floor(ijk[:, :3].min(axis=0)).astype(int), 0, None)[::-1]
+    last = np.minimum(np.ceil(ijk[:, :3].max(axis=0)).astype(int)[::-1] + 1, shape)
+    if np.any(last <= first):
+        return None
+    return tuple(slice(int(a), int(b)) for a, b in zip(first, last))
+
+
+def _scaled(steps: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    matrix = np.diag([*steps, 1.0])
+    matrix[:3, 3] = offset
+    return matrix
+
+
+def _kept(voxels: np.ndarray, to_ras: np.ndarray, structure: Structure) -> np.ndarray:
+    """The voxels that no planned resection removes."""
+    for point, normal in structure.cuts:
+        k, j, i = np.ogrid[tuple(slice(n) for n in voxels.shape)]
+        linear = to_ras[:3, :3].T @ normal
+        height = linear[0] * i + linear[1] * j + linear[2] * k + (to_ras[:3, 3] - point) @ normal
+        voxels = voxels & (height < 0.0)
+    return voxels
+
+
+def _contour(voxels: np.ndarray, to_ras: np.ndarray) -> vtk.vtkPolyData:
+    padded = np.pad(voxels, 1).astype(np.uint8)
+    image = vtk.vtkImageData()
+    image.SetDimensions(*padded.shape[::-1])
+    image.SetOrigin(-1.0, -1.0, -1.0)
+    image.GetPointData().SetScalars(numpy_to_vtk(padded.ravel(), deep=True))
+    edges = vtk.vtkFlyingEdges3D()
+    edges.SetInputData(image)
+    edges.SetValue(0, 0.5)
+    edges.ComputeNormalsOff()
+    edges.ComputeScalarsOff()
+    transform = vtk.vtkTransform()
+    transform.SetMatrix(to_ras.ravel())
+    placed = vtk.vtkTransformPolyDataFilter()
+    placed.SetTransform(transform)
+    placed.SetInputConnection(edges.GetOutputPort())
+    smooth = vtk.vtkWindowedSincPolyDataFilter()
+    smooth.SetInputConnection(placed.GetOutputPort())
+    smooth.SetNumberOfIterations(_SMOOTHINGS)
+    smooth.SetPassBand(_PASS_BAND)
+    smooth.BoundarySmoothingOff()
+    smooth.FeatureEdgeSmoothingOff()
+    smooth.NormalizeCoordinatesOn()
+    smooth.Update()
+    surface = smooth.GetOutput()
+    if np.linalg.det(to_ras[:3, :3]) < 0.0:
+        turned = vtk.vtkReverseSense()
+        turned.SetInputData(surface)
+        turned.Update()
+        surface = turned.GetOutput()
+    return _with_normals(surface, split=False)
+
+
+def _revolved(profile: np.ndarray, origin: np.ndarray, direction: np.ndarray) -> vtk.vtkPolyData:
+    """A profile (m, 2) of (radius, along) turned about the line from origin along direction."""
+    along = direction / np.linalg.norm(direction)
+    across = np.cross(along, np.eye(3)[int(np.argmin(np.abs(along)))])
+    across /= np.linalg.norm(across)
+    other = np.cross(along, across)
+    angle = np.arange(_SIDES) * (2.0 * np.pi / _SIDES)
+    ring = np.cos(angle)[:, None] * across + np.sin(angle)[:, None] * other
+    vertices = origin + profile[:, None, :1] * ring[None] + profile[:, None, 1:] * along
+    index = np.arange(len(profile) * _SIDES).reshape(len(profile), _SIDES)
+    a, b = index[:-1], np.roll(index[:-1], -1, axis=1)
+    c, d = np.roll(index[1:], -1, axis=1), index[1:]
+    faces = np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([a, c, d], -1).reshape(-1, 3)])
+    return _with_normals(_polydata(vertices.reshape(-1, 3), faces), split=True)
+
+
+def _polydata(vertices: np.ndarray, faces: np.ndarray) -> vtk.vtkPolyData:
+    cells = vtk.vtkCellArray()
+    offsets = np.arange(len(faces) + 1, dtype=np.int64) * 3
+    cells.SetData(
+        numpy_to_vtkIdTypeArray(offsets, deep=True),
+        numpy_to_vtkIdTypeArray(np.ascontiguousarray(faces, dtype=np.int64).ravel(), deep=True),
+    )
+    data = vtk.vtkPolyData()
+    data.SetPoints(_points(vertices))
+    data.SetPolys(cells)
+    return data
+
+
+def _points(vertices: np.ndarray) -> vtk.vtkPoints:
+    points = vtk.vtkPoints()
+    points.SetData(numpy_to_vtk(np.ascontiguousarray(vertices, dtype=np.float32), deep=True))
+    return points
+
+
+def _with_normals(surface: vtk.vtkPolyData, split: bool) -> vtk.vtkPolyData:
+    normals = vtk.vtkPolyDataNormals()
+    normals.SetInputData(surface)
+    normals.SetSplitting(split)
+    normals.SetFeatureAngle(40.0)
+    normals.ConsistencyOff()
+    normals.AutoOrientNormalsOff()
+    normals.Update()
+    return normals.GetOutput()
