@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 from SpinalStrutDesignerLib.case import phantom as phantom_module
+from SpinalStrutDesignerLib.case.endplate import find_endplate
 from SpinalStrutDesignerLib.case.model import Case, Face
 from SpinalStrutDesignerLib.case.phantom import PhantomTruth, make_phantom, phantom_truth, write_phantom
 from SpinalStrutDesignerLib.case.read import read_case
+from SpinalStrutDesignerLib.errors import CaseError
 
 STANDING: list[tuple[str, Face]] = [
     ("C3", "superior"), ("C3", "inferior"), ("C4", "superior"), ("C4", "inferior"),
@@ -233,3 +235,19 @@ def test_hounsfield_units_are_those_of_tissues(case: Case) -> None:
     assert 180 < core("T3", 4).mean() < 300
     assert core("C4", 3).mean() > core("T3", 4).mean()
     assert np.percentile(voxels[voxels > -200], 50) == pytest.approx(54, abs=12)
+
+
+@pytest.mark.parametrize("level, face", STANDING)
+def test_the_endplate_search_finds_the_true_plates(case: Case, truth: PhantomTruth, level: str, face: Face) -> None:
+    plate, found = truth.endplates[level, face], find_endplate(case, level, face)
+    assert np.linalg.norm(found.centre - plate.centre) < 1.0
+    assert np.degrees(np.arccos(np.clip(found.normal @ plate.normal, -1.0, 1.0))) < 3.0
+    assert found.depth_mm == pytest.approx(plate.depth_mm, abs=2.0)
+    if (level, face) not in (("C3", "superior"), ("C4", "superior")):
+        assert found.width_mm == pytest.approx(plate.width_mm, abs=2.0)
+
+
+@pytest.mark.parametrize("level", ["C5", "C6", "C7", "T1"])
+def test_the_endplate_search_finds_none_where_the_body_is_gone(case: Case, level: str) -> None:
+    with pytest.raises(CaseError, match=level):
+        find_endplate(case, level, "superior")
