@@ -58,6 +58,7 @@ class Corridor:
     never: distance to what may not be touched at all (remaining bone with its fit gap, critical structures), with bone
     also blocking what lies behind it, because a strut cannot pass through bone on its way in.
     rules: distance left over after every keep-out rule and its error budget.
+    critical: distance to critical structures that must not be touched.
     soft: distance to critical structures that a rule allows to be displaced, spent last.
     bone: plain distance to remaining bone.
     """
@@ -66,6 +67,7 @@ class Corridor:
     start: np.ndarray
     spacing: float
     never: np.ndarray
+    critical: np.ndarray
     rules: np.ndarray
     soft: np.ndarray
     bone: np.ndarray
@@ -129,12 +131,14 @@ def corridor(case: Case, plan: Plan, frame: Frame, fit_gap_mm: float) -> Corrido
     ruled = [(s, need) for s in case.structures if s.role != "bone" and (need := demand(plan, s)) is not None]
     critical = [s for s, _ in ruled if s.role in ("keepout_critical", "metal")]
     touchable = [s for s, need in ruled if need < 0.0 and s.role == "keepout_critical"]
-    hard = _least([s for s in critical if s not in touchable or _hollow(s)], points, {s.name: _APART_MM for s in critical})
+    apart = [s for s in critical if s not in touchable or _hollow(s)]
+    hard = _least(apart, points, {s.name: _APART_MM for s in apart}).reshape(shape)
     return Corridor(
         frame=frame,
         start=start,
         spacing=spacing,
-        never=np.minimum(blocked, hard.reshape(shape)).astype(np.float32),
+        never=np.minimum(blocked, hard).astype(np.float32),
+        critical=hard,
         rules=_least([s for s, _ in ruled], points, {s.name: need for s, need in ruled}).reshape(shape),
         soft=_least(touchable, points, {s.name: 0.0 for s in touchable}).reshape(shape),
         bone=bone,

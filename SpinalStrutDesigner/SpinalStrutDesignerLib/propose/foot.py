@@ -73,9 +73,10 @@ def fitted_foot(site: Site, end: np.ndarray) -> FootPlan:
 
 
 def _approach(plate: Endplate, end: np.ndarray) -> Approach:
-    right, anterior, _ = plate.to_local(end[None])[0]
-    outside = np.hypot(right, anterior) > 0.5 * min(plate.width_mm, plate.depth_mm)
-    if not outside or abs(np.degrees(np.arctan2(right, anterior))) <= _SIDEWAYS_DEG:
+    place = plate.to_local(end[None])[:, :2]
+    beside = polygon_distance(plate.to_local(plate.outline)[:, :2], place)[0] > 0.0
+    right, anterior = place[0]
+    if not beside or abs(np.degrees(np.arctan2(right, anterior))) <= _SIDEWAYS_DEG:
         return "anterior"
     return "right" if right > 0.0 else "left"
 

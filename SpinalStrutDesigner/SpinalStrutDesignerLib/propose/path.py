@@ -18,7 +18,7 @@ _WEIGHT_NEVER, _WEIGHT_RULE, _WEIGHT_SOFT = 400.0, 40.0, 0.5  # per mm² of viol
 _WEIGHT_ECCENTRIC = 0.02  # per mm² off the column line and station
 _WEIGHT_SLOPE = 1.5  # per mm² of sideways move between stations
 _WEIGHT_END = 0.15  # per mm² off the endplate's centre
-_DISCS = 5
+_DISCS, _EDGE_POINTS = 5, 32
 _SOFT_MARGIN_MM = 0.5  # wanted distance to structures that may be displaced
 
 
@@ -82,7 +82,7 @@ def end_sizes(section: Section) -> tuple[tuple[float, float], tuple[float, float
 def _probe_points(section: Section, width: float, depth: float) -> tuple[np.ndarray, np.ndarray]:
     inner = 0.5 * min(width, depth)
     middle = np.linspace(-1.0, 1.0, _DISCS) * max(0.5 * width - inner, 0.0)
-    edge = section_polygon(section, width, depth, 16)
+    edge = section_polygon(section, width, depth, _EDGE_POINTS)
     points = np.concatenate([np.column_stack([middle, np.zeros(_DISCS)]), edge])
     return points, np.concatenate([np.full(_DISCS, inner), np.zeros(len(edge))])
 
@@ -169,7 +169,7 @@ def _trace(
             best[better], choice[better] = arrive[better], k
         total[i], came[i] = best + cost[i], choice
     ends = total + last
-    i, a, r = np.unravel_index(int(np.argmin(ends)), ends.shape)
+    i, a, r = (int(n) for n in np.unravel_index(int(np.argmin(ends)), ends.shape))
     least, path = float(ends[i, a, r]), []
     while True:
         path.append(nodes[i, a, r])

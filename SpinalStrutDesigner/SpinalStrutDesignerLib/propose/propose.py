@@ -7,12 +7,17 @@ import numpy as np
 from ..build.situation import situation
 from ..case.column import mechanical_axis
 from ..case.endplate import find_endplate
-from ..case.model import Case
-from ..plan.plan import Plan
+from ..case.model import Case, Endplate
+from ..errors import CaseError
+from ..plan.curve import axis_curve
+from ..plan.plan import FootPlan, Plan
 from ..plan.presets import preset as preset_plan
-from .axis import propose_strut
-from .corridor import column_frame, corridor
-from .foot import find_site, fitted_foot
+from ..plan.presets import preset_screws
+from .attachment import propose_attachment
+from .axis import Candidate, propose_strut
+from .corridor import Corridor, column_frame, corridor
+from .foot import Site, find_site, fitted_foot
+from .screws import ground
 
 _MARGIN_MM = 45.0  # room kept around the span: vessels and ribs beside it, the docking vertebrae whole
 
@@ -30,14 +35,45 @@ def propose_plan(case: Case, upper: str, lower: str, preset: str = "case2") -> P
     upper_site = find_site(where.case, where.upper, plan.upper_foot)
     lower_site = find_site(where.case, where.lower, plan.lower_foot)
     room = corridor(where.case, plan, column_frame(where.upper, where.lower, line), plan.upper_foot.fit_gap_mm)
+    sites = upper_site, lower_site
     strut = propose_strut(room, plan.section, upper_site.region, lower_site.region)
+    return held(where.case, with_strut(plan, strut, sites), room, sites)
+
+
+def with_strut(plan: Plan, strut: Candidate, sites: tuple[Site, Site]) -> Plan:
+    """The plan with a strut, and feet that suit their sites and its ends."""
     first, last = (np.array(strut.axis.control_points[k]) for k in (0, -1))
     return plan.with_(
         axis=strut.axis,
         section=strut.section,
-        upper_foot=fitted_foot(upper_site, first),
-        lower_foot=fitted_foot(lower_site, last),
+        upper_foot=fitted_foot(sites[0], first),
+        lower_foot=fitted_foot(sites[1], last),
     )
+
+
+def held(case: Case, plan: Plan, room: Corridor, sites: tuple[Site, Site]) -> Plan:
+    """The plan with screws, and flanges where they are better, at both ends. case: posed and resected."""
+    curve = axis_curve(plan.axis, plan.section)
+    attachments = []
+    for site, foot, types, end in zip(sites, (plan.upper_foot, plan.lower_foot), preset_screws(plan.preset), (0, -1)):
+        soil = ground(case, plan, site.plate, opposite(case, site.plate), room, _access(room, foot))
+        attachments.append(propose_attachment(soil, site, types, curve, end))
+    upper, lower = attachments
+    return plan.with_(upper_flange=upper.flange, lower_flange=lower.flange, screws=upper.screws + lower.screws)
+
+
+def opposite(case: Case, plate: Endplate) -> Endplate | None:
+    """The other endplate of a plate's vertebra; None where the scan or a destroyed level does not show it."""
+    try:
+        return find_endplate(case, plate.level, "superior" if plate.face == "inferior" else "inferior")
+    except CaseError:  # the plan can do without it: verification then says that the distance was not evaluated
+        return None
+
+
+def _access(room: Corridor, foot: FootPlan) -> np.ndarray:
+    """The way the surgeon looks at an end."""
+    right, anterior, _ = room.frame.axes
+    return {"anterior": -anterior, "right": -right, "left": right}[foot.approach]
 
 
 def around_span(case: Case, upper: str, lower: str) -> Case:

@@ -65,7 +65,9 @@ def refined_axis(
     size = len(_residual(room, curve, probe, (upper, lower), 1.0)) + 1
     x = frame.unmoved
     for firmness in _FIRMNESS:
-        found = least_squares(residual, x, diff_step=0.05 / _ORIGIN, max_nfev=40, ftol=1e-3, xtol=1e-5, args=(firmness,))
+        found = least_squares(
+            residual, x, diff_step=0.05 / _ORIGIN, max_nfev=40, ftol=1e-3, xtol=1e-5, args=(firmness,)
+        )
         x = found.x
     return _rounded(frame.axis(found.x)), float(found.cost)
 
@@ -135,7 +137,7 @@ def _residual(
     parts.append(_BEND * along * np.maximum(bend * _LEAST_RADIUS_MM - 1.0, 0.0))
     for end, place in zip(ends, (0, -1)):
         parts.append(_END * end.plate.to_local(curve.points[place][None])[0, :2])
-        bridge = end.bridge(swept[place, probe.inner :])
+        bridge = end.bridge(swept[place, probe.inner :: 2])
         for values, weight in ((room.rules, _RULE), (room.soft, _SOFT)):
             share = firmness * weight / np.sqrt(len(bridge) / 4.0)
             parts.append(share * np.maximum(MARGIN_MM - room.sample(values, bridge), 0.0))
