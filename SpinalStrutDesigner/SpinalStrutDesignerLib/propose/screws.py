@@ -192,6 +192,7 @@ def _missing(ground: Ground, points: np.ndarray, depths: np.ndarray, radius: flo
         # The canal must not even be touched by a screw as badly placed as the budget says.
         planned.append(away + (np.maximum(limit, budget) if structures is ground.canal else limit))
         placed.append(away + limit + budget)
+    planned += [_too_near((organ,), points, radius + clearance) for organ, clearance in ground.organs]
     for plate, least in ((ground.far, rules.endplate_mm), (ground.plate, ground.docked_mm)):
         if plate is not None and least is not None:
             away = radius + least + _MARGIN_MM + (points - plate.centre) @ plate.normal
