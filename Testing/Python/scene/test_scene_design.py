@@ -121,7 +121,7 @@ def test_findings_fill_a_table(scene: Any, tmp_path: Path) -> None:
     assert table.GetValueByName(1, "value").ToString() == ""
     assert show_findings(scene, findings[:1], node).GetTable().GetNumberOfRows() == 1
     rows = [{**vars(f), "blocks": f.blocks} for f in findings]
-    (tmp_path / "findings.json").write_text(json.dumps(rows))
+    (tmp_path / "findings.json").write_text(json.dumps({"frame": "RAS, mm", "findings": rows}))
     assert findings_in(tmp_path) == findings
 
 
