@@ -31,7 +31,8 @@ _MM_IN_BONE, _PER_HU, _PER_DEG = 1.0, 0.01, 0.02  # what a screw's purchase and 
 
 @dataclass(frozen=True, eq=False)
 class Ground:
-    """What one end's screws meet. organs: critical structures with their least clearance; docked_mm: least distance of a shaft to the docking endplate's plane, None where it
+    """What one end's screws meet. organs: critical structures with their least clearance; docked_mm: least
+    distance of a shaft to the docking endplate's plane, None where it
     crosses that plate; access: (3,) unit, the way the surgeon looks."""
 
     plan: Plan
