@@ -24,12 +24,16 @@ _REMEDY = (
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """A surface with its look; shine: 0 is matt, 1 is polished metal."""
+    """A surface with its look; shine: 0 is matt, 1 is polished metal, None a flat colour without light.
+
+    line_px: how thick its lines are drawn.
+    """
 
     surface: vtk.vtkPolyData
     colour: Colour
     opacity: float = 1.0
-    shine: float = 0.15
+    shine: float | None = 0.15
+    line_px: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,14 +80,26 @@ class Label:
     background: Colour | None = None
 
 
+@dataclass(frozen=True)
+class Swatch:
+    """A filled rectangle of a flat colour; x, y: its lower left corner, all 0..1 of the picture."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    colour: Colour
+
+
 @dataclass(frozen=True, eq=False)
 class View:
-    """A picture to be drawn."""
+    """A picture to be drawn. image: an image of the scene, in its plane z = 0; swatches are painted over everything."""
 
     layers: tuple[Layer, ...]
     camera: Camera
     size: tuple[int, int]
     labels: tuple[Label, ...] = ()
+    swatches: tuple[Swatch, ...] = ()
     image: vtk.vtkImageData | None = None
 
 
@@ -106,15 +122,24 @@ def rendered(view: View) -> np.ndarray:
         renderer.AddActor(_actor(layer))
     for label in view.labels:
         renderer.AddActor2D(_text(label))
-    _antialias(window, renderer, any(layer.opacity < 1.0 for layer in view.layers))
+    _antialias(window, renderer, any(layer.opacity < 1.0 and layer.shine is not None for layer in view.layers))
     _look(renderer, view.camera)
     window.Render()
     pixels = _pixels(window)
     window.Finalize()
+    for swatch in view.swatches:
+        _paint(pixels, swatch)
     if faults or pixels.shape[:2] != view.size[::-1] or pixels.min() == pixels.max():
         reason = faults[0] if faults else "the picture came out empty"
         raise ReleaseError(f"the pictures of the release cannot be drawn ({reason}): {_REMEDY}")
     return pixels
+
+
+def _paint(pixels: np.ndarray, swatch: Swatch) -> None:
+    height, width = pixels.shape[:2]
+    left, right = round(swatch.x * width), round((swatch.x + swatch.width) * width)
+    top, bottom = round((1.0 - swatch.y - swatch.height) * height), round((1.0 - swatch.y) * height)
+    pixels[top:bottom, left:right] = np.round(255.0 * np.array(swatch.colour)).astype(np.uint8)
 
 
 def beside(*pictures: np.ndarray) -> np.ndarray:
@@ -178,8 +203,14 @@ def _actor(layer: Layer) -> vtk.vtkActor:
     look = actor.GetProperty()
     look.SetColor(*layer.colour)
     look.SetOpacity(layer.opacity)
+    if layer.shine is None:
+        look.LightingOff()
+        look.SetLineWidth(layer.line_px)
+        return actor
     look.SetAmbient(0.18)
     look.SetDiffuse(0.82)
+    # The far walls of what is translucent only cloud the view.
+    look.SetBackfaceCulling(layer.opacity < 1.0)
     look.SetSpecular(0.7 * layer.shine)
     look.SetSpecularPower(12.0 + 40.0 * layer.shine)
     return actor

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import vtk
 from LatticeGeneratorLib.mesh.mesh import Mesh
-from vtk.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray
+from vtk.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray, vtk_to_numpy
 
 from ..case.model import Structure
 from ..plan.plan import Screw
@@ -55,6 +55,12 @@ def screw_surface(screw: Screw) -> vtk.vtkPolyData:
         z += kind.pitch_mm
     profile += [(core, z), (core, tip - outer), (0.0, tip)]
     return _revolved(np.array(profile), np.asarray(screw.entry, dtype=float), np.asarray(screw.direction, dtype=float))
+
+
+def surface_arrays(surface: vtk.vtkPolyData) -> tuple[np.ndarray, np.ndarray]:
+    """(vertices (n, 3), faces (m, 3)) of a surface of triangles."""
+    vertices = vtk_to_numpy(surface.GetPoints().GetData()).astype(float)
+    return vertices, vtk_to_numpy(surface.GetPolys().GetConnectivityArray()).reshape(-1, 3)
 
 
 def tube(points: np.ndarray, radius_mm: float, closed: bool = False) -> vtk.vtkPolyData:
