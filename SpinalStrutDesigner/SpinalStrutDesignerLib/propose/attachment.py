@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..build.outline import polygon_distance
+from ..errors import PlanError
 from ..plan.curve import AxisCurve
 from ..plan.plan import Flange, Screw, ScrewType
 from .foot import Site, footprint
-from .screws import Ground, Shots, tried, under_head_mm
+from .screws import Ground, Shots, tried, under_head_mm, varied
 
 _DRIVER_MM = 20.0  # length of a driver's way that the strut must leave free
 _IN_STRUT = 30.0  # cost per mm² of a head or its driver's way cutting into the strut
@@ -19,7 +20,8 @@ _BAD = 100.0  # cost per mm² of a rule missed
 _BOSS_WALL_MM = 1.2
 _STRUT_WALL_MM = 0.3  # kept between the strut and a driver's way
 _FLANGES = 200  # sets for which a flange is worked out
-_PAIRED = 250  # candidates of each screw that are combined
+_FEW = 100
+_PAIRED = 400  # candidates of each screw that are combined
 # Between two screws of a level: each converges 5 to 15 degrees (clinical facts, recalled: verify locally).
 _CONVERGENCE_DEG = (10.0, 30.0)
 # Thicknesses of a flange with what the thinner one costs in strength; anterior cervical plates are 1.9 to 2.5 mm thick
@@ -53,8 +55,10 @@ def propose_attachment(
     """The best way to hold one end with screws of these types; curve's end: 0 upper, -1 lower.
 
     Zero profile needs a foot high enough for a head, so a tongue in a disc space gets a flange. Where no set of screws
-    holds every rule the least bad one is returned.
+    holds every rule the least bad one is returned. Raises PlanError for more than two screws.
     """
+    if not 1 <= len(types) <= 2:
+        raise PlanError(f"{site.plate.level}: {len(types)} screws; screws are placed for one or two a level")
     flanged = _flanged(ground, site, types, curve.points[end])
     if site.gap_mm is not None:
         return flanged
@@ -62,9 +66,7 @@ def propose_attachment(
     return min((through_foot, flanged), key=lambda attachment: attachment.cost)
 
 
-def _through_foot(
-    ground: Ground, site: Site, types: Sequence[ScrewType], curve: AxisCurve
-) -> Attachment:
+def _through_foot(ground: Ground, site: Site, types: Sequence[ScrewType], curve: AxisCurve) -> Attachment:
     """Screws that enter through the free side of the foot and cross the contact face."""
     plate, foot = site.plate, site.foot
     edge = footprint(plate, foot)
@@ -75,8 +77,11 @@ def _through_foot(
     heights = np.arange(0.8, foot.height_mm - 3.0, 0.8)
     targets = plate.to_ras(np.column_stack([np.repeat(plane, len(heights), axis=0), np.tile(heights, len(plane))]))
     ways = _ways(ground, site, np.arange(20.0, 76.0, 6.0), np.arange(-36.0, 37.0, 9.0))
-    found = [_apart_from_strut(tried(ground, kind, targets, ways), curve) for kind in types]
-    best = _best_set(ground, site, found, None)
+    found = {kind: tried(ground, kind, targets, ways) for kind in types}
+    shots = [_apart_from_strut(found[kind], curve) for kind in types]
+    _, chosen = _best_set(ground, site, shots, None)
+    shots = [_apart_from_strut(varied(ground, s, k, None), curve) for s, k in zip(shots, chosen)]
+    best = _attachment(ground, site, shots, None)
     return replace(best, cost=best.cost + _THROUGH_FOOT_COST * len(best.screws))
 
 
@@ -85,8 +90,12 @@ def _flanged(ground: Ground, site: Site, types: Sequence[ScrewType], strut_end: 
     places = surface_places(ground, site)
     ways = _ways(ground, site, np.arange(-24.0, 25.0, 8.0), np.arange(-72.0, 73.0, 12.0))
     right, anterior, _ = site.plate.to_local(strut_end[None])[0]
-    found = [tried(ground, kind, places, ways) for kind in types]
-    return _best_set(ground, site, found, float(np.degrees(np.arctan2(right, anterior))))
+    found = {kind: tried(ground, kind, places, ways) for kind in types}
+    towards = float(np.degrees(np.arctan2(right, anterior)))
+    shots = [found[kind] for kind in types]
+    _, chosen = _best_set(ground, site, shots, towards)
+    shots = [varied(ground, s, k, site.foot.fit_gap_mm) for s, k in zip(shots, chosen)]
+    return _attachment(ground, site, shots, towards)
 
 
 def _ways(ground: Ground, site: Site, into_deg: np.ndarray, aside_deg: np.ndarray) -> np.ndarray:
@@ -135,35 +144,50 @@ def _apart_from_strut(shots: Shots, curve: AxisCurve) -> Shots:
     return replace(shots, costs=shots.costs + _IN_STRUT * np.maximum(_STRUT_WALL_MM - free, 0.0) ** 2)
 
 
-def _best_set(ground: Ground, site: Site, found: Sequence[Shots], towards_deg: float | None) -> Attachment:
+def _attachment(ground: Ground, site: Site, found: Sequence[Shots], towards_deg: float | None) -> Attachment:
+    """The cheapest set as an attachment."""
+    cost, chosen = _best_set(ground, site, found, towards_deg)
+    screws = tuple(shots.screw(k, site.plate.level) for shots, k in zip(found, chosen))
+    flange = None if towards_deg is None else _flange_for(ground, site, found, chosen, towards_deg)[0]
+    return Attachment(screws, flange, cost)
+
+
+def _best_set(
+    ground: Ground, site: Site, found: Sequence[Shots], towards_deg: float | None
+) -> tuple[float, tuple[int, ...]]:
     """The cheapest set with one of each screw, heads and shafts apart; with a flange where towards_deg is given."""
-    best: tuple[float, tuple[int, ...]] | None = None
     tops = [_spread(shots, _PAIRED) for shots in found]
-    alone: list[tuple[float, tuple[int, ...]]] = [(float(found[0].costs[k]), (int(k),)) for k in tops[0]]
-    order = alone if len(found) == 1 else _pairs(ground, found, tops)
-    for cost, chosen in order[:_FLANGES] if towards_deg is not None else order[:1]:
-        if towards_deg is not None:
-            cost += _flange_for(ground, site, found, chosen, towards_deg)[1] + _FLANGE_COST
-        if best is None or cost < best[0]:
-            best = cost, chosen
+    order = _pairs(ground, found, tops) if len(found) == 2 else _singles(found[0], tops[0])
+    if towards_deg is None:
+        return order[0]
+    best: tuple[float, tuple[int, ...]] | None = None
+    for cost, chosen in order[:_FLANGES]:
+        total = cost + _flange_for(ground, site, found, chosen, towards_deg)[1] + _FLANGE_COST
+        if best is None or total < best[0]:
+            best = total, chosen
     assert best is not None
-    screws = tuple(shots.screw(k, site.plate.level) for shots, k in zip(found, best[1]))
-    flange = None if towards_deg is None else _flange_for(ground, site, found, best[1], towards_deg)[0]
-    return Attachment(screws, flange, best[0])
+    return best
 
 
 def _spread(shots: Shots, count: int) -> np.ndarray:
-    """Indices of the cheapest candidates, of those that enter within 1.5 mm of each other only the best few."""
+    """Indices of the cheapest candidates, of those that enter within 1.5 mm of each other only the best few;
+    all of them where there are few."""
+    if len(shots.costs) <= _FEW:
+        return np.arange(len(shots.costs))
     kept: list[int] = []
     cells: dict[tuple[int, ...], int] = {}
     for k, entry in enumerate(shots.entries):
         cell = tuple(int(v) for v in np.floor(entry / 1.5))
-        if cells.get(cell, 0) < 4:
+        if cells.get(cell, 0) < 3:
             cells[cell] = cells.get(cell, 0) + 1
             kept.append(k)
         if len(kept) == count:
             break
     return np.array(kept)
+
+
+def _singles(shots: Shots, tops: np.ndarray) -> list[tuple[float, tuple[int, ...]]]:
+    return [(float(shots.costs[k]), (int(k),)) for k in tops]
 
 
 def _pairs(ground: Ground, found: Sequence[Shots], tops: Sequence[np.ndarray]) -> list[tuple[float, tuple[int, ...]]]:
@@ -217,20 +241,20 @@ def _flange_for(
     return flange, float(cost + plate_cost)
 
 
-def _plate_cost(
-    ground: Ground, site: Site, azimuth: float, width: float, height: float, thickness: float
-) -> float:
+def _plate_cost(ground: Ground, site: Site, azimuth: float, width: float, height: float, thickness: float) -> float:
     """Cost of the flange's plate between its screws and the foot against the rules."""
     plate = site.plate
     outward = np.sin(azimuth) * plate.right + np.cos(azimuth) * plate.anterior
     beside = np.cos(azimuth) * plate.right - np.sin(azimuth) * plate.anterior
     rim = float((footprint(plate, site.foot) @ [np.sin(azimuth), np.cos(azimuth)]).max())
-    reach = np.arange(rim - 3.0, rim + 16.0, 0.5)
+    reach = np.arange(rim - 3.0, rim + 8.0, 0.5)
     u, z = np.meshgrid(np.linspace(-0.5, 0.5, 7) * width, np.linspace(-height, 1.0, 6), indexing="ij")
     start = plate.centre + u.ravel()[:, None] * beside + z.ravel()[:, None] * plate.normal
     rays = start[:, None] + reach[None, :, None] * outward
     distance = ground.docking.distance(rays.reshape(-1, 3)).reshape(rays.shape[:2])
-    shell = (distance >= site.foot.fit_gap_mm) & (distance <= site.foot.fit_gap_mm + thickness)
+    # Only what is free all the way out: the holes of old screws inside the vertebra are not its surface.
+    free = np.minimum.accumulate((distance >= site.foot.fit_gap_mm)[:, ::-1], axis=1)[:, ::-1]
+    shell = free & (distance <= site.foot.fit_gap_mm + thickness)
     points = rays[shell]
     if not len(points):
         return 0.0
@@ -238,4 +262,3 @@ def _plate_cost(
     worst = min(float(room.sample(values, points).min()) for values in (room.rules, room.critical))
     soft = float(room.sample(room.soft, points).min())
     return _BAD * max(0.2 - worst, 0.0) ** 2 + 2.0 * max(-soft, 0.0) ** 2
-

@@ -15,7 +15,9 @@ from .refine import as_vec
 
 _STEP_MM = 1.0
 _LONGEST_MM = 42.0
-_FOLLOWED = 4000  # candidates followed along their whole shaft
+_FOLLOWED, _KEPT = 3000, 1500  # candidates followed along their whole shaft, and kept
+_TILT_DEG, _SHIFT_MM = 4.0, 0.6  # by which a good one is varied
+_AROUND = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
 _TIP_TAPER_MM = 2.0  # over its last millimetres a screw is thinner than its thread
 _CHANNEL_MM = (2.0, 26.0)  # of the driver's way, from the head outwards, that must be free of bone
 _BOSS_WALL_MM = 1.2
@@ -96,10 +98,33 @@ def under_head_mm(plan: Plan, kind: ScrewType) -> float:
     return kind.head_radius_mm + plan.screw_rules.under_head_mm
 
 
-def tried(ground: Ground, kind: ScrewType, targets: np.ndarray, directions: np.ndarray, keep: int = 400) -> Shots:
+def tried(ground: Ground, kind: ScrewType, targets: np.ndarray, directions: np.ndarray) -> Shots:
     """Every target (n, 3), where the metal under a head ends, with every direction (m, 3), each at its best length."""
     place = np.repeat(targets, len(directions), axis=0)
     way = np.tile(directions, (len(targets), 1))
+    return _judged(ground, kind, place, way)
+
+
+def varied(ground: Ground, shots: Shots, index: int, gap_mm: float | None) -> Shots:
+    """One shot with its place and direction varied a little, itself among them.
+
+    gap_mm keeps places at that distance from the docking bone, None leaves them free.
+    """
+    way = shots.directions[[index]]
+    place = shots.entries[[index]] + under_head_mm(ground.plan, shots.type) * way
+    side, up = _across(way)
+    tilt = np.tan(np.deg2rad(_TILT_DEG))
+    ways = np.concatenate([way, *(way + tilt * (a * side + b * up) for a, b in _AROUND)])
+    ways /= np.linalg.norm(ways, axis=1)[:, None]
+    places = np.concatenate([place, *(place + _SHIFT_MM * (a * side + b * up) for a, b in _AROUND)])
+    if gap_mm is not None:
+        places = places + (ground.docking.distance(places) - gap_mm)[:, None] * way
+    found = _judged(ground, shots.type, *(np.repeat(places, len(ways), axis=0), np.tile(ways, (len(places), 1))))
+    names = ("entries", "directions", "lengths", "costs")
+    return Shots(shots.type, *(np.concatenate([getattr(shots, n)[[index]], getattr(found, n)]) for n in names))
+
+
+def _judged(ground: Ground, kind: ScrewType, place: np.ndarray, way: np.ndarray) -> Shots:
     entry = place - under_head_mm(ground.plan, kind) * way
     cost = _head_cost(ground, kind, entry, way) + _awkwardness(ground, way)
     # The head and three places on the way decide first, cheaply: only what is not hopeless is followed into the bone.
@@ -107,7 +132,7 @@ def tried(ground: Ground, kind: ScrewType, targets: np.ndarray, directions: np.n
     entry, way, cost = entry[order], way[order], cost[order]
     lengths, shaft = _best_lengths(ground, kind, entry, way)
     total = cost + shaft
-    order = np.argsort(total, kind="stable")[:keep]
+    order = np.argsort(total, kind="stable")[:_KEPT]
     return Shots(kind, entry[order], way[order], lengths[order], total[order])
 
 
