@@ -10,6 +10,7 @@ import numpy as np
 from ..plan.plan import Plan
 from .beam import Beam, SectionStress, Wrench, compliance, euler_load, section_stress
 from .measured import Measured
+from .rods import posterior_rods
 from .sections import CrossSection, round_section
 from .strut import End, Root, end_of, flange_necks, foot_layers, foot_roots, strut_beam
 
@@ -33,7 +34,8 @@ class LoadRow:
 @dataclass(frozen=True)
 class LoadTable:
     """One load case on one implant. factor: yield over the greatest equivalent stress; rod_*: a 5.5 mm round rod of
-    the same material on the same axis; ratios: implant over rod (strength of the strut without its ends, stiffness)."""
+    the same material on the same axis; ratios: implant over rod (strength of the strut without its ends, stiffness).
+    shared_MPa, shared_factor: the strut's worst where posterior rods in the CT share the load; None without."""
 
     id: str
     title: str
@@ -48,6 +50,8 @@ class LoadTable:
     rod_stiffness: float
     strength_ratio: float
     stiffness_ratio: float
+    shared_MPa: float | None
+    shared_factor: float | None
 
 
 @dataclass(frozen=True)
@@ -134,6 +138,7 @@ def _table(measured: Measured, case: _Case) -> LoadTable:
     stiffness, rod_stiffness = (
         _stiffness(b, case, material.elastic_modulus_MPa, material.poisson) for b in (beam, rod)
     )
+    shared = _shared(measured, case)
     return LoadTable(
         id=case.id,
         title=case.title,
@@ -148,7 +153,33 @@ def _table(measured: Measured, case: _Case) -> LoadTable:
         rod_stiffness=rod_stiffness,
         strength_ratio=rod_stress / strut_worst.equivalent_MPa,
         stiffness_ratio=stiffness / rod_stiffness,
+        shared_MPa=shared,
+        shared_factor=None if shared is None else material.yield_MPa / max(shared, 1e-9),
     )
+
+
+def strut_share(measured: Measured, wrench: Wrench) -> Wrench | None:
+    """The part of a wrench at the upper endplate that the strut takes where posterior rods hold both docking vertebrae.
+
+    Strut and rods are springs in parallel between two rigid blocks; None without rods in the CT.
+    """
+    rods, material = posterior_rods(measured), measured.plan.material
+    if not rods:
+        return None
+    stiff = [
+        np.linalg.inv(compliance(beam, wrench.point, material.elastic_modulus_MPa, material.poisson))
+        for beam in (strut_beam(measured), *rods)
+    ]
+    load = np.concatenate([wrench.force, wrench.moment])
+    part = stiff[0] @ np.linalg.solve(sum(stiff[1:], stiff[0]), load)
+    return Wrench(part[:3], wrench.point, part[3:])
+
+
+def _shared(measured: Measured, case: _Case) -> float | None:
+    part = strut_share(measured, case.wrench)
+    if part is None:
+        return None
+    return max(section_stress(section, part).equivalent for section in strut_beam(measured).sections)
 
 
 def _end_rows(measured: Measured, end: End, case: _Case) -> list[LoadRow]:

@@ -70,11 +70,14 @@ class ScrewLine:
         first = self.depths[np.argmax(self.in_bone)]
         along = np.arange(first, self.screw.length_mm + reach_mm, _STEP_MM)
         points = np.asarray(self.screw.entry, dtype=float) + along[:, None] * self.direction
-        outside = self.vertebra.distance(points) > 0.0
+        values = self.vertebra.distance(points)
+        outside = values > 0.0
         outside[0] = False
         if not outside.any():
             return float(along[-1] - self.screw.length_mm)
-        return float(along[int(np.argmax(outside))] - self.screw.length_mm)
+        end = int(np.argmax(outside))
+        share = values[end] / max(values[end] - values[end - 1], 1e-9)
+        return float(along[end] - share * _STEP_MM - self.screw.length_mm)
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,6 @@ def tightest(line: ScrewLine, distance: Distance, budget: ErrorBudget, chosen: n
     if not chosen.any():
         return None
     points, depths = line.points[chosen], line.depths[chosen]
-    away = distance(points) - line.radius
     slope = np.stack(
         [
             (distance(points + shift) - distance(points - shift)) / (2.0 * _GRADIENT_MM)
@@ -100,8 +102,10 @@ def tightest(line: ScrewLine, distance: Distance, budget: ErrorBudget, chosen: n
         axis=1,
     )
     steep = np.linalg.norm(slope, axis=1)
-    axial = np.abs(slope @ line.direction) / np.maximum(steep, 1e-9)
-    left = away - placement_budget(budget, depths, np.where(steep > 1e-3, axial, 0.0))
+    axial = np.where(steep > 1e-3, np.abs(slope @ line.direction) / np.maximum(steep, 1e-9), 0.0).clip(0.0, 1.0)
+    # The end of a cylinder reaches its radius sideways and nothing beyond its tip.
+    away = distance(points) - line.radius * np.sqrt(1.0 - axial**2)
+    left = away - placement_budget(budget, depths, axial)
     return _margin(points, away, left)
 
 

@@ -8,6 +8,7 @@ from .finding import Finding
 from .loads import ROD_MM, LoadTable, buckling, load_tables
 from .measured import Measured, graded
 from .registry import check
+from .rods import posterior_rods, rod_diameter_mm
 
 # Factors against yield. The design load is met again and again for a lifetime: 2 leaves the fatigue strength of printed
 # and HIPed Ti6Al4V ELI (480-820 MPa, Kelly 2019 and others) above a cycled 500 N. The envelope is the greatest load
@@ -36,12 +37,23 @@ def strength(measured: Measured) -> Iterator[Finding]:
             detail=(
                 f"{table.load}: {table.worst.equivalent_MPa:.0f} MPa at the {table.worst.place}; strut alone "
                 f"{table.strut_worst.equivalent_MPa:.0f} MPa; yield {material.yield_MPa:g} MPa ({material.name}); "
-                "without posterior rods, which would share the load"
+                "the implant alone; " + _with_rods(measured, table)
             ),
         )
         if table.id != "envelope":  # the same line as the axial load, the same ratios
             yield _against_rod(measured, table)
     yield _buckling(measured)
+
+
+def _with_rods(measured: Measured, table: LoadTable) -> str:
+    rods = posterior_rods(measured)
+    if not rods or table.shared_factor is None:
+        return "the CT shows no posterior rods behind the whole span"
+    size = " and ".join(f"{rod_diameter_mm(rod):.1f}" for rod in rods)
+    return (
+        f"with the posterior rods in the CT (Ø {size} mm, held at both docking levels) the strut carries "
+        f"{table.shared_MPa:.0f} MPa, factor {table.shared_factor:.2f}"
+    )
 
 
 def _against_rod(measured: Measured, table: LoadTable) -> Finding:

@@ -64,9 +64,7 @@ def test_the_fibre_next_to_the_load_is_compressed():
 @given(st.floats(-15, 15), st.floats(-15, 15), st.floats(2.0, 12.0), st.floats(2.0, 12.0))
 def test_oblique_bending_of_a_rectangle(x, y, width, depth):
     found = section_stress(_rectangle(width, depth), Wrench(500.0 * Z, np.array([x, y, 0.0]), NONE))
-    expected = 500.0 * (
-        1.0 / (width * depth) + 6.0 * abs(x) / (depth * width**2) + 6.0 * abs(y) / (width * depth**2)
-    )
+    expected = 500.0 * (1.0 / (width * depth) + 6.0 * abs(x) / (depth * width**2) + 6.0 * abs(y) / (width * depth**2))
     assert abs(found.direct) == pytest.approx(expected, rel=1e-6)
 
 

@@ -12,9 +12,10 @@ from LatticeGeneratorLib.mesh.solids import box, cylinder
 from SpinalStrutDesignerLib.plan.plan import Flange
 from SpinalStrutDesignerLib.verify.loads import buckling, load_tables
 from SpinalStrutDesignerLib.verify.measured import Measured
+from SpinalStrutDesignerLib.verify.rods import posterior_rods, rod_diameter_mm
 from SpinalStrutDesignerLib.verify.strength import strength
 from SpinalStrutDesignerLib.verify.strut import end_of, flange_necks, foot_roots, strut_beam
-from verify_toy import column_mesh, design_of, screw, toy_case, toy_plan
+from verify_toy import column_mesh, design_of, screw, toy_case, toy_plan, tube
 
 CASE = toy_case()
 
@@ -73,9 +74,7 @@ def _tongue(thickness: float, width: float = 16.0, arm: float = 6.0):
     """A plate `thickness` thick under each vertebra, held by a bar whose back lies `arm` mm in front of its middle."""
     front = arm + 2.5
     bar = box([-5, front - 2.5, -29.7], [5, front + 2.5, 29.7])
-    plates = [
-        box([-width / 2, -arm, z], [width / 2, front, z + thickness]) for z in (29.7 - thickness, -29.7)
-    ]
+    plates = [box([-width / 2, -arm, z], [width / 2, front, z + thickness]) for z in (29.7 - thickness, -29.7)]
     return union([bar, *plates]), front
 
 
@@ -156,3 +155,31 @@ def test_a_strut_with_a_gap_cannot_be_measured():
     broken_design = replace(measured.implant, part=measured.implant.part.with_mesh(broken))
     with pytest.raises(GeometryError, match="no metal"):
         strut_beam(Measured(broken_design))
+
+
+def test_posterior_rods_in_the_ct_are_measured_and_share_the_load():
+    rods = [tube(f"rod{x}", "metal", x, -24.0, 2.75) for x in (-12.0, 12.0)]
+    measured = Measured(design_of(toy_case(*rods), toy_plan(), column_mesh()).implants[0])
+    found = posterior_rods(measured)
+    assert len(found) == 2
+    for rod in found:
+        assert rod_diameter_mm(rod) == pytest.approx(5.5, abs=0.25)  # voxels of 0.5 mm
+        assert abs(rod.sections[3].centroid[0]) == pytest.approx(12.0, abs=0.1)
+        assert rod.sections[3].centroid[1] == pytest.approx(-24.0, abs=0.1)
+    tables = {table.id: table for table in load_tables(measured)}
+    # Lateral bending: three springs between rigid blocks, the rods 12 mm off the middle, so that they also stretch.
+    diameter = rod_diameter_mm(found[0])
+    area, moment = np.pi * diameter**2 / 4, np.pi * diameter**4 / 64
+    length = strut_beam(measured).length_mm
+    ours = 118500 * (5 * 10**3 / 12) / length
+    theirs = 2 * 118500 * (moment + area * 12**2) / 60.0
+    expected = tables["lateral"].strut_worst.equivalent_MPa * ours / (ours + theirs)
+    assert tables["lateral"].shared_MPa == pytest.approx(expected, rel=0.12)
+    assert tables["flexion"].shared_factor > 2.0 * tables["flexion"].strut_worst.factor
+
+
+def test_without_rods_nothing_shares():
+    table = _tables(column_mesh(), toy_plan())["axial"]
+    assert table.shared_MPa is None
+    screw_only = toy_case(tube("screw", "metal", 12.0, -24.0, 2.75, 20.0, 40.0))
+    assert posterior_rods(Measured(design_of(screw_only, toy_plan(), column_mesh()).implants[0])) == ()

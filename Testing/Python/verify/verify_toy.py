@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 from LatticeGeneratorLib.mesh.boolean import difference, union
@@ -60,9 +61,14 @@ def ball(name: str, role: str, centre: tuple[float, float, float], radius: float
     return Structure(name, role, Mask(inside, matrix()))  # type: ignore[arg-type]
 
 
+@cache
+def _bones() -> tuple[Structure, Structure]:
+    return block("C4", "bone", *UPPER, level="C4"), block("T2", "bone", *LOWER, level="T2")
+
+
 def toy_case(*others: Structure) -> Case:
     """Upper body C4, lower body T2, and whatever else; the CT shows bone at 300 HU and nothing besides."""
-    bones = (block("C4", "bone", *UPPER, level="C4"), block("T2", "bone", *LOWER, level="T2"))
+    bones = _bones()
     shown = np.where(bones[0].mask.voxels | bones[1].mask.voxels, HU, 0.0)
     ct = Volume(shown, matrix())
     return Case("toy", ct, (*bones, *others), ScanQuality((SPACING,) * 3, SPACING, 0.0), digest="toy")
