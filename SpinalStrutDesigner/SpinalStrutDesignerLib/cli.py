@@ -1,146 +1,305 @@
-"""The command line: the only code that prints."""
+"""The command line: the only code that prints.
+
+`spinal-strut demo | design | inspect`. Exit codes: 0 all pass, warn or waived; 2 files written, but not for
+manufacture; 1 an error, told in one line; 130 interrupted, nothing written. With `--progress json` standard output has
+JSON lines only: {"stage", "detail", "fraction"} as the work goes on (fraction of the whole, 0 to 1), then {"result":
+{"directory", "exit_code", "verdicts", "blocking", "seconds"}}, or {"error": {"type", "message"}}.
+"""
 
 from __future__ import annotations
 
 import argparse
-import json
+import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
-from LatticeGeneratorLib.progress import Progress
+from LatticeGeneratorLib.progress import Cancelled
 
-from .case.model import Case
+from .case.model import ROLES, Case
+from .cli_progress import Stages, end_bar, print_json, shown_as
 from .errors import CaseError, GeometryError, PlanError, ReleaseError
-from .plan.plan import Plan
+from .plan.plan import Plan, Waiver
 
 PASSED, ERROR, BLOCKED, INTERRUPTED = 0, 1, 2, 130
+_OWN_ERRORS = (CaseError, PlanError, GeometryError, ReleaseError)
+_SHARES = {"reading": 4.0, "planning": 25.0, "building": 35.0, "verifying": 25.0, "releasing": 11.0}
+_DEFAULT_PRESET = "case2"
+
+
+class _UsageError(ValueError):
+    """A command line that cannot be understood."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are told like all others: exit code 2 means something else here."""
+
+    def error(self, message: str) -> NoReturn:
+        raise _UsageError(f"{message} (see {self.prog} --help)")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs `spinal-strut`. Returns 0: all pass, warn or waived; 2: not for manufacture; 1: error; 130: interrupted."""
-    options = _parser().parse_args(arguments)
+    """Runs `spinal-strut` and returns its exit code."""
     try:
-        return int(options.run(options))
-    except KeyboardInterrupt:
-        print("interrupted; nothing was written", file=sys.stderr)
-        return INTERRUPTED
-    except (CaseError, PlanError, GeometryError, ReleaseError) as error:
-        if options.debug:
-            raise
+        options = _parser().parse_args(arguments)
+    except _UsageError as error:
         print(f"spinal-strut: {error}", file=sys.stderr)
         return ERROR
+    try:
+        with _terminated_as_interrupted():
+            return int(options.run(options))
+    except (KeyboardInterrupt, Cancelled):
+        end_bar(options.progress)
+        print("spinal-strut: interrupted; nothing was written", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output has gone; nothing more is said to them when Python closes it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ERROR
+    except Exception as error:
+        return _told(error, options)
+
+
+def _told(error: Exception, options: argparse.Namespace) -> int:
+    """An error as one readable line; the trace only where it is asked for."""
+    end_bar(options.progress)
+    message = " ".join(str(error).split())
+    if not isinstance(error, _OWN_ERRORS):
+        message = (
+            f"{type(error).__name__}: {message} (this was not foreseen; run again with --debug and report the trace)"
+        )
+    if options.debug:
+        traceback.print_exc()
+    if options.progress == "json":
+        print_json({"error": {"type": type(error).__name__, "message": message}})
+    print(f"spinal-strut: {message}", file=sys.stderr)
+    return ERROR
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """A polite request to end (SIGTERM, as a job runner sends it) is cleaned up after like Ctrl-C."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="spinal-strut", description="From a CT to a printable spinal strut.")
-    commands = parser.add_subparsers(required=True)
-    demo = commands.add_parser("demo", help="design an implant for the built-in phantom, C4 to T2")
+    parser = _Parser(prog="spinal-strut", description="From a CT to a 3D-printable strut that bridges vertebrae.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    demo = commands.add_parser("demo", help="design a strut for the built-in phantom, C4 to T2")
     demo.set_defaults(run=_demo)
-    design = commands.add_parser("design", help="design an implant for a patient's CT")
+    design = commands.add_parser("design", help="design a strut for a patient's CT")
     design.set_defaults(run=_design)
     inspect = commands.add_parser("inspect", help="what a case holds: levels, endplates, what is missing")
     inspect.set_defaults(run=_inspect)
     for command in (design, inspect):
-        command.add_argument("ct", help="NRRD or NIfTI file, or a DICOM folder")
-        command.add_argument("--labels", help="label map or Slicer .seg.nrrd")
-        command.add_argument("--roles", help="CSV table: value,name,role")
-        command.add_argument("--series", help="DICOM series UID, where a folder holds several")
-    design.add_argument("--from", dest="upper", required=True, help="upper docking level, e.g. C4")
-    design.add_argument("--to", dest="lower", required=True, help="lower docking level, e.g. T2")
-    design.add_argument("--plan", help="plan.json of an earlier design")
-    design.add_argument("--preset", default="case2", help="case1 or case2")
-    design.add_argument("--set", dest="settings", action="append", default=[], metavar="FIELD=VALUE")
+        _add_case_options(command)
+    _add_design_options(design)
+    inspect.add_argument("--out", help="folder for pictures of the spine with its endplates")
     for command in (demo, design):
-        command.add_argument("--out", required=True, help="folder of the release package")
-        command.add_argument("--progress", choices=("text", "json"), default="text")
+        command.add_argument(
+            "--out", required=True, metavar="DIR", help="folder of the release; an earlier one is replaced"
+        )
     for command in (demo, design, inspect):
+        command.add_argument("--progress", choices=("text", "json"), default="text", help="json: JSON lines on stdout")
         command.add_argument("--debug", action="store_true", help="show the trace of an error")
     return parser
+
+
+def _add_case_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("ct", metavar="CT", help="NRRD or NIfTI file, or a DICOM folder")
+    command.add_argument("--labels", metavar="L", help="label map on the CT's grid, or a Slicer .seg.nrrd")
+    command.add_argument("--roles", metavar="CSV", help="table value,name,role; or 'totalsegmentator' or 'verse'")
+    command.add_argument(
+        "--surface", dest="surfaces", action="append", default=[], metavar="NAME[:ROLE]=FILE", help="closed STL surface"
+    )
+    command.add_argument("--series", metavar="UID", help="the DICOM series, where a folder holds several")
+    command.add_argument("--from", dest="upper", metavar="LEVEL", help="upper docking level, such as C4")
+    command.add_argument("--to", dest="lower", metavar="LEVEL", help="lower docking level, such as T2")
+
+
+def _add_design_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--plan", metavar="FILE", help="a plan.json to use in place of a proposal")
+    command.add_argument("--preset", help=f"what a proposal starts from, case1 or case2 (default {_DEFAULT_PRESET})")
+    command.add_argument(
+        "--set", dest="settings", action="append", default=[], metavar="FIELD=VALUE", help="such as section.width_mm=12"
+    )
+    command.add_argument("--case-code", metavar="CODE", help="the code that stands for the patient on every document")
+    command.add_argument("--weight", type=float, metavar="KG", help="the patient's weight")
+    command.add_argument(
+        "--waive", dest="waivers", action="append", default=[], nargs=3, metavar=("ID", "NAME", "REASON"),
+        help="accept a finding by its id, under a person's name",
+    )  # fmt: skip
 
 
 def _demo(options: argparse.Namespace) -> int:
     from .case.phantom import make_phantom
     from .propose.propose import propose_plan
 
-    progress = _progress(options.progress)
-    progress("phantom", 0.0)
-    case = make_phantom()
-    progress("plan", 0.0)
-    return _make(case, propose_plan(case, "C4", "T2", "case2"), options.out, progress)
+    _check_target(options.out)
+    stages = Stages(shown_as(options.progress), _SHARES)
+    with stages.stage("reading"):
+        case = make_phantom()
+    with stages.stage("planning"):
+        plan = propose_plan(case, "C4", "T2", _DEFAULT_PRESET).with_(case_code="PHANTOM")
+    return _make(case, plan, options, stages)
 
 
 def _design(options: argparse.Namespace) -> int:
-    from .case.read import read_case
+    _check_target(options.out)
+    given = _given_plan(options)
+    _check_early(options, given)
+    stages = Stages(shown_as(options.progress), _SHARES)
+    with stages.stage("reading"):
+        case = _read(options)
+    with stages.stage("planning"):
+        plan = _decided(given or _proposed(case, options), options)
+    return _make(case, plan, options, stages)
+
+
+def _given_plan(options: argparse.Namespace) -> Plan | None:
+    """The plan file's plan, which other options must not contradict; None where a proposal is asked for."""
     from .plan.json import plan_from_json
-    from .plan.setting import with_settings
+
+    if options.plan is None:
+        if options.upper is None or options.lower is None:
+            raise PlanError("give the docking levels with --from and --to, or a plan with --plan")
+        return None
+    if options.preset is not None:
+        raise PlanError("--preset starts a proposal, and --plan replaces it: give one of the two")
+    try:
+        text = Path(options.plan).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlanError(
+            f"the plan '{options.plan}' cannot be read: {getattr(error, 'strerror', None) or error}"
+        ) from error
+    plan = plan_from_json(text)
+    for option, asked, has in (("--from", options.upper, plan.upper), ("--to", options.lower, plan.lower)):
+        if asked is not None and asked != has:
+            raise PlanError(f"{option} {asked} contradicts the plan, which has {has}; leave the option out")
+    return plan
+
+
+def _check_early(options: argparse.Namespace, given: Plan | None) -> None:
+    """Refuses what cannot become a plan before any long work; axis and screws are only known once proposed."""
+    from .plan.presets import preset
+
+    start = given or preset(options.preset or _DEFAULT_PRESET, options.upper, options.lower)
+    settings = options.settings if given else [s for s in options.settings if not s.startswith(("axis.", "screws."))]
+    _decided(start, argparse.Namespace(**{**vars(options), "settings": settings}))
+
+
+def _proposed(case: Case, options: argparse.Namespace) -> Plan:
     from .propose.propose import propose_plan
 
-    progress = _progress(options.progress)
-    progress("reading", 0.0)
-    case = read_case(options.ct, labels=options.labels, roles=options.roles, series=options.series)
-    progress("plan", 0.0)
-    if options.plan:
-        plan = plan_from_json(Path(options.plan).read_text(encoding="utf-8"))
-    else:
-        plan = propose_plan(case, options.upper, options.lower, options.preset)
-    return _make(case, with_settings(plan, options.settings), options.out, progress)
+    return propose_plan(case, options.upper, options.lower, options.preset or _DEFAULT_PRESET)
 
 
-def _make(case: Case, plan: Plan, directory: str, progress: Progress) -> int:
+def _decided(plan: Plan, options: argparse.Namespace) -> Plan:
+    """The plan with what the command line says about it."""
+    from .plan.setting import with_settings
+
+    plan = with_settings(plan, options.settings)
+    if options.case_code is not None:
+        plan = plan.with_(case_code=options.case_code)
+    if options.weight is not None:
+        plan = plan.with_(loads=plan.loads.with_(patient_weight_kg=options.weight))
+    return plan.with_(waivers=(*plan.waivers, *(Waiver(*waiver) for waiver in options.waivers)))
+
+
+def _make(case: Case, plan: Plan, options: argparse.Namespace, stages: Stages) -> int:
+    """Builds, verifies and releases; tells what came out."""
     from .build.build import build
+    from .cli_report import release_lines, release_record
     from .release.release import release
     from .verify.verify import blocked, verify
 
-    design = build(case, plan, progress)
-    findings = verify(case, plan, design, progress)
-    folder = release(case, plan, design, findings, directory, progress)
-    for finding in findings:
-        if finding.blocks:
-            value = "not evaluated" if finding.value is None else f"{finding.value} {finding.unit}".strip()
-            print(f"{finding.verdict}: {finding.id}: {value} (limit {finding.limit})", file=sys.stderr)
-    stop = blocked(findings)
-    print(f"{folder}{': NOT FOR MANUFACTURE' if stop else ''}")
-    return BLOCKED if stop else PASSED
+    with stages.stage("building") as progress:
+        design = build(case, plan, progress)
+    with stages.stage("verifying") as progress:
+        findings = verify(case, plan, design, progress)
+    with stages.stage("releasing") as progress:
+        folder = release(case, plan, design, findings, options.out, progress)
+    exit_code = BLOCKED if blocked(findings) else PASSED
+    end_bar(options.progress)
+    if options.progress == "json":
+        print_json(release_record(folder, findings, stages.seconds, exit_code))
+    else:
+        for line in release_lines(folder, findings, stages.seconds):
+            print(line)
+    return exit_code
 
 
 def _inspect(options: argparse.Namespace) -> int:
     from .case.endplate import find_endplate
-    from .case.model import Face
-    from .case.read import read_case
+    from .case.model import Endplate, Face
+    from .cli_report import case_lines
+    from .release.inspection import write_inspection
 
-    case = read_case(options.ct, labels=options.labels, roles=options.roles, series=options.series)
-    print(f"{case.name}: levels {', '.join(case.levels) or 'none'}")
+    shares = {"reading": 1.0, "endplates": 2.0, **({"drawing": 2.0} if options.out else {})}
+    stages = Stages(shown_as(options.progress), shares)
+    with stages.stage("reading"):
+        case = _read(options)
+    span = (options.upper or case.levels[0], options.lower or case.levels[-1]) if case.levels else None
     faces: tuple[Face, Face] = ("superior", "inferior")
-    for level in case.levels:
-        for face in faces:
-            try:
-                plate = find_endplate(case, level, face)
-            except CaseError as error:
-                print(f"{level} {face}: {error}")
-                continue
-            gap = "open" if plate.gap_mm is None else f"{plate.gap_mm:.1f} mm to {plate.neighbour}"
-            print(f"{level} {face}: {plate.width_mm:.1f} x {plate.depth_mm:.1f} mm, {gap}")
-    for name in case.unknown:
-        print(f"unknown name, not used: {name}")
-    for note in case.quality.notes:
-        print(note)
+    plates: list[Endplate] = []
+    faults: list[str] = []
+    with stages.stage("endplates") as progress:
+        for number, level in enumerate(case.levels):
+            progress(level, number / len(case.levels))
+            for face in faces:
+                try:
+                    plates.append(find_endplate(case, level, face))
+                except CaseError as error:
+                    faults.append(f"{level} {face}: {error}")
+    if options.out:
+        with stages.stage("drawing"):
+            write_inspection(case, plates, options.out)
+    end_bar(options.progress)
+    lines = list(case_lines(case, plates, faults, span))
+    if options.progress == "json":
+        print_json({"result": {"exit_code": PASSED, "lines": lines}})
+    else:
+        print("\n".join(lines))
     return PASSED
 
 
-def _progress(kind: str) -> Progress:
-    """Stages on standard error, or JSON lines {"stage", "fraction"} on standard output."""
-    shown: list[str] = []
+def _read(options: argparse.Namespace) -> Case:
+    from .case.read import read_case
 
-    def as_text(stage: str, fraction: float) -> None:
-        if shown[-1:] != [stage]:
-            shown.append(stage)
-            print(f"{100 * fraction:3.0f} % {stage}", file=sys.stderr, flush=True)
+    surfaces = [_surface(text) for text in options.surfaces]
+    return read_case(options.ct, options.labels, options.roles, surfaces, options.series)
 
-    def as_json(stage: str, fraction: float) -> None:
-        print(json.dumps({"stage": stage, "fraction": round(fraction, 3)}), flush=True)
 
-    return as_json if kind == "json" else as_text
+def _surface(text: str) -> tuple[str, str] | tuple[str, str, str]:
+    """(file, name) or (file, name, role) of NAME=FILE or NAME:ROLE=FILE."""
+    named, _, path = text.partition("=")
+    name, _, role = named.partition(":")
+    if not name or not path or (role and role not in ROLES):
+        raise CaseError(f"--surface {text}: give NAME=FILE, or NAME:ROLE=FILE with a role of {', '.join(ROLES)}")
+    return (path, name, role) if role else (path, name)
+
+
+def _check_target(directory: str) -> None:
+    """Refuses a place that the release could not take, before the work is done."""
+    from .release.folder import checked_target
+
+    checked_target(directory)
 
 
 if __name__ == "__main__":

@@ -15,14 +15,20 @@ _HEADER = "SPACE=LPS UNIT=mm"
 _RAS_LPS = np.array([-1.0, -1.0, 1.0])  # turns RAS into LPS and back: half a turn about z, so faces keep their sense
 
 
-def write_stl(path: str | Path, mesh: Mesh) -> None:
-    """Writes the mesh, given in RAS mm, as binary STL in LPS mm; the header says so (SPACE=LPS UNIT=mm)."""
+def write_stl(path: str | Path, mesh: Mesh, note: str = "") -> None:
+    """Writes the mesh, given in RAS mm, as binary STL in LPS mm; the header says so (SPACE=LPS UNIT=mm) before the note.
+
+    Raises GeometryError where the note does not fit into the rest of the header's 80 bytes as ASCII.
+    """
+    header = f"{_HEADER} {note}".rstrip()
+    if not header.isascii() or len(header) > 80:
+        raise GeometryError(f"the STL note '{note}' is longer than {79 - len(_HEADER)} ASCII characters: shorten it")
     corners = (mesh.vertices * _RAS_LPS).astype("<f4")[mesh.faces]
     records = np.zeros(len(mesh.faces), _RECORD)
     records["corners"] = corners
     records["normal"] = _unit_normals(corners.astype(np.float64))
     with Path(path).open("wb") as file:
-        file.write(_HEADER.encode("ascii").ljust(80))
+        file.write(header.encode("ascii").ljust(80))
         file.write(np.uint32(len(records)).astype("<u4").tobytes())
         file.write(records.tobytes())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +10,20 @@ import numpy as np
 from LatticeGeneratorLib.progress import Progress, silent
 
 from ..build.design import Design, Implant
+from ..case.model import Case, Endplate, Structure
 from ..plan.plan import Plan
+from .palette import CONTACT, SCREW, TITANIUM
 from .render import INK, Camera, Colour, Label, View, beside, rendered, write_png
 from .sections import section_views
-from .views import alone_views, anatomy_layers, implant_layers, interface_views, legend_view, spine_views
+from .views import (
+    alone_views,
+    anatomy_layers,
+    endplate_layers,
+    implant_layers,
+    interface_views,
+    legend_view,
+    spine_views,
+)
 
 _RED: Colour = (0.76, 0.07, 0.07)
 _STRIP = 46
@@ -61,10 +71,34 @@ def write_images(
     return tuple(pictures)
 
 
+def write_overview(case: Case, plates: Sequence[Endplate], folder: Path) -> tuple[Picture, ...]:
+    """Draws a case's spine from the front, the left and obliquely, with the endplates found on it, into folder."""
+    bones = [s for s in case.structures if s.level] or list(case.structures)
+    corners = np.concatenate([_corners(s) for s in bones])
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    around = anatomy_layers(case, low, high)
+    names = rendered(legend_view(around, (("endplates", CONTACT),)))
+    pictures = []
+    for key, view in spine_views(low, high, endplate_layers(plates), around).items():
+        write_png(folder / f"{key}.png", _stamped(beside(names, rendered(view)), case.name, ""))
+        pictures.append(_picture(key))
+    return tuple(pictures)
+
+
+def _corners(structure: Structure) -> np.ndarray:
+    """(8, 3) RAS mm: the corners of a structure's block of voxels."""
+    k, j, i = structure.mask.voxels.shape
+    matrix = structure.pose @ structure.mask.ijk_to_ras
+    ijk = np.array([[a, b, c] for a in (0, i) for b in (0, j) for c in (0, k)], dtype=float)
+    return ijk @ matrix[:3, :3].T + matrix[:3, 3]
+
+
 def _drawn(implant: Implant, plan: Plan) -> Iterator[tuple[Picture, np.ndarray]]:
-    own, around = implant_layers(implant), anatomy_layers(implant)
-    names = rendered(legend_view(around, bool(implant.situation.plan.screws)))
-    for key, view in spine_views(implant, own, around).items():
+    low, high = implant.part.mesh.bounds
+    own, around = implant_layers(implant), anatomy_layers(implant.situation.case, low, high)
+    screws = (("screws", SCREW),) if implant.situation.plan.screws else ()
+    names = rendered(legend_view(around, (("implant", TITANIUM), *screws)))
+    for key, view in spine_views(low, high, own, around).items():
         yield _picture(key), beside(names, rendered(view))
     for key, view in section_views(implant).items():
         yield _picture(key, _pose_note(plan)), rendered(view)

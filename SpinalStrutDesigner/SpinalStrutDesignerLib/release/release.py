@@ -1,19 +1,14 @@
-"""The release package: everything that leaves the house, moved into place whole."""
+"""The release: everything that leaves the house, written into a folder whole or not at all."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import shutil
-import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from LatticeGeneratorLib.mesh.mesh import Part
 from LatticeGeneratorLib.mesh.stl import write_stl
-from LatticeGeneratorLib.progress import Progress, silent
+from LatticeGeneratorLib.progress import Progress, portion, silent
 
 from ..build.design import Design
 from ..case.model import Case
@@ -21,11 +16,17 @@ from ..errors import ReleaseError
 from ..plan.json import plan_to_json
 from ..plan.plan import Plan
 from ..verify.finding import Finding
+from .dossier import Dossier
+from .folder import file_hashes, whole_folder, write_json, write_manifest
+from .images import write_images
+from .records import MARK, blocking_reasons, case_record, design_record, findings_record, part_file
 from .summary import summary_page
+from .tables import measured_loads
+from .technical_file import technical_file_page
 
-FOLDERS = {"implant": "parts", "guide": "guides", "trial": "models", "model": "models"}
-MANIFEST = "manifest.json"
-NOT_FOR_MANUFACTURE = "NOT_FOR_MANUFACTURE.txt"
+NOTICE = "NOT_FOR_MANUFACTURE.txt"
+# What is left of an STL's 80 bytes for the part's name beside frame, unit and mark.
+_NAME_LENGTH = 36
 
 
 def release(
@@ -36,105 +37,67 @@ def release(
     directory: str | Path,
     progress: Progress = silent,
 ) -> Path:
-    """Writes the package into a temporary folder beside `directory` and moves it into place whole.
+    """Writes the package of a verified design and returns its folder.
 
-    An earlier release at the same place is replaced. Raises ReleaseError when the place holds anything else, or cannot
-    be written; nothing half-written stays behind.
+    It is written beside `directory` and moved into place whole; an earlier release there is replaced, and stands
+    untouched until then. Where a finding forbids manufacture every file that can carry a mark says so. Raises
+    ReleaseError when the findings are not of this design, two parts would share a file, the place holds anything else,
+    or something cannot be written or drawn.
     """
+    _check(plan, design, findings)
     target = Path(directory).absolute()
-    if target.exists() and not ((target / MANIFEST).is_file() or not any(target.iterdir())):
-        raise ReleaseError(f"{target} exists and is not an earlier release; choose another folder or empty it")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    except OSError as error:
-        reason = error.strerror
-        raise ReleaseError(f"cannot write beside {target}: {reason}; choose a folder you may write to") from error
-    try:
-        _write(case, plan, design, findings, scratch, progress)
-        _put_in_place(scratch, target)
-    except OSError as error:
-        raise ReleaseError(f"the release could not be written to {target}: {error}") from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    with whole_folder(target) as folder:
+        _write(case, plan, design, findings, folder, progress)
+    progress("released", 1.0)
     return target
+
+
+def _check(plan: Plan, design: Design, findings: Sequence[Finding]) -> None:
+    if not findings:
+        raise ReleaseError("a design without findings is not known to be right; verify it before it is released")
+    if design.implants[0].situation.plan != plan:
+        raise ReleaseError("the design was built from another plan than the one given; build and verify again")
+    files = [part_file(part) for part in design.parts]
+    twice = sorted({name for name in files if files.count(name) > 1})
+    if twice:
+        raise ReleaseError(f"two parts would be written to '{twice[0]}'; give every variant its own amount")
+    for part in design.parts:
+        if part.name != Path(part.name).name or not part.name.isascii():
+            raise ReleaseError(f"the part's name '{part.name}' is no file name; use ASCII letters, digits, '_' and '-'")
 
 
 def _write(
     case: Case, plan: Plan, design: Design, findings: Sequence[Finding], folder: Path, progress: Progress
 ) -> None:
-    progress("release: files", 0.0)
-    blocking = [f for f in findings if f.blocks]
-    for part in design.parts:
-        path = folder / part_file(part)
-        path.parent.mkdir(exist_ok=True)
-        write_stl(path, part.mesh)
-    (folder / "plan.json").write_text(plan_to_json(plan), encoding="utf-8")
-    _write_json(folder / "case.json", _case_record(case))
-    _write_json(folder / "design.json", _design_record(design, bool(blocking)))
-    _write_json(folder / "findings.json", {"frame": "RAS, mm", "findings": [asdict(f) for f in findings]})
-    (folder / "summary.html").write_text(summary_page(case, plan, design, findings), encoding="utf-8")
-    if blocking:
-        reasons = "\n".join(f"- {f.id}: {f.title}: {f.verdict}, {f.value} {f.unit} (limit {f.limit})" for f in blocking)
-        (folder / NOT_FOR_MANUFACTURE).write_text(f"NOT FOR MANUFACTURE\n\n{reasons}\n", encoding="utf-8")
-    files = sorted(p for p in folder.rglob("*") if p.is_file())
-    hashes = {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
-    _write_json(folder / MANIFEST, {"sha256": hashes})
-    progress("release: files", 1.0)
+    reasons = blocking_reasons(findings)
+    for number, part in enumerate(design.parts):
+        progress(f"writing {part.name}", 0.25 * number / len(design.parts))
+        _write_part(folder, part, blocked=bool(reasons))
+    situation = design.implants[0].situation
+    (folder / "plan.json").write_text(plan_to_json(plan), encoding="utf-8", newline="\n")
+    write_json(folder / "case.json", case_record(case, (situation.upper, situation.lower), reasons))
+    write_json(folder / "design.json", design_record(design, reasons))
+    write_json(folder / "findings.json", findings_record(findings))
+    if reasons:
+        _write_text(folder / NOTICE, f"{MARK}\n\nWhat forbids it:\n" + "".join(f"- {r}\n" for r in reasons))
+    images = folder / "images"
+    images.mkdir()
+    pictures = write_images(plan, design, images, MARK if reasons else "", portion(progress, 0.25, 0.85))
+    progress("writing the summary", 0.85)
+    dossier = Dossier(case, plan, design, findings, measured_loads(design.implants[0]), {})
+    _write_text(folder / "summary.html", summary_page(dossier, images, pictures))
+    progress("writing the technical file", 0.97)
+    dossier = replace(dossier, hashes=file_hashes(folder))
+    _write_text(folder / "technical_file.html", technical_file_page(dossier))
+    write_manifest(folder, design.digest, reasons)
 
 
-def part_file(part: Part) -> str:
-    """Where a part's STL lies in the package."""
-    return f"{FOLDERS[part.role]}/{part.name}.stl"
+def _write_part(folder: Path, part: Part, blocked: bool) -> None:
+    path = folder / part_file(part)
+    path.parent.mkdir(exist_ok=True)
+    note = part.name[:_NAME_LENGTH]
+    write_stl(path, part.mesh, f"{note} {MARK}" if blocked else note)
 
 
-def _case_record(case: Case) -> dict[str, Any]:
-    return {
-        "name": case.name,
-        "digest": case.digest,
-        "levels": list(case.levels),
-        "structures": [
-            {"name": s.name, "role": s.role, "level": s.level, "volume_mm3": round(s.mask.volume, 1)}
-            for s in case.structures
-        ],
-        "unknown_names": list(case.unknown),
-        "scan": asdict(case.quality),
-    }
-
-
-def _design_record(design: Design, blocked: bool) -> dict[str, Any]:
-    parts = []
-    for part in design.parts:
-        low, high = part.mesh.bounds
-        parts.append(
-            {
-                "name": part.name,
-                "role": part.role,
-                "material": part.material,
-                "file": part_file(part),
-                "volume_mm3": round(part.mesh.volume, 3),
-                "bounding_box_RAS_mm": [low.round(3).tolist(), high.round(3).tolist()],
-                "triangles": len(part.mesh.faces),
-                "provenance": part.provenance,
-            }
-        )
-    return {"digest": design.digest, "versions": design.versions, "not_for_manufacture": blocked, "parts": parts}
-
-
-def _write_json(path: Path, record: dict[str, Any]) -> None:
-    path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-
-
-def _put_in_place(scratch: Path, target: Path) -> None:
-    """Swap the finished folder in; an earlier release is only deleted once the new one stands."""
-    if not target.exists():
-        scratch.rename(target)
-        return
-    old = scratch.with_name(f"{scratch.name}-old")
-    target.rename(old)
-    try:
-        scratch.rename(target)
-    except OSError:
-        old.rename(target)
-        raise
-    shutil.rmtree(old)
+def _write_text(path: Path, content: str) -> None:
+    path.write_text(content, encoding="utf-8", newline="\n")

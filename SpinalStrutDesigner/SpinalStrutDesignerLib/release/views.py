@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from ..build.design import Foot, Implant
-from ..case.model import Structure
+from ..case.model import Case, Endplate, Structure
 from .palette import CONTACT, SCREW, TITANIUM, look_of, spoken
 from .render import INK, Camera, Colour, Label, Layer, Swatch, View
 from .surfaces import mesh_surface, screw_surface, structure_surface, tube
@@ -26,13 +26,12 @@ def implant_layers(implant: Implant) -> tuple[Layer, ...]:
     return (Layer(mesh_surface(implant.part.mesh), TITANIUM, shine=0.55), *screws)
 
 
-def anatomy_layers(implant: Implant) -> dict[Structure, Layer]:
-    """The structures around the implant, those that are there."""
-    low, high = implant.part.mesh.bounds
+def anatomy_layers(case: Case, low: np.ndarray, high: np.ndarray) -> dict[Structure, Layer]:
+    """The structures of a case around the box from low to high (RAS mm), those that are there."""
     low = low - np.array([_SIDE, _BACK, _ALONG])
     high = high + np.array([_SIDE, _FRONT, _ALONG])
     found: dict[Structure, Layer] = {}
-    for structure in implant.situation.case.structures:
+    for structure in case.structures:
         if structure.name.lower().startswith(_HIDDEN):
             continue
         surface = structure_surface(structure, low, high)
@@ -42,9 +41,10 @@ def anatomy_layers(implant: Implant) -> dict[Structure, Layer]:
     return found
 
 
-def spine_views(implant: Implant, own: tuple[Layer, ...], around: dict[Structure, Layer]) -> dict[str, View]:
-    """The implant in the translucent spine from the front, from the left and from the front right."""
-    low, high = implant.part.mesh.bounds
+def spine_views(
+    low: np.ndarray, high: np.ndarray, own: tuple[Layer, ...], around: dict[Structure, Layer]
+) -> dict[str, View]:
+    """What is in the box from low to high in the translucent spine: from the front, the left and the front right."""
     middle, height = 0.5 * (low + high), 1.28 * (high[2] - low[2]) + 26.0
     into = {
         "anterior": (0.0, -1.0, 0.0),
@@ -59,6 +59,15 @@ def spine_views(implant: Implant, own: tuple[Layer, ...], around: dict[Structure
         labels = (*_level_labels(around, camera), *_side_labels(*ends[name]))
         views[name] = View(layers, camera, SIZE, labels)
     return views
+
+
+def endplate_layers(plates: Iterable[Endplate]) -> tuple[Layer, ...]:
+    """Outlines of endplates with their outward normals."""
+    layers = []
+    for plate in plates:
+        normal = np.stack([plate.centre, plate.centre + 6.0 * plate.normal])
+        layers += [Layer(tube(plate.outline, 0.45, closed=True), CONTACT), Layer(tube(normal, 0.45), CONTACT)]
+    return tuple(layers)
 
 
 def alone_views(implant: Implant, own: tuple[Layer, ...]) -> tuple[View, ...]:
@@ -106,10 +115,9 @@ def interface_views(implant: Implant, foot: Foot) -> tuple[View, ...]:
     return tuple(views)
 
 
-def legend_view(structures: Iterable[Structure], screws: bool) -> View:
-    """Names in their colours, the implant first, bone and discs as one word each: a strip to set beside a picture."""
-    rows: list[tuple[str, Colour]] = [("implant", TITANIUM)]
-    rows += [("screws", SCREW)] if screws else []
+def legend_view(structures: Iterable[Structure], own: tuple[tuple[str, Colour], ...]) -> View:
+    """Names in their colours, own first, bone and discs as one word each: a strip to set beside a picture."""
+    rows = list(own)
     for structure in structures:
         name = {"bone": "bone", "disc": "discs"}.get(structure.role, spoken(structure.name))
         if name not in [n for n, _ in rows]:
