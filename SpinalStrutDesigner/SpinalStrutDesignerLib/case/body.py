@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import CaseError
-from .endplate import REMEDY, vertebra_structure
 from .model import Body, Case
-from .vertebra import FACES, vertebra
+from .vertebra import FACES, REMEDY, vertebra, vertebra_structure
 
 
 def find_body(case: Case, level: str) -> Body:
@@ -21,7 +20,7 @@ def find_body(case: Case, level: str) -> Body:
     Raises CaseError where the level is missing or its body is destroyed.
     """
     structure = vertebra_structure(case, level)
-    shape = vertebra(structure.mask, level)
+    shape = vertebra(case, level)
     for face, _ in FACES:
         if face not in shape.plates and (level, face) != ("C2", "superior"):
             raise CaseError(f"{level} has no whole body: {face} endplate not found, {shape.faults[face]}; {REMEDY}")

@@ -25,6 +25,8 @@ MIRRORED = 30.0
 """mm about the canal within which the vertebra's symmetry is measured."""
 LARGEST_TURN = 60
 """degrees between a vertebra's front and the image's."""
+CORD_PIECE = 15.0
+"""mm, radius of the piece of cord whose direction is taken."""
 SUPERIOR = np.array([0.0, 0.0, 1.0])
 ANTERIOR = np.array([0.0, 1.0, 0.0])
 
@@ -42,18 +44,34 @@ class Canal:
     area: float
 
 
-def find_canal(points: np.ndarray, name: str) -> Canal:
+def find_canal(points: np.ndarray, name: str, neural: Mask | None = None) -> Canal:
     """The canal and the rough body frame of one vertebra; neither image axes nor neighbours are relied on.
 
-    points: (n, 3) RAS mm, see bone_points. Raises CaseError where the vertebra's ring is not closed.
+    points: (n, 3) RAS mm, see bone_points; neural: the cord or dural sac, followed where the ring is open (after a
+    laminectomy). Raises CaseError where the ring is open and no neural structure passes.
     """
     axis, area = _clearest_view(points)
-    if area < LEAST_CANAL:
+    if area >= LEAST_CANAL:
+        return seen_along(points, axis, name)
+    course = _neural_course(points, neural) if neural is not None else None
+    if course is None:
         raise CaseError(
             f"{name}: no spinal canal found in its label (largest through-hole {area:.0f} mm², needs "
-            f"{LEAST_CANAL:.0f} mm²); label the whole vertebra with its arch, or set the endplate by hand"
+            f"{LEAST_CANAL:.0f} mm²); label the whole vertebra with its arch, or the cord where that is gone"
         )
-    return seen_along(points, axis, name)
+    return seen_along(points, course[1], name, course[0])
+
+
+def _neural_course(points: np.ndarray, neural: Mask) -> tuple[np.ndarray, np.ndarray] | None:
+    """A point of the cord beside the vertebra and its direction upwards, both (3,); None where it does not pass."""
+    cord = neural.points
+    middle = points.mean(axis=0)
+    nearest = cord[np.linalg.norm(cord - middle, axis=1).argmin()]
+    near = cord[np.linalg.norm(cord - nearest, axis=1) < CORD_PIECE]
+    if np.linalg.norm(nearest - middle) > 2 * CORD_PIECE or len(near) < 3:
+        return None
+    _, _, axes = np.linalg.svd(near - near.mean(axis=0), full_matrices=False)
+    return near.mean(axis=0), axes[0] if axes[0] @ SUPERIOR > 0 else -axes[0]
 
 
 def bone_points(mask: Mask) -> np.ndarray:
@@ -76,16 +94,18 @@ def bone_points(mask: Mask) -> np.ndarray:
     return ras[np.sort(first)]
 
 
-def seen_along(points: np.ndarray, axis: np.ndarray, name: str) -> Canal:
+def seen_along(points: np.ndarray, axis: np.ndarray, name: str, else_centre: np.ndarray | None = None) -> Canal:
     """The canal and the body as they look along axis: (3,) unit. points: (n, 3) RAS mm of the vertebra.
 
-    Raises CaseError where no hole is seen along that axis.
+    else_centre: (3,) the canal's centre to use where no closed ring is seen; without one CaseError is raised.
     """
     view = Frame.along(points.mean(axis=0), axis, ANTERIOR)
     picture = _Silhouette.of(points, view)
     hole = picture.largest_hole()
+    if hole is None and else_centre is not None:
+        hole = picture.free_circle(view.to_local(else_centre)[:2])
     if hole is None:
-        raise CaseError(f"{name}: its canal is closed from view; label the whole vertebra, or set the endplate by hand")
+        raise CaseError(f"{name}: its canal is closed from view; label the whole vertebra with its arch")
     local = view.to_local(points)
     canal = picture.local(np.array(ndimage.center_of_mass(hole)))
     ahead, middle = _mirror_line(local[:, :2] - canal)
@@ -162,13 +182,19 @@ class _Silhouette:
         return self.corner + cell[::-1] * CELL
 
     def largest_hole(self) -> np.ndarray | None:
-        """The largest patch of background that bone encloses, as a bool image."""
+        """The largest patch of background that bone encloses, as a bool image; None where it is no canal."""
         labels, count = ndimage.label(~self.occupied)
         if count < 2:
             return None
         sizes = np.bincount(labels.ravel(), minlength=count + 1)
         sizes[0] = sizes[labels[0, 0]] = 0
-        return labels == sizes.argmax()
+        return labels == sizes.argmax() if sizes.max() * CELL**2 >= LEAST_CANAL else None
+
+    def free_circle(self, centre: np.ndarray) -> np.ndarray:
+        """The largest circle about centre (right, anterior) that is free of bone, as a bool image."""
+        v, u = np.meshgrid(*(np.arange(n) for n in self.occupied.shape), indexing="ij")
+        away = np.hypot(*(np.stack([u, v]) * CELL + (self.corner - centre)[:, None, None]))
+        return away <= max(away[self.occupied].min(), CELL)
 
 
 def _hole_area(points: np.ndarray, axis: np.ndarray) -> float:

@@ -10,8 +10,8 @@ from scipy import ndimage
 from ..errors import CaseError
 from .footprint import Footprint
 from .height_map import outermost
-from .model import Case, Endplate, Face, Structure
-from .vertebra import vertebra
+from .model import Case, Endplate, Face
+from .vertebra import REMEDY, vertebra, vertebra_structure
 
 OUTLINE_POINTS = 96
 OUTLINE_BLUR = 0.7
@@ -28,7 +28,6 @@ BORDER = 0.75
 """voxels from the image's outermost voxel centres within which a surface may be cut off by the image."""
 CUT_OFF = 0.02
 """The part of a plate's surface that may lie so near the border."""
-REMEDY = "choose another docking level, correct the label, or set this endplate by hand in the plan"
 
 
 def find_endplate(case: Case, level: str, face: Face) -> Endplate:
@@ -47,20 +46,12 @@ def find_endplate(case: Case, level: str, face: Face) -> Endplate:
     Raises CaseError where the level is missing, has no such plate, is destroyed, or is cut off by the image's border.
     """
     structure = vertebra_structure(case, level)
-    shape = vertebra(structure.mask, level)
+    shape = vertebra(case, level)
     if face not in shape.plates:
         raise CaseError(f"{level} {face} endplate not found: {shape.faults[face]}; {REMEDY}")
     plate = _endplate(shape.plates[face], level, face)
     _check_within_image(case, plate)
     return _with_gap(case, _posed(plate, structure.pose))
-
-
-def vertebra_structure(case: Case, level: str) -> Structure:
-    """The vertebra of that level. Raises CaseError where the case has none."""
-    for structure in case.structures:
-        if structure.level == level:
-            return structure
-    raise CaseError(f"the case has no vertebra {level}; labelled are: {', '.join(case.levels) or 'none'}")
 
 
 def _endplate(plate: Footprint, level: str, face: Face) -> Endplate:
@@ -136,17 +127,17 @@ def _with_gap(case: Case, plate: Endplate) -> Endplate:
     neighbour = vertebra_structure(case, case.levels[beyond])
     clearance = -outermost(neighbour.distance, plate.surface, -plate.normal, -HIGHEST_DISC, 0.0)
     met = ~np.isnan(clearance)
-    reach = HIGHEST_DISC if _has_facing_plate(neighbour, plate.face) else CLOSE * plate.depth_mm
+    reach = HIGHEST_DISC if _has_facing_plate(case, case.levels[beyond], plate.face) else CLOSE * plate.depth_mm
     if (clearance[met] < reach).sum() < STANDING * len(clearance):
         return plate
     least, middle = np.quantile(np.maximum(clearance[met], 0.0), [LEAST_QUANTILE, 0.5])
     return replace(plate, neighbour=neighbour.level, gap_mm=float(middle), least_gap_mm=float(least))
 
 
-def _has_facing_plate(neighbour: Structure, face: Face) -> bool:
-    """Whether a vertebra has a standing endplate towards one whose face is given."""
+def _has_facing_plate(case: Case, level: str, face: Face) -> bool:
+    """Whether a level has a standing endplate towards one whose face is given."""
     try:
-        shape = vertebra(neighbour.mask, neighbour.level or neighbour.name)
+        shape = vertebra(case, level)
     except CaseError:
         # Its label may be cut off by the image: then only what is met can tell.
         return False

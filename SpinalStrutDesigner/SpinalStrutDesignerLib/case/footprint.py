@@ -19,9 +19,13 @@ PROUD_BESIDE_UNCINATES = 2.0
 """mm, at superior plates of C3 to T2: what stands higher is an uncinate process or a rib facet."""
 EDGE = 1.0
 """mm along the rim left out of the plane's fit: there the cortex turns down the side of the body."""
-SPUR = 0.2
+SPUR = 0.25
 """Radius of the opening that cuts off spurs, the posterolateral corners that carry rib facets, and the necks towards
-pedicles and uncinates, as a part of the body's inscribed circle (1.6 to 3.6 mm)."""
+pedicles and uncinates, as a part of the body's inscribed circle (2 to 4.5 mm)."""
+CLOSED = 2.0
+"""mm, radius of the closing over depressions that are deeper than RIM_DEPTH."""
+PADDING = 8
+"""Columns around the map, more than the closing's radius."""
 ASYMMETRY = 2.5
 """mm by which a plate may reach farther to one side of the midplane than to the other; beyond lie spurs."""
 HUBER, HUBER_ROUNDS = 0.7, 6
@@ -66,10 +70,11 @@ class Footprint:
 
 @dataclass(frozen=True, eq=False)
 class Bounds:
-    """What ends a plate besides its rim. wall: (3,) the canal's front in the midplane; proud: mm, see PROUD;
-    half_width: mm to either side of the midplane."""
+    """What ends a plate besides its rim. wall, up: (3,) a point of the canal's front in the midplane, and the canal's
+    direction; proud: mm, see PROUD; half_width: mm to either side of the midplane."""
 
     wall: np.ndarray
+    up: np.ndarray
     proud: float
     half_width: float = np.inf
 
@@ -102,7 +107,8 @@ def fit_footprint(distance: Distance, plane: Frame, radius: float, bounds: Bound
     """
     reach = 1.6 * radius + 7.0
     # A tight limit first: from there an uncinate process that rises smoothly does not capture the plane.
-    for cell, rounds, limit in ((1.0, 12, replace(bounds, proud=bounds.proud / 2)), (0.5, 10, bounds)):
+    tight = replace(bounds, proud=bounds.proud - 1.0)
+    for cell, rounds, limit in ((1.0, 12, tight), (0.5, 10, bounds)):
         for round_ in range(rounds):
             found = height_map(distance, plane, reach, LOWEST, HIGHEST, cell)
             inside = _columns_of_plate(found, limit, radius)
@@ -121,13 +127,25 @@ def _columns_of_plate(found: HeightMap, bounds: Bounds, seed: float) -> np.ndarr
     """(nv, nu) bool: the patch of columns about the middle that lie near the plane, in front of the canal."""
     heights = found.heights
     v, u = np.meshgrid(found.anterior, found.right, indexing="ij")
-    middle, back, _ = found.frame.to_local(bounds.wall)
+    middle, back = _where_met(found.frame, bounds.wall, bounds.up)
+    # Where the canal's direction is poorly known (C2), the foot of the perpendicular is the safer of the two.
+    back = min(back, found.frame.to_local(bounds.wall)[1])
     near = (heights >= -RIM_DEPTH) & (heights <= bounds.proud) & (v >= back)
+    # A depression belongs to the plate, also where it all but reaches the rim: closed before spurs are cut off.
+    closed = ndimage.binary_closing(np.pad(near, PADDING), _disc(CLOSED, found.cell))
+    filled = ndimage.binary_fill_holes(closed)[PADDING:-PADDING, PADDING:-PADDING]
+    near = filled & (heights >= LOWEST) & (heights <= bounds.proud) & (v >= back)
     near = ndimage.binary_opening(near, _disc(SPUR * seed, found.cell))
     patch = _central_patch(near, np.hypot(u, v) < seed)
     aside = u - middle
     widest = min(aside[patch].max() + ASYMMETRY, -aside[patch].min() + ASYMMETRY, bounds.half_width)
     return ndimage.binary_fill_holes(_central_patch(patch & (np.abs(aside) <= widest), np.hypot(u, v) < seed))
+
+
+def _where_met(frame: Frame, point: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    """(right, anterior) where the line through point along direction meets the frame's plane."""
+    from_plane, along = frame.to_local(point), frame.rows @ direction
+    return (from_plane - along * (from_plane[2] / along[2]))[:2]
 
 
 def _central_patch(near: np.ndarray, middle: np.ndarray) -> np.ndarray:

@@ -25,7 +25,8 @@ class Frame:
     def along(cls, origin: np.ndarray, out: np.ndarray, anterior: np.ndarray) -> Frame:
         """The frame whose out axis is given, and whose anterior axis is the given direction made square to it.
 
-        right is the patient's: anterior x out where out points up the spine (positive S), its opposite where down.
+        right is the patient's: of the two directions square to both, the one nearer to the image's right. So the axes
+        are right-handed where out points up the spine, left-handed where it points down.
         """
         out = unit(out)
         anterior = unit(anterior - out * (anterior @ out))

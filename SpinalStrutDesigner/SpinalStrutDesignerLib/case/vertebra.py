@@ -13,19 +13,22 @@ from .footprint import PROUD, PROUD_BESIDE_UNCINATES, Bounds, Footprint, fit_foo
 from .frame import Frame, unit
 from .height_map import Distance, HeightMap, height_map
 from .levels import LEVELS
-from .model import Face, Mask
+from .model import Case, Face, Mask, Structure
 
 BESIDE_UNCINATES = LEVELS[LEVELS.index("C3") : LEVELS.index("T2") + 1]
 """Levels whose superior plate lies between uncinate processes or rib facets."""
 WIDEST_OF_INFERIOR = 1.2
 """Such a plate is no wider than this times the inferior one; adult means are 0.79 to 1.01 (Panjabi 1991)."""
+NEURAL = ("dural_sac", "thecal_sac", "dura", "spinal_canal", "vertebral_canal", "spinal_cord", "cord")
+"""Names of what lies in the canal, the widest first."""
+REMEDY = "choose another docking level, correct the label, or set this endplate by hand in the plan"
 FACES: tuple[tuple[Face, float], ...] = (("inferior", -1.0), ("superior", 1.0))
 # What a plate must be to be one. Measured on the intact levels of the test cases and of a real scan: area 0.8 to 8 of
 # the canal's, 0.73 to 0.94 of width times depth filled, width 0.93 to 1.7 of the depth, tilt up to 30 degrees, height
 # 0.6 to 0.9 of the depth, bone beneath 0.8 to 1 of it at one of two depths (a pedicle screw can empty one of them).
 LEAST_OF_CANAL = 0.5
 LEAST_FULL = 0.66
-LEAST_WIDTH = 0.9
+LEAST_WIDTH = 0.75
 STEEPEST = 35.0
 LEAST_BORNE = 0.7
 BENEATH = (6.0, 10.0)
@@ -50,32 +53,49 @@ class Vertebra:
     faults: dict[Face, str]
 
 
-_known: weakref.WeakKeyDictionary[Mask, dict[str, Vertebra]] = weakref.WeakKeyDictionary()
+_known: weakref.WeakKeyDictionary[Mask, weakref.WeakKeyDictionary[Mask, dict[str, Vertebra]]]
+_known = weakref.WeakKeyDictionary()
 
 
-def vertebra(mask: Mask, level: str) -> Vertebra:
-    """The shape of a vertebra, measured once for each mask. Raises CaseError where it has no canal."""
-    of_mask = _known.setdefault(mask, {})
-    if level not in of_mask:
-        of_mask[level] = _measured(mask, level)
-    return of_mask[level]
+def vertebra(case: Case, level: str) -> Vertebra:
+    """The shape of a level's vertebra, measured once for each mask. Raises CaseError if it is missing or has no canal.
+
+    Only its own label counts, and the spinal cord's where the vertebra's ring is open.
+    """
+    if level == "C1":
+        raise CaseError("C1 has no vertebral body and so no endplate; dock on C2 or a level below it")
+    mask = vertebra_structure(case, level).mask
+    neural = next((s.mask for name in NEURAL for s in case.structures if s.name.lower() == name), None)
+    known = _known.setdefault(mask, weakref.WeakKeyDictionary()).setdefault(neural or mask, {})
+    if level not in known:
+        known[level] = _measured(mask, level, neural)
+    return known[level]
 
 
-def _measured(mask: Mask, level: str) -> Vertebra:
+def vertebra_structure(case: Case, level: str) -> Structure:
+    """The structure of that level. Raises CaseError where the case has none."""
+    for structure in case.structures:
+        if structure.level == level:
+            return structure
+    raise CaseError(f"the case has no vertebra {level}; labelled are: {', '.join(case.levels) or 'none'}")
+
+
+def _measured(mask: Mask, level: str, neural: Mask | None) -> Vertebra:
     """Two rounds: the plates of the first one say better than the canal which way is up."""
     points = bone_points(mask)
     distance = mask.field.at
-    canal = find_canal(points, level)
+    canal = find_canal(points, level, neural)
     plates, faults = _plates(distance, canal, level, {})
     if len(plates) == 2:
         axis = unit(plates["superior"].frame.origin - plates["inferior"].frame.origin)
-        canal = seen_along(points, axis, level)
+        canal = seen_along(points, axis, level, canal.centre)
         plates, faults = _plates(distance, canal, level, {face: plate.frame for face, plate in plates.items()})
     middle = canal.frame.origin
     if len(plates) == 2:
         middle = (plates["superior"].frame.origin + plates["inferior"].frame.origin) / 2
     axes = canal.frame.at(middle)
-    front, wall = _middle_of(_front(distance, axes)), _middle_of(_wall(distance, axes, canal.centre))
+    front = _middle_of(_front(distance, axes), level)
+    wall = _middle_of(_wall(distance, axes, canal.centre), level)
     return Vertebra(canal, axes, front, wall, plates, faults)
 
 
@@ -83,17 +103,17 @@ def _plates(
     distance: Distance, canal: Canal, level: str, guesses: dict[Face, Frame]
 ) -> tuple[dict[Face, Footprint], dict[Face, str]]:
     """The plates at both ends, from planes guessed or sought from the body's middle, and why one was not found."""
-    wall = _rearmost_of(_wall(distance, canal.frame, canal.centre))
+    wall = _rearmost_of(_wall(distance, canal.frame, canal.centre), level)
     plates: dict[Face, Footprint] = {}
     faults: dict[Face, str] = {}
     for face, sign in FACES:
         if level == "C2" and face == "superior":
             faults[face] = "the dens stands there"
             continue
-        bounds = Bounds(wall, PROUD)
+        bounds = Bounds(wall, canal.frame.out, PROUD)
         if face == "superior" and level in BESIDE_UNCINATES:
             widest = WIDEST_OF_INFERIOR * plates["inferior"].width if "inferior" in plates else np.inf
-            bounds = Bounds(wall, PROUD_BESIDE_UNCINATES, widest / 2)
+            bounds = Bounds(wall, canal.frame.out, PROUD_BESIDE_UNCINATES, widest / 2)
         start = Frame.along(canal.frame.origin, sign * canal.frame.out, canal.frame.anterior)
         try:
             guess = guesses[face] if face in guesses else rough_plane(distance, start, canal.radius)
@@ -141,18 +161,18 @@ def _front(distance: Distance, axes: Frame) -> HeightMap:
     return height_map(distance, Frame(axes.origin, axes.right, axes.out, axes.anterior), 5.0, 0.0, FARTHEST, cell=1.0)
 
 
-def _middle_of(face: HeightMap) -> np.ndarray:
+def _middle_of(face: HeightMap, level: str) -> np.ndarray:
     """(3,) RAS: the point of a body's front or back on the midline at half its height, the median of its neighbours."""
     near = face.heights[3:-3, 3:-3]
     if not np.isfinite(near).any():
-        raise CaseError("no bone stands in front of the canal")
+        raise CaseError(f"{level} is destroyed: no bone stands in front of its canal; {REMEDY}")
     return face.frame.to_ras(np.array([0.0, 0.0, np.median(near[np.isfinite(near)])]))
 
 
-def _rearmost_of(back: HeightMap) -> np.ndarray:
+def _rearmost_of(back: HeightMap, level: str) -> np.ndarray:
     """(3,) RAS: where the body's back reaches farthest back, near the midline."""
     near = back.heights[:, 3:-3]
     if not np.isfinite(near).any():
-        raise CaseError("no bone stands in front of the canal")
+        raise CaseError(f"{level} is destroyed: no bone stands in front of its canal; {REMEDY}")
     farthest = np.where(np.isfinite(near), near, -np.inf).max(axis=0)
     return back.frame.to_ras(np.array([0.0, 0.0, np.median(farthest[np.isfinite(farthest)])]))

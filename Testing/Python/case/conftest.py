@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from SpinalStrutDesignerLib.case.model import Case
+from SpinalStrutDesignerLib.case.read import read_case
 
 
 @dataclass(frozen=True)
@@ -72,3 +76,16 @@ def turned() -> Callable[[Scan], Scan]:
         return Scan(scan.folder, scan.hu, scan.labels, direction=tuple(rotation.ravel()))
 
     return turn
+
+
+@pytest.fixture(scope="session")
+def synthetic(data: Path) -> Callable[[str], tuple[Case, dict]]:
+    """A synthetic case and its truth (LPS) by its folder's name, read once for all tests of this room."""
+
+    @functools.cache
+    def read(name: str) -> tuple[Case, dict]:
+        folder = data / "synthetic" / name
+        case = read_case(folder / "ct.nrrd", labels=folder / "labels.nrrd", roles=folder / "labels.csv")
+        return case, json.loads((folder / "truth.json").read_text(encoding="utf-8"))
+
+    return read
