@@ -22,7 +22,7 @@ BCC = Cell(
     name="bcc",
     title="Body-centred cubic struts",
     field=bcc_field,
-    pore=(0.491,),
-    strut=(0.268,),
+    pore=(-0.0324, 1.4023, -1.5622, 0.9177),
+    strut=(0.7989, -1.2480, 1.2060, -0.6973),
     porosities=(0.45, 0.88),
 )

@@ -23,7 +23,7 @@ GYROID_SKELETAL = Cell(
     name="gyroid_skeletal",
     title="Gyroid, skeletal",
     field=gyroid_field,
-    pore=(0.567,),
-    strut=(0.311,),
+    pore=(0.0388, 1.1908, -1.0152, 0.6098),
+    strut=(0.7733, -0.7118, 0.2693, -0.2444),
     porosities=(0.45, 0.88),
 )

@@ -24,20 +24,26 @@ def signed_distance(mesh: Mesh, grid: Grid, band_mm: float) -> np.ndarray:
     """
     if not band_mm > 0.0:
         raise GeometryError(f"a distance band must be wider than 0, not {band_mm} mm")
-    nx, ny, nz = grid.shape
-    # Everything below is in voxels, with the grid's origin at zero.
+    # In voxels, with the grid's origin at zero.
     triangles = (mesh.triangles - grid.origin) / grid.spacing
-    crossings = np.zeros((nz, ny, nx + 1), np.int16)
-    (compiled(count_crossings) or tally_crossings)(triangles, crossings)
     band = band_mm / grid.spacing
-    squares = np.full((nz, ny, nx), band * band, np.float32)
+    squares = np.full(grid.array_shape, band * band, np.float32)
     pieces = split_triangles(triangles, _TRIANGLE_VOXELS)
     (compiled(spread_squares) or lower_squares)(pieces, band, squares)
     distance = np.sqrt(squares, out=squares)
     distance *= np.float32(grid.spacing)
-    np.cumsum(crossings, axis=2, dtype=crossings.dtype, out=crossings)
-    np.negative(distance, out=distance, where=crossings[:, :, :nx] > 0)
+    np.negative(distance, out=distance, where=inside(mesh, grid))
     return distance
+
+
+def inside(mesh: Mesh, grid: Grid) -> np.ndarray:
+    """Bool [k, j, i]: the grid points that a closed mesh's surface winds round, exactly; cheaper than the distance."""
+    nx, ny, nz = grid.shape
+    crossings = np.zeros((nz, ny, nx + 1), np.int16)
+    triangles = (mesh.triangles - grid.origin) / grid.spacing
+    (compiled(count_crossings) or tally_crossings)(triangles, crossings)
+    np.cumsum(crossings, axis=2, dtype=crossings.dtype, out=crossings)
+    return crossings[:, :, :nx] > 0
 
 
 def count_crossings(triangles: np.ndarray, crossings: np.ndarray) -> None:
@@ -89,15 +95,25 @@ def spread_squares(triangles: np.ndarray, band: float, squares: np.ndarray) -> N
         cx, cy, cz = triangles[t, 2, 0], triangles[t, 2, 1], triangles[t, 2, 2]
         ux, uy, uz, vx, vy, vz = bx - ax, by - ay, bz - az, cx - ax, cy - ay, cz - az
         uu, uv, vv = ux * ux + uy * uy + uz * uz, ux * vx + uy * vy + uz * vz, vx * vx + vy * vy + vz * vz
+        fx, fy, fz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+        off = (band + 1e-6) * math.sqrt(fx * fx + fy * fy + fz * fz)
+        i0, i1 = max(0, math.ceil(min(ax, bx, cx) - band)), min(nx - 1, math.floor(max(ax, bx, cx) + band))
+        j0, j1 = max(0, math.ceil(min(ay, by, cy) - band)), min(ny - 1, math.floor(max(ay, by, cy) + band))
         for k in range(max(0, math.ceil(min(az, bz, cz) - band)), min(nz - 1, math.floor(max(az, bz, cz) + band)) + 1):
             pz = k - az
-            for j in range(
-                max(0, math.ceil(min(ay, by, cy) - band)), min(ny - 1, math.floor(max(ay, by, cy) + band)) + 1
-            ):
+            for j in range(j0, j1 + 1):
                 py = j - ay
-                for i in range(
-                    max(0, math.ceil(min(ax, bx, cx) - band)), min(nx - 1, math.floor(max(ax, bx, cx) + band)) + 1
-                ):
+                # Of the row only the part within the band of the triangle's plane is looked at.
+                level = fy * py + fz * pz
+                first, last = i0, i1
+                if abs(fx) * (i1 - i0 + 1) > 1e-3 * off:
+                    end, other = ax + (-off - level) / fx, ax + (off - level) / fx
+                    if end > other:
+                        end, other = other, end
+                    first, last = max(i0, math.ceil(max(end, i0 - 1.0))), min(i1, math.floor(min(other, i1 + 1.0)))
+                elif abs(level) > 1.1 * off:
+                    continue
+                for i in range(first, last + 1):
                     px = i - ax
                     pu, pv = px * ux + py * uy + pz * uz, px * vx + py * vy + pz * vz
                     bu, bv, cu, cv = pu - uu, pv - uv, pu - uv, pv - vv

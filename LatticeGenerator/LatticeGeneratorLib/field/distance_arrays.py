@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-_PAIRS_AT_ONCE = 1_000_000
+_ROWS_AT_ONCE = 20_000
 
 
 def tally_crossings(triangles: np.ndarray, crossings: np.ndarray) -> None:
@@ -40,50 +40,54 @@ def tally_crossings(triangles: np.ndarray, crossings: np.ndarray) -> None:
 
 def lower_squares(triangles: np.ndarray, band: float, squares: np.ndarray) -> None:
     """As `distance.spread_squares`."""
-    top = np.array(squares.shape[::-1])
+    size = np.array(squares.shape[::-1])
     low = np.maximum(np.ceil(triangles.min(axis=1) - band), 0).astype(np.int64)
-    high = np.minimum(np.floor(triangles.max(axis=1) + band), top - 1).astype(np.int64)
+    high = np.minimum(np.floor(triangles.max(axis=1) + band), size - 1).astype(np.int64)
     span = np.maximum(high - low + 1, 0)
-    number = span.prod(axis=1)
-    flat = squares.reshape(-1)
+    number = span[:, 1] * span[:, 2] * (span[:, 0] > 0)
     ends = np.cumsum(number)
+    flat = squares.reshape(-1)
     begin = 0
     while begin < len(triangles):
         done = ends[begin] - number[begin]
-        end = max(begin + 1, int(np.searchsorted(ends, done + _PAIRS_AT_ONCE, side="right")))
+        end = max(begin + 1, int(np.searchsorted(ends, done + _ROWS_AT_ONCE, side="right")))
         t, rest = _ranges(np.zeros(end - begin, np.int64), number[begin:end])
         t += begin
-        i = low[t, 0] + rest % span[t, 0]
-        rest //= span[t, 0]
         j, k = low[t, 1] + rest % span[t, 1], low[t, 2] + rest // span[t, 1]
-        _lower(triangles, t, i, j, k, band, flat, top)
+        _lower_rows(triangles, t, j, k, (low[t, 0], high[t, 0]), band, flat, size)
         begin = end
 
 
-def _lower(
+def _lower_rows(
     triangles: np.ndarray,
     t: np.ndarray,
-    i: np.ndarray,
     j: np.ndarray,
     k: np.ndarray,
+    limits: tuple[np.ndarray, np.ndarray],
     band: float,
     flat: np.ndarray,
     size: np.ndarray,
 ) -> None:
-    """Lowers the flat squares by pairs of triangle t and point (i, j, k); grid size (nx, ny, nz)."""
+    """Lowers the flat squares along rows (j, k), each for triangle t and between its limits of i.
+
+    Of a row only the part within the band of the triangle's plane is looked at. size: grid points (nx, ny, nz).
+    """
     a = triangles[:, 0]
     u, v = triangles[:, 1] - a, triangles[:, 2] - a
     normal = np.cross(u, v)
-    length = np.linalg.norm(normal, axis=1)
-    normal /= np.where(length > 0, length, 1.0)[:, None]
-    # Most points of a bounding box are too far from the plane already.
-    level = np.einsum("ij,ij->i", normal, a)
-    off = normal[t, 0] * i + normal[t, 1] * j + normal[t, 2] * k - level[t]
-    near = np.abs(off) <= band + 1e-6
-    t, i, j, k = t[near], i[near], j[near], k[near]
+    off = (band + 1e-6) * np.linalg.norm(normal, axis=1)[t]
+    level = normal[t, 1] * (j - a[t, 1]) + normal[t, 2] * (k - a[t, 2])
+    lowest, highest = limits
+    steep = np.abs(normal[t, 0]) * (highest - lowest + 1) > 1e-3 * off
+    slope = np.where(steep, normal[t, 0], 1.0)
+    ends = np.stack([(-off - level) / slope, (off - level) / slope]) + a[t, 0]
+    first = np.where(steep, np.ceil(np.clip(ends.min(axis=0), lowest - 1, highest + 1)), lowest).astype(np.int64)
+    last = np.where(steep, np.floor(np.clip(ends.max(axis=0), lowest - 1, highest + 1)), highest).astype(np.int64)
+    last = np.where(steep | (np.abs(level) <= 1.1 * off), last, first - 1)
+    row, i = _ranges(np.maximum(first, lowest), np.minimum(last, highest) + 1)
+    t, j, k = t[row], j[row], k[row]
     square = _squares(np.stack([i, j, k]) - a[t].T, u[t].T, v[t].T)
-    place = (k * size[1] + j) * size[0] + i
-    np.minimum.at(flat, place, square.astype(flat.dtype))
+    np.minimum.at(flat, (k * size[1] + j) * size[0] + i, square.astype(flat.dtype))
 
 
 def _squares(p: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:

@@ -19,41 +19,54 @@ _SETTLED = 1e-3  # a ball is as large as it can be when its nearest surface is n
 
 @dataclass(frozen=True, eq=False)
 class Surface:
-    """A surface as points so dense that the nearest one stands for the surface itself; points: (n, 3) mm."""
+    """A surface as points so dense that the nearest one stands for the surface itself.
+
+    points: (n, 3) mm; normals: (n, 3) unit vectors out of the body.
+    """
 
     points: np.ndarray
+    normals: np.ndarray
     tree: cKDTree
 
     @classmethod
     def of(cls, mesh: Mesh, spacing: float, lo: np.ndarray, hi: np.ndarray) -> Surface:
-        """Corners and centres of the faces near the box from lo to hi, large ones split to edges of `spacing` mm.
+        """Centres and corners of the faces near the box from lo to hi, large ones split to edges of `spacing` mm.
 
         Distances to them are too long by about spacing² / (16 · distance): 2 µm at 0.1 mm spacing and 0.3 mm.
         """
         triangles = mesh.triangles
         near = ((triangles.max(axis=1) >= lo) & (triangles.min(axis=1) <= hi)).all(axis=1)
         triangles = triangles[near]
+        across = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
         large = np.ptp(triangles, axis=1).max(axis=1) > 1.5 * spacing
         pieces = split_triangles(triangles[large], spacing)
-        corners = mesh.vertices[np.unique(mesh.faces[near])]
-        points = np.concatenate([corners, triangles.mean(axis=1), pieces.reshape(-1, 3), pieces.mean(axis=1)])
-        return cls(points, cKDTree(points))
+        slopes = np.cross(pieces[:, 1] - pieces[:, 0], pieces[:, 2] - pieces[:, 0])
+        at_vertex = [np.bincount(mesh.faces[near].ravel(), np.repeat(n, 3), len(mesh.vertices)) for n in across.T]
+        used = np.unique(mesh.faces[near])
+        points = [triangles.mean(axis=1), mesh.vertices[used], pieces.mean(axis=1), pieces.reshape(-1, 3)]
+        normals = np.concatenate([across, np.stack(at_vertex, axis=1)[used], slopes, np.repeat(slopes, 3, axis=0)])
+        normals /= np.maximum(np.linalg.norm(normals, axis=1), 1e-300)[:, None]
+        places = np.concatenate(points)
+        return cls(places, normals, cKDTree(places))
 
 
 def grown(
-    centres: np.ndarray, surface: Surface, domain: np.ndarray, grid: Grid, largest: float
+    centres: np.ndarray, surface: Surface, side: float, domain: np.ndarray, grid: Grid, largest: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Balls grown from the (n, 3) centres away from the surface until it holds them from two sides.
 
     Each ball keeps its first point of contact and moves away from it; where the surface comes inside the ball it is
-    made to pass through that place instead (shrinking ball, Ma et al. 2012). Centres stay where the domain's field
-    on the grid is negative, radii below `largest` mm. Returns (n, 3) centres and (n,) radii; every ball is free of
-    surface points.
+    made to pass through that place instead (shrinking ball, Ma et al. 2012). side: 1 for balls outside the body, -1
+    inside. Centres stay where the domain's field on the grid is negative, radii below `largest` mm. Returns (n, 3)
+    centres and (n,) radii; every ball is free of surface points.
     """
     first_radius, contact = surface.tree.query(centres)
     foot = surface.points[contact]
     outward = (centres - foot) / np.maximum(first_radius, 1e-12)[:, None]
-    radius = np.full(len(centres), largest)
+    # So close to the surface the nearest of its points may lie sideways; its normal is the better direction.
+    close = first_radius < grid.spacing
+    outward[close] = side * surface.normals[contact[close]]
+    radius = np.maximum(first_radius, largest)
     busy = np.arange(len(centres))
     for _ in range(_ROUNDS):
         nearest, index = surface.tree.query(foot[busy] + radius[busy, None] * outward[busy])
