@@ -21,7 +21,9 @@ def piercing_edges(mesh: Mesh) -> int:
     """
     if len(mesh.faces) == 0:
         return 0
-    edges = np.unique(np.sort(mesh.faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1), axis=0)
+    pairs = np.sort(mesh.faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
+    keys = np.unique(pairs[:, 0] * len(mesh.vertices) + pairs[:, 1])
+    edges = np.stack(np.divmod(keys, len(mesh.vertices)), axis=1)
     size = 2.0 * float(np.median(np.linalg.norm(np.diff(mesh.vertices[edges], axis=1), axis=2))) + 1e-9
     extent = mesh.vertices.max(axis=0) - mesh.vertices.min(axis=0)
     size = max(size, float(extent.max()) / 2000.0)
