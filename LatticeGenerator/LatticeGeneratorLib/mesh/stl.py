@@ -16,7 +16,8 @@ _RAS_LPS = np.array([-1.0, -1.0, 1.0])  # turns RAS into LPS and back: half a tu
 
 
 def write_stl(path: str | Path, mesh: Mesh, note: str = "") -> None:
-    """Writes the mesh, given in RAS mm, as binary STL in LPS mm; the header says so (SPACE=LPS UNIT=mm) before the note.
+    """Writes the mesh, given in RAS mm, as binary STL in LPS mm; the header says so (SPACE=LPS UNIT=mm) before the
+    note.
 
     Raises GeometryError where the note does not fit into the rest of the header's 80 bytes as ASCII.
     """
