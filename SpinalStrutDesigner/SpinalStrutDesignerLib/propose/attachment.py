@@ -26,8 +26,8 @@ _PAIRED = 400  # candidates of each screw that are combined
 _CONVERGENCE_DEG = (10.0, 30.0)
 # Thicknesses of a flange with what the thinner one costs in strength; anterior cervical plates are 1.9 to 2.5 mm thick
 # (engineering judgement; verify locally).
-_FLANGE_MM = ((2.5, 0.0), (2.0, 3.0))
-_HELD_RIM = 0.6  # share of a boss' radius that the flange reaches past its axis
+_FLANGE_MM = ((2.5, 0.0), (2.2, 2.0), (1.9, 4.0))
+_HELD_RIM = 0.9  # share of a boss' radius that the flange reaches past its axis
 _WALL_REACH_MM = 4.0
 _PER_DEG = 0.2  # cost of each degree of convergence too little or too much
 _TALLEST_FLANGE_MM = 11.0  # a taller one costs
@@ -62,7 +62,7 @@ def propose_attachment(
     flanged = _flanged(ground, site, types, curve.points[end])
     if site.gap_mm is not None:
         return flanged
-    through_foot = _through_foot(replace(ground, docked_mm=None), site, types, curve)
+    through_foot = _through_foot(replace(ground, docked_free=True), site, types, curve)
     return min((through_foot, flanged), key=lambda attachment: attachment.cost)
 
 
@@ -77,7 +77,7 @@ def _through_foot(ground: Ground, site: Site, types: Sequence[ScrewType], curve:
     heights = np.arange(0.8, foot.height_mm - 3.0, 0.8)
     targets = plate.to_ras(np.column_stack([np.repeat(plane, len(heights), axis=0), np.tile(heights, len(plane))]))
     ways = _ways(ground, site, np.arange(20.0, 76.0, 6.0), np.arange(-36.0, 37.0, 9.0))
-    found = {kind: tried(ground, kind, targets, ways) for kind in types}
+    found = {kind: tried(ground, kind, targets, ways) for kind in dict.fromkeys(types)}
     shots = [_apart_from_strut(found[kind], curve) for kind in types]
     _, chosen = _best_set(ground, site, shots, None)
     shots = [_apart_from_strut(varied(ground, s, k, None), curve) for s, k in zip(shots, chosen)]
@@ -90,7 +90,7 @@ def _flanged(ground: Ground, site: Site, types: Sequence[ScrewType], strut_end: 
     places = surface_places(ground, site)
     ways = _ways(ground, site, np.arange(-24.0, 25.0, 8.0), np.arange(-72.0, 73.0, 12.0))
     right, anterior, _ = site.plate.to_local(strut_end[None])[0]
-    found = {kind: tried(ground, kind, places, ways) for kind in types}
+    found = {kind: tried(ground, kind, places, ways) for kind in dict.fromkeys(types)}
     towards = float(np.degrees(np.arctan2(right, anterior)))
     shots = [found[kind] for kind in types]
     _, chosen = _best_set(ground, site, shots, towards)
@@ -133,7 +133,7 @@ def surface_places(ground: Ground, site: Site) -> np.ndarray:
 def _body_height(ground: Ground) -> float:
     if ground.far is None:
         return 12.0
-    return float(np.linalg.norm(ground.far.centre - ground.plate.centre))
+    return float(np.linalg.norm(ground.far.plate.centre - ground.plate.centre))
 
 
 def _apart_from_strut(shots: Shots, curve: AxisCurve) -> Shots:
@@ -259,6 +259,5 @@ def _plate_cost(ground: Ground, site: Site, azimuth: float, width: float, height
     if not len(points):
         return 0.0
     room = ground.room
-    worst = min(float(room.sample(values, points).min()) for values in (room.rules, room.critical))
-    soft = float(room.sample(room.soft, points).min())
-    return _BAD * max(0.2 - worst, 0.0) ** 2 + 2.0 * max(-soft, 0.0) ** 2
+    rules, critical, soft = (float(v.min()) for v in room.samples((room.rules, room.critical, room.soft), points))
+    return _BAD * max(0.2 - min(rules, critical), 0.0) ** 2 + 2.0 * max(-soft, 0.0) ** 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,8 +80,12 @@ class Corridor:
 
     def sample(self, values: np.ndarray, points: np.ndarray) -> np.ndarray:
         """Trilinear values at points (n, 3) RAS; the border's value outside."""
-        index = (self.frame.to_corridor(points) - self.start) / self.spacing
-        return map_coordinates(values, index[:, ::-1].T, order=1, mode="nearest")
+        return self.samples((values,), points)[0]
+
+    def samples(self, fields: Sequence[np.ndarray], points: np.ndarray) -> list[np.ndarray]:
+        """The same for several fields at once."""
+        index = ((self.frame.to_corridor(points) - self.start) / self.spacing)[:, ::-1].T
+        return [map_coordinates(values, index, order=1, mode="nearest") for values in fields]
 
 
 def demand(plan: Plan, structure: Structure) -> float | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import shift
 
 from ..case.model import Endplate
 from ..plan.plan import Section
@@ -113,15 +112,20 @@ def _section_cost(room: Corridor, section: Section, back_deg: float) -> np.ndarr
     across, back = np.array([np.cos(turn), -np.sin(turn)]), np.array([-np.sin(turn), -np.cos(turn)])
     offsets, needs = (values[0] for values in section_probe(section).at(np.array([0.5])))
     moves = np.rint((offsets[:, :1] * across + offsets[:, 1:] * back) / room.spacing).astype(int)
+    # Points that fall on the same node ask together for the most that any of them needs.
+    cells = {tuple(move): float(needs[(moves == move).all(axis=1)].max()) for move in moves}
+    reach = int(np.abs(moves).max())
     cost = np.zeros(room.never.shape, dtype=np.float32)
     for values, margin, weight in (
         (room.never, 0.0, _WEIGHT_NEVER),
         (room.rules, 0.0, _WEIGHT_RULE),
         (room.soft, _SOFT_MARGIN_MM, _WEIGHT_SOFT),
     ):
+        padded = np.pad(values, ((0, 0), (reach, reach), (reach, reach)), mode="edge")
         worst = np.full(values.shape, np.inf, dtype=np.float32)
-        for (r, a), need in zip(moves, needs):
-            np.minimum(worst, shift(values, (0, -a, -r), order=0, mode="nearest") - need, out=worst)
+        for (r, a), need in cells.items():
+            rows, columns = slice(reach + a, reach + a + values.shape[1]), slice(reach + r, reach + r + values.shape[2])
+            np.minimum(worst, padded[:, rows, columns] - np.float32(need), out=worst)
         cost += weight * np.maximum(margin - worst, 0.0) ** 2
     return cost
 

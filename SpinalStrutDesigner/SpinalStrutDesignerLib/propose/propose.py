@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import product
+
 import numpy as np
 
 from ..build.situation import situation
 from ..case.column import mechanical_axis
 from ..case.endplate import find_endplate
-from ..case.model import Case, Endplate
+from ..case.model import Case, Endplate, Mask
 from ..errors import CaseError
 from ..plan.curve import axis_curve
 from ..plan.plan import FootPlan, Plan
@@ -19,7 +22,7 @@ from .corridor import Corridor, column_frame, corridor
 from .foot import Site, find_site, fitted_foot
 from .screws import ground
 
-_MARGIN_MM = 45.0  # room kept around the span: vessels and ribs beside it, the docking vertebrae whole
+_MARGIN_MM = 25.0  # room kept around the docking vertebrae and all between
 
 
 def propose_plan(case: Case, upper: str, lower: str, preset: str = "case2") -> Plan:
@@ -37,17 +40,17 @@ def propose_plan(case: Case, upper: str, lower: str, preset: str = "case2") -> P
     room = corridor(where.case, plan, column_frame(where.upper, where.lower, line), plan.upper_foot.fit_gap_mm)
     sites = upper_site, lower_site
     strut = propose_strut(room, plan.section, upper_site.region, lower_site.region)
-    return held(where.case, with_strut(plan, strut, sites), room, sites)
+    return held(where.case, with_strut(plan, room, strut, sites), room, sites)
 
 
-def with_strut(plan: Plan, strut: Candidate, sites: tuple[Site, Site]) -> Plan:
+def with_strut(plan: Plan, room: Corridor, strut: Candidate, sites: tuple[Site, Site]) -> Plan:
     """The plan with a strut, and feet that suit their sites and its ends."""
     first, last = (np.array(strut.axis.control_points[k]) for k in (0, -1))
     return plan.with_(
         axis=strut.axis,
         section=strut.section,
-        upper_foot=fitted_foot(sites[0], first),
-        lower_foot=fitted_foot(sites[1], last),
+        upper_foot=fitted_foot(room, sites[0], first),
+        lower_foot=fitted_foot(room, sites[1], last),
     )
 
 
@@ -55,8 +58,10 @@ def held(case: Case, plan: Plan, room: Corridor, sites: tuple[Site, Site]) -> Pl
     """The plan with screws, and flanges where they are better, at both ends. case: posed and resected."""
     curve = axis_curve(plan.axis, plan.section)
     attachments = []
-    for site, foot, types, end in zip(sites, (plan.upper_foot, plan.lower_foot), preset_screws(plan.preset), (0, -1)):
-        soil = ground(case, plan, site.plate, opposite(case, site.plate), room, _access(room, foot))
+    for found, foot, types, end in zip(sites, (plan.upper_foot, plan.lower_foot), preset_screws(plan.preset), (0, -1)):
+        site = replace(found, foot=foot)
+        other = opposite(case, site.plate)
+        soil = ground(case, plan, site.plate, other, room, _access(room, foot), foot.fit_gap_mm)
         attachments.append(propose_attachment(soil, site, types, curve, end))
     upper, lower = attachments
     return plan.with_(upper_flange=upper.flange, lower_flange=lower.flange, screws=upper.screws + lower.screws)
@@ -78,5 +83,11 @@ def _access(room: Corridor, foot: FootPlan) -> np.ndarray:
 
 def around_span(case: Case, upper: str, lower: str) -> Case:
     """The part of the case that a design from upper to lower can touch."""
-    ends = [find_endplate(case, upper, "inferior").centre, find_endplate(case, lower, "superior").centre]
-    return case.cropped(np.min(ends, axis=0) - _MARGIN_MM, np.max(ends, axis=0) + _MARGIN_MM)
+    corners = np.concatenate([_corners(case.structure(level).mask) for level in (upper, lower)])
+    return case.cropped(corners.min(axis=0) - _MARGIN_MM, corners.max(axis=0) + _MARGIN_MM)
+
+
+def _corners(mask: Mask) -> np.ndarray:
+    """(8, 3) RAS corners of a mask's block."""
+    ends = [(-0.5, size - 0.5) for size in mask.voxels.shape[::-1]]
+    return np.array(list(product(*ends))) @ mask.ijk_to_ras[:3, :3].T + mask.ijk_to_ras[:3, 3]

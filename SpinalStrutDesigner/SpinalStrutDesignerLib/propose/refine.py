@@ -16,8 +16,9 @@ from .corridor import Corridor
 from .path import EndRegion, Probe, section_probe
 
 MARGIN_MM = 0.3  # kept beyond every rule, for the grid and the voxels
-_SOFT_MARGIN_MM = 0.5
+_MARGINS_MM = (0.5, MARGIN_MM, 0.5)  # for what may never be touched, for rules, and for what may be displaced
 _SPACING_MM = 2.0
+_ROWS = 96  # places along the strut at which it is judged
 _CONTROL_SPACING_MM = 11.0
 _LEAST_RADIUS_MM = 22.0  # of the axis; far above half a section, so that the sweep stays smooth
 _FIRMNESS = (0.05, 0.3, 1.0)  # the rules harden step by step, so that the curve can still cross a small remnant early
@@ -122,12 +123,9 @@ def _residual(
     flat = swept[rows].reshape(-1, 3)
     share = np.sqrt(curve.length_mm / _ROWS / needs.shape[1])
     parts = []
-    for values, margin, weight in (
-        (room.never, MARGIN_MM, _NEVER),
-        (room.rules, MARGIN_MM, _RULE),
-        (room.soft, _SOFT_MARGIN_MM, _SOFT),
-    ):
-        slack = room.sample(values, flat) - needs[rows].ravel()
+    fields = room.never, room.rules, room.soft
+    for values, margin, weight in zip(room.samples(fields, flat), _MARGINS_MM, (_NEVER, _RULE, _SOFT)):
+        slack = values - needs[rows].ravel()
         parts.append(firmness * share * weight * np.maximum(margin - slack, 0.0))
     aside = room.frame.to_corridor(curve.points[rows])[:, :2]
     along = np.sqrt(curve.length_mm / _ROWS)
@@ -138,10 +136,7 @@ def _residual(
     for end, place in zip(ends, (0, -1)):
         parts.append(_END * end.plate.to_local(curve.points[place][None])[0, :2])
         bridge = end.bridge(swept[place, probe.inner :: 2])
-        for values, weight in ((room.rules, _RULE), (room.soft, _SOFT)):
+        for values, weight in zip(room.samples((room.rules, room.soft), bridge), (_RULE, _SOFT)):
             share = firmness * weight / np.sqrt(len(bridge) / 4.0)
-            parts.append(share * np.maximum(MARGIN_MM - room.sample(values, bridge), 0.0))
+            parts.append(share * np.maximum(MARGIN_MM - values, 0.0))
     return np.concatenate(parts)
-
-
-_ROWS = 96

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from ..case.model import Case, Endplate, Structure, Volume
 from ..plan.plan import ErrorBudget, Plan, Screw, ScrewType
@@ -18,6 +20,7 @@ _LONGEST_MM = 42.0
 _FOLLOWED, _KEPT = 3000, 1500  # candidates followed along their whole shaft, and kept
 _TILT_DEG, _SHIFT_MM = 4.0, 0.6  # by which a good one is varied
 _AROUND = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
+_DEEP_MM = 9.0  # this far under an endplate and farther it is no concern
 _TIP_TAPER_MM = 2.0  # over its last millimetres a screw is thinner than its thread
 _CHANNEL_MM = (2.0, 26.0)  # of the driver's way, from the head outwards, that must be free of bone
 _BOSS_WALL_MM = 1.2
@@ -32,14 +35,42 @@ _MM_IN_BONE, _PER_HU, _PER_DEG = 1.0, 0.01, 0.02  # what a screw's purchase and 
 
 
 @dataclass(frozen=True, eq=False)
+class Surface:
+    """An endplate's measured surface, to tell how deep in the body a point lies under it."""
+
+    plate: Endplate
+
+    @cached_property
+    def _points(self) -> np.ndarray:
+        return self.plate.to_local(self.plate.surface)
+
+    @cached_property
+    def _tree(self) -> cKDTree:
+        return cKDTree(self._points)
+
+    def depth(self, points: np.ndarray) -> np.ndarray:
+        """(n,) mm from points (n, 3) RAS to the surface, negative beyond it; capped where it no longer matters."""
+        local = self.plate.to_local(points)
+        deep = np.full(len(points), _DEEP_MM)
+        near = np.flatnonzero(local[:, 2] > -_DEEP_MM)
+        away, nearest = self._tree.query(local[near])
+        beyond = local[near, 2] > self._points[nearest, 2]
+        deep[near] = np.where(beyond, -away, np.minimum(away, _DEEP_MM))
+        return deep
+
+
+@dataclass(frozen=True, eq=False)
 class Ground:
-    """What one end's screws meet. organs: critical structures with their least clearance; docked_mm: least
-    distance of a shaft to the docking endplate's plane, None where it
-    crosses that plate; access: (3,) unit, the way the surgeon looks."""
+    """What one end's screws meet.
+
+    organs: critical structures with their least clearance; near, far: the vertebra's docked and its other endplate;
+    docked_free: whether screws may cross the docked one; access: (3,) unit, the way the surgeon looks.
+    """
 
     plan: Plan
     plate: Endplate
-    far: Endplate | None
+    near: Surface
+    far: Surface | None
     ct: Volume
     docking: Structure
     others: tuple[Structure, ...]
@@ -48,7 +79,8 @@ class Ground:
     organs: tuple[tuple[Structure, float], ...]
     room: Corridor
     access: np.ndarray
-    docked_mm: float | None
+    fit_gap_mm: float
+    docked_free: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +104,9 @@ class Shots:
         )
 
 
-def ground(case: Case, plan: Plan, plate: Endplate, far: Endplate | None, room: Corridor, access: np.ndarray) -> Ground:
+def ground(
+    case: Case, plan: Plan, plate: Endplate, far: Endplate | None, room: Corridor, access: np.ndarray, fit_gap_mm: float
+) -> Ground:
     """What the screws into a plate's vertebra meet. case: posed and resected."""
     docking = case.structure(plate.level)
     near = [s for s in case.having("bone") if s.level and s.name != docking.name and _close(s, docking)]
@@ -80,7 +114,8 @@ def ground(case: Case, plan: Plan, plate: Endplate, far: Endplate | None, room: 
     return Ground(
         plan=plan,
         plate=plate,
-        far=far,
+        near=Surface(plate),
+        far=None if far is None else Surface(far),
         ct=case.ct,
         docking=docking,
         others=tuple(near),
@@ -89,7 +124,7 @@ def ground(case: Case, plan: Plan, plate: Endplate, far: Endplate | None, room: 
         organs=tuple((s, _clearance(plan, s)) for s in case.having("keepout_critical") if s not in canal),
         room=room,
         access=access / np.linalg.norm(access),
-        docked_mm=plan.screw_rules.endplate_mm,
+        fit_gap_mm=fit_gap_mm,
     )
 
 
@@ -140,25 +175,24 @@ def _head_cost(ground: Ground, kind: ScrewType, entry: np.ndarray, way: np.ndarr
     """Cost of the boss against every rule and of the driver's way against bone."""
     length, radius = under_head_mm(ground.plan, kind), 0.5 * kind.head_diameter_mm + _BOSS_WALL_MM
     side, up = _across(way)
-    angle = np.arange(12) * (2.0 * np.pi / 12)
+    angle = np.arange(8) * (2.0 * np.pi / 8)
     ring = np.cos(angle)[None, :, None] * side[:, None] + np.sin(angle)[None, :, None] * up[:, None]
     boss = np.concatenate(
         [entry[:, None] + radius * ring, (entry + 0.5 * length * way)[:, None] + radius * ring, entry[:, None]], axis=1
     )
-    slack = np.minimum(_least(ground.room, ground.room.rules, boss), _least(ground.room, ground.room.critical, boss))
-    cost = _BAD * np.maximum(_MARGIN_MM - slack, 0.0) ** 2
-    cost += 2.0 * np.maximum(0.3 - _least(ground.room, ground.room.soft, boss), 0.0) ** 2
+    room = ground.room
+    rules, critical, soft = _least(room, (room.rules, room.critical, room.soft), boss)
+    cost = _BAD * np.maximum(_MARGIN_MM - np.minimum(rules, critical), 0.0) ** 2
+    cost += 2.0 * np.maximum(0.3 - soft, 0.0) ** 2
     along = np.arange(*_CHANNEL_MM, 3.0)
-    channel = entry[:, None] - along[None, :, None] * way[:, None]
-    free = _least(ground.room, ground.room.bone, channel) - kind.seat_radius_mm
-    # A head that lies in bone is not seated in metal, and bone in the driver's way has to be cut.
-    gap = ground.plan.upper_foot.fit_gap_mm
-    head = _least(ground.room, ground.room.bone, entry[:, None] + radius * ring) - gap
-    # Bone in front of the metal under the head takes that metal away.
+    channel = _least(room, (room.bone,), entry[:, None] - along[None, :, None] * way[:, None])[0] - kind.seat_radius_mm
+    # A head that lies in bone is not seated in metal, and bone under the seat takes the metal there away; bone in the
+    # driver's way has to be cut.
+    head = _least(room, (room.bone,), boss[:, : len(angle)])[0] - ground.fit_gap_mm
     under = (entry + length * way)[:, None] + 0.8 * kind.head_radius_mm * ring
-    seat = _least(ground.room, ground.room.bone, under) - gap
-    for room, weight in ((free, _CUT), (head, _UNSEATED), (seat, _UNSEATED)):
-        cost += weight * np.maximum(-room, 0.0) ** 2
+    seat = _least(room, (room.bone,), under)[0] - ground.fit_gap_mm
+    for free, weight in ((channel, _CUT), (head, _UNSEATED), (seat, _UNSEATED)):
+        cost += weight * np.maximum(-free, 0.0) ** 2
     return cost
 
 
@@ -219,9 +253,9 @@ def _missing(ground: Ground, points: np.ndarray, depths: np.ndarray, radius: flo
         planned.append(away + (np.maximum(limit, budget) if structures is ground.canal else limit))
         placed.append(away + limit + budget)
     planned += [_too_near((organ,), points, radius + clearance) for organ, clearance in ground.organs]
-    for plate, least in ((ground.far, rules.endplate_mm), (ground.plate, ground.docked_mm)):
-        if plate is not None and least is not None:
-            away = radius + least + _MARGIN_MM + (points - plate.centre) @ plate.normal
+    for surface in (ground.far, None if ground.docked_free else ground.near):
+        if surface is not None:
+            away = radius + rules.endplate_mm + _MARGIN_MM - surface.depth(points)
             planned.append(away)
             placed.append(away + budget)
     return np.maximum(np.max(planned, axis=0), 0.0), np.maximum(np.max(placed, axis=0), 0.0)
@@ -266,9 +300,9 @@ def _hu(ct: Volume, points: np.ndarray) -> np.ndarray:
     return np.clip(np.nan_to_num(values), -200.0, 1200.0)
 
 
-def _least(room: Corridor, values: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """(n,) least value over points (n, m, 3)."""
-    return room.sample(values, points.reshape(-1, 3)).reshape(points.shape[:2]).min(axis=1)
+def _least(room: Corridor, fields: Sequence[np.ndarray], points: np.ndarray) -> list[np.ndarray]:
+    """(n,) least value of each field over points (n, m, 3)."""
+    return [v.reshape(points.shape[:2]).min(axis=1) for v in room.samples(fields, points.reshape(-1, 3))]
 
 
 def _across(way: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
