@@ -266,7 +266,7 @@ def _inspect(options: argparse.Namespace) -> int:
                 try:
                     plates.append(find_endplate(case, level, face))
                 except CaseError as error:
-                    faults.append(f"{level} {face}: {error}")
+                    faults.append(str(error))
     if options.out:
         with stages.stage("drawing"):
             write_inspection(case, plates, options.out)

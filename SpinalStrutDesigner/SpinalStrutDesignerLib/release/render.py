@@ -121,7 +121,7 @@ def rendered(view: View) -> np.ndarray:
     for layer in view.layers:
         renderer.AddActor(_actor(layer))
     for label in view.labels:
-        renderer.AddActor2D(_text(label))
+        renderer.AddViewProp(_text(label))
     _antialias(window, renderer, any(layer.opacity < 1.0 and layer.shine is not None for layer in view.layers))
     _look(renderer, view.camera)
     window.Render()
