@@ -23,9 +23,10 @@ Place = np.ndarray | tuple[float, float, float] | None
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """An implant as made, in its own situation."""
+    """An implant as made, in its own situation; nominal: the implant that a variant was made from."""
 
     implant: Implant
+    nominal: Measured | None = None
     _made: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from LatticeGeneratorLib.errors import GeometryError
-from LatticeGeneratorLib.measure.porosity import porosity as measured_porosity
-from LatticeGeneratorLib.measure.thickness import pore_size, strut_thickness
 
 from ..build.design import Foot
 from .finding import Finding
+from .lattice import POWDER_MM, lattice_as_made
 from .measured import Measured, graded
 from .registry import check
 
 _SPREAD = 0.03
 _PORE_LOW_MM, _PORE_HIGH_MM = 0.50, 0.60
 _STRUT_FAIL_MM, _STRUT_COUPON_MM = 0.20, 0.30
+_REACHED_PASS, _REACHED_WARN = 0.99, 0.95
 _PAPER = "pores of 500–600 µm at 70 % porosity (Willemsen 2019)"
 
 
@@ -47,48 +47,58 @@ def porous(measured: Measured) -> Iterator[Finding]:
 def _lattice(measured: Measured, foot: Foot) -> Iterator[Finding]:
     assert foot.domain is not None
     place = foot.domain.vertices.mean(axis=0)
-    made = measured_porosity(measured.mesh, foot.domain)
+    made = lattice_as_made(measured, foot, foot.domain)
     wanted = measured.plan.interface.porosity
     yield measured.finding(
         f"porous.{foot.end}.porosity",
         f"Porosity of the {foot.end} foot's interface",
-        100.0 * made,
+        100.0 * made.porosity,
         "%",
         f"{100 * (wanted - _SPREAD):.0f}–{100 * (wanted + _SPREAD):.0f} %",
-        "pass" if abs(made - wanted) <= _SPREAD else "fail",
+        "pass" if abs(made.porosity - wanted) <= _SPREAD else "fail",
         _PAPER,
         place,
         detail=f"in {foot.domain.volume:.0f} mm³ next to bone",
     )
-    pores = pore_size(measured.mesh, foot.domain)
-    good = _PORE_LOW_MM <= pores.mean_mm <= _PORE_HIGH_MM
+    good = _PORE_LOW_MM <= made.pores.mean_mm <= _PORE_HIGH_MM
     yield measured.finding(
         f"porous.{foot.end}.pore",
         f"Mean pore of the {foot.end} foot's interface",
-        1000.0 * pores.mean_mm,
+        1000.0 * made.pores.mean_mm,
         "µm",
         f"{1000 * _PORE_LOW_MM:.0f}–{1000 * _PORE_HIGH_MM:.0f} µm",
         "pass" if good else "fail",
         _PAPER,
         place,
         detail=(
-            f"p5 {1000 * pores.p5_mm:.0f}, p95 {1000 * pores.p95_mm:.0f}, largest {1000 * pores.largest_mm:.0f} µm; "
-            "local thickness of the void; pores print 24–169 µm smaller (gyroid, Materials 15:4729)"
+            f"p5 {1000 * made.pores.p5_mm:.0f}, p95 {1000 * made.pores.p95_mm:.0f}, largest "
+            f"{1000 * made.pores.largest_mm:.0f} µm; local thickness of the void in {made.block}; pores print "
+            "24–169 µm smaller (gyroid, Materials 15:4729)"
         ),
     )
-    strut = strut_thickness(measured.mesh, foot.domain)
     yield measured.finding(
         f"porous.{foot.end}.strut",
         f"Thinnest struts of the {foot.end} foot's interface (5th percentile)",
-        strut.p5_mm,
+        made.struts.p5_mm,
         "mm",
         f"≥ {_STRUT_COUPON_MM:g} mm passes, ≥ {_STRUT_FAIL_MM:g} mm needs a validated coupon",
-        graded(strut.p5_mm, _STRUT_COUPON_MM, _STRUT_FAIL_MM),
+        graded(made.struts.p5_mm, _STRUT_COUPON_MM, _STRUT_FAIL_MM),
         "least printable strut 0.2 mm; struts up to 0.3 mm need a validated coupon; verify locally",
         place,
-        detail=f"mean {strut.mean_mm:.3f} mm, 1st percentile {strut.least_mm:.3f} mm (cut edges)",
+        detail=f"mean {made.struts.mean_mm:.3f} mm, 1st percentile {made.struts.least_mm:.3f} mm, in {made.block}",
     )
-    yield _comparator(measured, foot, made, pores.mean_mm)
+    yield measured.finding(
+        f"porous.{foot.end}.powder",
+        f"Void of the {foot.end} foot's interface that powder can leave",
+        100.0 * made.reached,
+        "%",
+        f"≥ {100 * _REACHED_PASS:g} % passes, ≥ {100 * _REACHED_WARN:g} % warns",
+        graded(made.reached, _REACHED_PASS, _REACHED_WARN),
+        "a closed cavity or unconnected pore holds powder that heat treatment sinters",
+        place,
+        detail=f"reached from outside through openings of {1000 * POWDER_MM:.0f} µm, twice the coarsest powder",
+    )
+    yield _comparator(measured, foot, made.porosity, made.pores.mean_mm)
 
 
 def _depth(measured: Measured, foot: Foot) -> Finding:

@@ -28,8 +28,10 @@ def verify(case: Case, plan: Plan, design: Design, progress: Progress = silent) 
     findings: list[Finding] = []
     steps = checks()
     done, total = 0, len(steps) * len(design.implants)
+    nominal = None
     for implant in design.implants:
-        measured = Measured(implant)
+        measured = Measured(implant, nominal)
+        nominal = nominal or measured
         for step in steps:
             progress(f"{implant.situation.name}: {step.name.replace('_', ' ')}", done / total)
             findings.extend(_measured(step, measured))

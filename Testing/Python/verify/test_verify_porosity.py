@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from LatticeGeneratorLib.mesh.boolean import difference
-from LatticeGeneratorLib.mesh.solids import box
+from LatticeGeneratorLib.mesh.solids import box, sphere
+from SpinalStrutDesignerLib.verify.lattice import lattice_as_made
 from SpinalStrutDesignerLib.verify.measured import Measured
 from SpinalStrutDesignerLib.verify.porosity import porous
 from verify_toy import column_mesh, design_of, toy_case, toy_plan
@@ -53,3 +54,38 @@ def test_beyond_the_comparator_is_said():
     assert np.isclose(60 / 82, 0.73, atol=0.01)
     assert found.verdict == "warn"
     assert "porosity" in found.value
+
+
+def _pitted(radius: float):
+    """Hollows of a radius in the upper face, open to it."""
+    centres = [(x, y, 29.6) for x in (-1.0, 0.0, 1.0) for y in (-1.0, 0.0, 1.0)]
+    mesh = difference(column_mesh(), [sphere(c, radius, 40) for c in centres])
+    return Measured(design_of(toy_case(), toy_plan(), mesh, box([-1.5, -1.5, 29.0], [1.5, 1.5, 29.7])).implants[0])
+
+
+def test_a_variant_takes_over_numbers_only_of_the_same_lattice():
+    nominal, foreign = _pitted(0.4), _pitted(0.35)
+    domain = nominal.foot("upper").domain
+    first = lattice_as_made(nominal, nominal.foot("upper"), domain)
+    same = Measured(nominal.implant, nominal)
+    assert lattice_as_made(same, same.foot("upper"), domain) is first
+    other = Measured(foreign.implant, nominal)
+    found = lattice_as_made(other, other.foot("upper"), domain)
+    for radius, lattice in ((0.4, first), (0.35, found)):
+        # A ball less the cap that stands out of the face, 0.1 mm over its centre.
+        height = radius - 0.1
+        hollow = 4 / 3 * np.pi * radius**3 - np.pi * height**2 * (3 * radius - height) / 3
+        assert lattice.porosity == pytest.approx(9 * hollow / (3 * 3 * 0.7), rel=0.01)
+    assert first.reached == pytest.approx(1.0, abs=0.01)
+
+
+def test_few_vertices_do_not_make_lattices_the_same():
+    def measured(slot):
+        mesh = difference(column_mesh(), [box([-20, -slot / 2, 28.2], [20, slot / 2, 31])])
+        return Measured(design_of(toy_case(), toy_plan(), mesh, box([-1.5, -1.5, 28.2], [1.5, 1.5, 29.7])).implants[0])
+
+    one, two = measured(0.5), measured(0.6)
+    domain = one.foot("upper").domain
+    assert lattice_as_made(one, one.foot("upper"), domain).porosity == pytest.approx(0.5 / 3, rel=1e-4)
+    two = Measured(two.implant, one)
+    assert lattice_as_made(two, two.foot("upper"), domain).porosity == pytest.approx(0.6 / 3, rel=1e-4)
