@@ -18,22 +18,24 @@ _BELOW_MM, _ABOVE_MM = 6.0, 6.0
 _PORE_MM = 1.2
 # A strut's face lies this near the envelope; deeper is the inside of a pore.
 _FACE_MM = 0.08
-# Bone and foot count as in contact up to this much over the planned gap: it is the seating that the gap leaves.
-SEATING_MM = 0.2
-# Beyond this much over the planned gap a surface is the side of a foot, not its contact face.
-_FACING_MM = 1.0
+# Surface this close to bone counts as in contact in the strict sense: the planned gap, and the printer's error.
+STRICT_MM = 0.26
+# What lies farther off than this or is steeper than 45° is the side of a foot, not its contact face.
+_FACING_MM, _FACING_SLOPE = 3.0, 1.0
 
 
 @dataclass(frozen=True, eq=False)
 class Contact:
     """The contact face of one foot. points: (n, 3) RAS on the face, each standing for cell_mm2 of the plate's plane, in
-    contact (bone within the fit gap and seating); gaps_mm: (m,) distance to the docking bone over the whole facing
-    surface; net: share of points on metal rather than on an open pore; plate_mm2: area of the endplate's outline."""
+    contact: bone within the fit gap and the segmentation-to-print budget, below which contact cannot be told; gaps_mm:
+    (m,) distance to the docking bone over the whole facing surface; net: share of points on metal rather than on an
+    open pore; strict_mm2: area within the fit gap and the printer's error; plate_mm2: area of the plate's outline."""
 
     points: np.ndarray
     gaps_mm: np.ndarray
     net: float
     cell_mm2: float
+    strict_mm2: float
     plate_mm2: float
     worst: np.ndarray | None
 
@@ -76,11 +78,12 @@ def _measure(measured: Measured, end: str) -> Contact:
     plate_area = float(over.sum()) * cell
     face = np.flatnonzero(over & (envelope < _ABOVE_MM))
     if not len(face):
-        return Contact(np.zeros((0, 3)), np.zeros(0), 0.0, cell, plate_area, None)
+        return Contact(np.zeros((0, 3)), np.zeros(0), 0.0, cell, 0.0, plate_area, None)
     points = rays.points(face, envelope[face])
     distance = measured.case.structure(level).distance(points)
-    facing = distance <= gap + _FACING_MM
-    touching = distance <= gap + SEATING_MM
+    slope = np.hypot(*np.gradient(envelope.reshape(rays.shape), _STEP_MM)).ravel()[face]
+    facing = (distance <= gap + _FACING_MM) & (slope <= _FACING_SLOPE)
+    touching = distance <= gap + plan.budget.segmentation_to_print_mm
     metal = height[face] <= envelope[face] + _FACE_MM
     worst = points[facing][np.argmax(distance[facing])] if facing.any() else None
     return Contact(
@@ -88,6 +91,7 @@ def _measure(measured: Measured, end: str) -> Contact:
         gaps_mm=distance[facing],
         net=float(metal[touching].mean()) if touching.any() else 0.0,
         cell_mm2=cell,
+        strict_mm2=float((distance <= gap + STRICT_MM).sum()) * cell,
         plate_mm2=plate_area,
         worst=worst,
     )

@@ -19,8 +19,8 @@ from .measured import Measured
 # Pores and struts of a larger layer are measured in a block in its middle: at 1.5 mm depth 9 mm wide, 80 cells of 1 mm.
 _BLOCK_MM = 9.0
 _WHOLE_MM3 = 130.0
-# Twice the coarsest powder in use (15-53 µm): what a ball of this size leaves, powder leaves.
-POWDER_MM = 0.1
+# Just over the coarsest powder in use (15-53 µm): what a ball of this size leaves, powder leaves.
+POWDER_MM = 0.06
 # Two lattices are the same where no vertex differs by more than what STL rounding may move it.
 _SAME_MM = 1e-3
 # Fewer vertices than this do not tell one lattice from another.

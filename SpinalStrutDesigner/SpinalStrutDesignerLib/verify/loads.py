@@ -175,6 +175,13 @@ def strut_share(measured: Measured, wrench: Wrench) -> Wrench | None:
     return Wrench(part[:3], wrench.point, part[3:])
 
 
+def axial_share(measured: Measured) -> float | None:
+    """Share 0 to 1 of the axial load that the strut takes beside the posterior rods in the CT; None without rods."""
+    wrench = _cases(measured)[0].wrench
+    part = strut_share(measured, wrench)
+    return None if part is None else float(part.force @ wrench.force) / float(wrench.force @ wrench.force)
+
+
 def _shared(measured: Measured, case: _Case) -> float | None:
     part = strut_share(measured, case.wrench)
     if part is None:
