@@ -36,8 +36,15 @@ class Mesh:
     @property
     def volume(self) -> float:
         """Enclosed volume in mm³ by the divergence theorem; positive when the faces point outwards."""
-        corners = self.triangles - self.vertices.mean(axis=0)
-        return float(np.einsum("ij,ij->i", corners[:, 0], np.cross(corners[:, 1], corners[:, 2])).sum() / 6.0)
+        return float(self.face_volumes.sum())
+
+    @property
+    def face_volumes(self) -> np.ndarray:
+        """(m,) mm³: signed volume of the tetrahedron from each face to the mean vertex."""
+        x, y, z = (self.vertices - self.vertices.mean(axis=0)).T
+        a, b, c = self.faces.T
+        xb, yb, zb, xc, yc, zc = x[b], y[b], z[b], x[c], y[c], z[c]
+        return (x[a] * (yb * zc - zb * yc) + y[a] * (zb * xc - xb * zc) + z[a] * (xb * yc - yb * xc)) / 6.0
 
     @property
     def area(self) -> float:

@@ -39,6 +39,5 @@ def pieces_of(mesh: Mesh) -> Pieces:
     links = coo_array((np.ones(2 * len(a), np.int8), (np.r_[a, b], np.r_[b, c])), shape=(n, n))
     count, of_vertex = connected_components(links, directed=False)
     of_face = of_vertex[a]
-    corners = mesh.triangles - (mesh.vertices.mean(axis=0) if n else 0.0)
-    sixfold = np.einsum("ij,ij->i", corners[:, 0], np.cross(corners[:, 1], corners[:, 2]))
-    return Pieces(mesh, of_face, of_vertex, np.bincount(of_face, weights=sixfold, minlength=count) / 6.0)
+    volumes = mesh.face_volumes if n else np.zeros(0)
+    return Pieces(mesh, of_face, of_vertex, np.bincount(of_face, weights=volumes, minlength=count))

@@ -21,7 +21,6 @@ _FOLLOWED, _KEPT = 3000, 1500  # candidates followed along their whole shaft, an
 _TILT_DEG, _SHIFT_MM = 4.0, 0.6  # by which a good one is varied
 _AROUND = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
 _DEEP_MM = 9.0  # this far under an endplate and farther it is no concern
-_TIP_TAPER_MM = 2.0  # over its last millimetres a screw is thinner than its thread
 _CHANNEL_MM = (2.0, 26.0)  # of the driver's way, from the head outwards, that must be free of bone
 _BOSS_WALL_MM = 1.2
 _ACCESS_DEG = 45.0
@@ -231,9 +230,8 @@ def _best_lengths(ground: Ground, kind: ScrewType, entry: np.ndarray, way: np.nd
         if length <= start + _STEP_MM or length > _LONGEST_MM:
             continue
         tip = int(np.ceil((length - start) / _STEP_MM))
-        shank = max(int((length - radius - _TIP_TAPER_MM - start) / _STEP_MM), 0)
         short = np.maximum(ground.plan.screw_rules.cortex_mm + _MARGIN_MM - depth[:, tip], 0.0)
-        cost = _BAD * (planned[:, tip] ** 2 + wall[:, shank] ** 2 + short**2) + _TIGHT * placed[:, tip] ** 2
+        cost = _BAD * (planned[:, tip] ** 2 + wall[:, tip] ** 2 + short**2) + _TIGHT * placed[:, tip] ** 2
         cost -= _MM_IN_BONE * inside[:, tip] + _PER_HU * density[:, tip] / np.maximum(inside[:, tip], 1.0)
         cost += _SHORT * np.maximum(_HOLD_MM - inside[:, tip], 0.0) ** 2
         better = cost < best

@@ -222,9 +222,10 @@ def test_a_request_to_end_while_writing_is_cleaned_up_after(rooms, tmp_path, mon
 
 
 def test_options_reach_reader_proposal_and_plan(rooms, tmp_path):
-    more = ("--roles", "r.csv", "--series", "1.2.3", "--surface", "aorta=a.stl",
-            "--surface", "duct:keepout_soft=b=c.stl", "--preset", "case1", "--set", "section.width_mm=13", "--set", "loads.axial_N=600", "--case-code", "NL-7",
-            "--weight", "61.5", "--waive", "clearance.cord", "A. Surgeon", "seen at surgery")  # fmt: skip
+    more = ["--roles", "r.csv", "--series", "1.2.3", "--preset", "case1", "--case-code", "NL-7", "--weight", "61.5"]
+    more += ["--surface", "aorta=a.stl", "--surface", "duct:keepout_soft=b=c.stl"]
+    more += ["--set", "section.width_mm=13", "--set", "loads.axial_N=600"]
+    more += ["--waive", "clearance.cord", "A. Surgeon", "seen at surgery"]
     assert cli.main(_design(tmp_path / "out", *more)) == 0
     assert rooms.read == (
         "ct.nrrd", "l.nrrd", "r.csv", [("a.stl", "aorta"), ("b=c.stl", "duct", "keepout_soft")], "1.2.3",
