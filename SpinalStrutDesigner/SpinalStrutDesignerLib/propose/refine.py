@@ -67,7 +67,7 @@ def refined_axis(
     x = frame.unmoved
     for firmness in _FIRMNESS:
         found = least_squares(
-            residual, x, diff_step=0.05 / _ORIGIN, max_nfev=60, ftol=1e-5, xtol=1e-6, args=(firmness,)
+            residual, x, diff_step=0.05 / _ORIGIN, max_nfev=40, ftol=1e-3, xtol=1e-5, args=(firmness,)
         )
         x = found.x
     return _rounded(frame.axis(found.x)), float(found.cost)
