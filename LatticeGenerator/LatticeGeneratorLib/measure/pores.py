@@ -55,7 +55,9 @@ def connected_fraction(body: Mesh, domain: Mesh, throat_mm: float = 0.0, voxel_m
         edge[0] = edge[-1] = True
     reached = np.isin(regions, np.setdiff1d(regions[border], [0]))
     if throat_mm > 0.0 and reached.any():
-        reached = distance_transform_edt(~reached, sampling=voxel_mm) <= 0.5 * throat_mm + 0.5 * voxel_mm
+        # A ball's centre may lie between the grid's points, up to half the diagonal of their spacing from one of them.
+        covered = 0.5 * throat_mm + 0.5 * np.sqrt(3.0) * voxel_mm
+        reached = distance_transform_edt(~reached, sampling=voxel_mm) <= covered
     return float((reached & counted).sum() / counted.sum())
 
 

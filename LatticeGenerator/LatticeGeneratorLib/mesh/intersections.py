@@ -14,13 +14,18 @@ _SLACK_MM = 1e-6  # cubes are taken larger by this, so that rounding drops no pa
 
 
 def piercing_edges(mesh: Mesh) -> int:
-    """Number of distinct edges that pass through the inside of a face with which they share no vertex.
+    """Number of distinct edges that pass through the inside of a face with which they share no vertex."""
+    return len(np.unique(piercings(mesh)[0], axis=0))
+
+
+def piercings(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
+    """Every edge (n, 2) that passes through the inside of a face with which it shares no vertex, and that face (n,).
 
     Two faces that cross without touching in a vertex always do so where an edge of one pierces the other. Faces and
     edges are sorted into cubic bins, and each edge is tried against the faces of its bins.
     """
     if len(mesh.faces) == 0:
-        return 0
+        return np.zeros((0, 2), np.int64), np.zeros(0, np.int64)
     pairs = np.sort(mesh.faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
     keys = np.unique(pairs[:, 0] * len(mesh.vertices) + pairs[:, 1])
     edges = np.stack(np.divmod(keys, len(mesh.vertices)), axis=1)
@@ -38,7 +43,7 @@ def piercing_edges(mesh: Mesh) -> int:
     number = np.searchsorted(face_bin, edge_bin, side="right") - first
     face_low, face_high = _bounds(triangles)
     edge_low, edge_high = _bounds(segments)
-    pierced = np.zeros(len(edges), bool)
+    found: list[np.ndarray] = []
     for begin, end in _chunks(number, _PAIRS_AT_ONCE):
         repeat = number[begin:end]
         edge = np.repeat(edge_of[begin:end], repeat)
@@ -53,8 +58,10 @@ def piercing_edges(mesh: Mesh) -> int:
         segment, triangle = segments[edge], triangles[face]
         near = (segment.min(axis=1) <= triangle.max(axis=1)).all(axis=1)
         near &= (segment.max(axis=1) >= triangle.min(axis=1)).all(axis=1)
-        pierced[edge[near][_pierces(segment[near], triangle[near])]] = True
-    return int(pierced.sum())
+        through = _pierces(segment[near], triangle[near])
+        found.append(np.stack([edge[near][through], face[near][through]], axis=1))
+    pairs = np.unique(np.concatenate(found), axis=0) if found else np.zeros((0, 2), np.int64)
+    return edges[pairs[:, 0]], pairs[:, 1]
 
 
 def _binned(

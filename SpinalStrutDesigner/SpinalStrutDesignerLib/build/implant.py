@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from LatticeGeneratorLib.mesh.boolean import difference, largest_component, printable, union
+from LatticeGeneratorLib.mesh.boolean import difference, printable, union
+from LatticeGeneratorLib.mesh.check import components
 from LatticeGeneratorLib.mesh.mesh import Mesh, Part
+from LatticeGeneratorLib.mesh.untangle import untangled
 from LatticeGeneratorLib.progress import Progress, silent
 
 from ..plan.curve import axis_curve
@@ -52,9 +54,8 @@ def implant(situation: Situation, progress: Progress = silent) -> tuple[Implant,
 
 
 def _one_body(mesh: Mesh) -> Mesh:
-    """The largest piece, exactly as STL will hold it."""
-    body, _ = largest_component(mesh)
-    return printable(body)
+    """The largest piece, exactly as STL will hold it, closed cavities filled: powder could never leave them."""
+    return untangled(printable(components(mesh)[0]))
 
 
 def _foot(end: EndShape, layer: PorousLayer | None, plan: Plan) -> Foot:

@@ -9,9 +9,9 @@ from scipy.spatial.transform import Rotation
 
 from ..case.endplate import find_endplate
 from ..case.levels import is_above, level_of
-from ..case.model import ROLES, Case, Endplate, Face, Structure
+from ..case.model import ROLES, Case, Endplate, Face, Stretch, Structure
 from ..errors import PlanError
-from ..plan.plan import Axis, EndplateOverride, Plan, Screw, Vec
+from ..plan.plan import EndplateOverride, Plan, Screw, Vec
 from .design import Situation
 
 
@@ -19,7 +19,7 @@ def situation(case: Case, plan: Plan, amount_mm: float = 0.0) -> Situation:
     """The case and plan an implant of `amount_mm` extra length is made for.
 
     The lower docking level and all below move by `amount_mm` along the chord from the upper to the lower endplate; the
-    axis is lengthened between the feet, not scaled. Soft structures and metal stay where the CT shows them.
+    axis is lengthened between the feet, not scaled. Everything else but the upper block follows as the axis does.
 
     Raises PlanError when a correction names a structure or role that does not exist, CaseError when an endplate cannot
     be found.
@@ -34,21 +34,15 @@ def situation(case: Case, plan: Plan, amount_mm: float = 0.0) -> Situation:
     if amount_mm == 0.0:
         return Situation("nominal", 0.0, anatomy, plan, upper, lower)
     chord = lower.centre - upper.centre
-    shift = np.eye(4)
-    shift[:3, 3] = amount_mm * chord / np.linalg.norm(chord)
-    block = [x for x in anatomy.levels if x == plan.lower or is_above(plan.lower, x)]
+    shift = amount_mm * chord / np.linalg.norm(chord)
+    stretch = Stretch(upper.centre, chord, shift)
     return Situation(
         f"plus{amount_mm:g}mm",
         amount_mm,
-        moved(anatomy, block, shift),
-        lengthened(plan, shift[:3, 3]),
+        lengthened_case(anatomy, plan, stretch),
+        lengthened_plan(plan, stretch),
         upper,
-        replace(
-            lower,
-            centre=lower.centre + shift[:3, 3],
-            outline=lower.outline + shift[:3, 3],
-            surface=lower.surface + shift[:3, 3],
-        ),
+        replace(lower, centre=lower.centre + shift, outline=lower.outline + shift, surface=lower.surface + shift),
     )
 
 
@@ -147,15 +141,21 @@ def overridden(measured: Endplate, override: EndplateOverride) -> Endplate:
     return replace(corrected_plate, outline=corrected_plate.to_ras(local))
 
 
-def lengthened(plan: Plan, shift: np.ndarray) -> Plan:
-    """The plan with the lower end moved by shift: the span between the feet grows, both ends keep their shape."""
-    points = np.asarray(plan.axis.control_points, dtype=float)
-    arc = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
-    # All growth lies in the middle half, so that neither foot's loft changes.
-    t = np.clip((arc / arc[-1] - 0.25) / 0.5, 0.0, 1.0)
-    grown = points + (t * t * (3.0 - 2.0 * t))[:, None] * shift
-    axis: Axis = plan.axis.with_(control_points=tuple(_vec(p) for p in grown))
-    screws = tuple(_moved_screw(s, shift) if s.level == plan.lower else s for s in plan.screws)
+def lengthened_case(case: Case, plan: Plan, stretch: Stretch) -> Case:
+    """The case with the lower block moved rigidly, the upper left, and all else stretched in between."""
+    matrix = np.eye(4)
+    matrix[:3, 3] = stretch.shift
+    lower = [x for x in case.levels if x == plan.lower or is_above(plan.lower, x)]
+    still = {x for x in case.levels if x == plan.upper or is_above(x, plan.upper)} | set(lower)
+    case = moved(case, lower, matrix)
+    return case.with_structures(s if s.level in still else replace(s, stretch=stretch) for s in case.structures)
+
+
+def lengthened_plan(plan: Plan, stretch: Stretch) -> Plan:
+    """The plan with the lower end moved: the span between the feet grows, both ends keep their shape."""
+    points = stretch.moved(np.asarray(plan.axis.control_points, dtype=float) + np.asarray(plan.axis.offset))
+    axis = plan.axis.with_(control_points=tuple(_vec(p) for p in points), offset=(0.0, 0.0, 0.0))
+    screws = tuple(_moved_screw(s, stretch.shift) if s.level == plan.lower else s for s in plan.screws)
     return plan.with_(axis=axis, screws=screws)
 
 

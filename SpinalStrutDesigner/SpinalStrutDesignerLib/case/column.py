@@ -85,7 +85,7 @@ def _canal(case: Case, origin: np.ndarray, down: np.ndarray) -> CubicSpline | Pc
 
 
 def _centreline(structure: Structure, origin: np.ndarray, down: np.ndarray) -> PchipInterpolator | None:
-    points = structure.mask.points @ structure.pose[:3, :3].T + structure.pose[:3, 3]
+    points = structure.points
     along = (points - origin) @ down
     bins = np.floor(along / 4.0).astype(int)
     kept, group, counts = np.unique(bins, return_inverse=True, return_counts=True)

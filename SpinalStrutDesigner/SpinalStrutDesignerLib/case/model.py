@@ -93,11 +93,40 @@ class DistanceField:
 
 
 @dataclass(frozen=True, eq=False)
+class Stretch:
+    """What lies along a span that grows: still at its origin, moved by the whole shift past its end, and in between
+    smoothly (smoothstep over the middle half). origin: (3,) RAS; span: (3,) to the far end; shift: (3,) mm.
+
+    A model of how cord, vessels and instruments follow a lengthened spine; how tissue really yields is not known.
+    """
+
+    origin: np.ndarray
+    span: np.ndarray
+    shift: np.ndarray
+
+    def moved(self, points: np.ndarray) -> np.ndarray:
+        """Where points (n, 3) of the unstretched patient come to lie."""
+        along = (points - self.origin) @ self.span / (self.span @ self.span)
+        t = np.clip((along - 0.25) / 0.5, 0.0, 1.0)
+        return points + (t * t * (3.0 - 2.0 * t))[:, None] * self.shift
+
+    def unmoved(self, points: np.ndarray) -> np.ndarray:
+        """Where points (n, 3) of the stretched patient came from: the inverse of `moved`, by fixed-point iteration.
+
+        The shift is a few per cent of the span, so that four rounds leave less than a micrometre.
+        """
+        found = points
+        for _ in range(4):
+            found = points - (self.moved(found) - found)
+        return found
+
+
+@dataclass(frozen=True, eq=False)
 class Structure:
     """One labelled thing. level is the vertebra's name for a vertebra ("C6"), else None.
 
     pose moves it from where the CT shows it (4x4, RAS to RAS); cuts are half-spaces that a planned resection removes:
-    (point (3,), normal (3,)), bone on the normal's side is gone.
+    (point (3,), normal (3,)), bone on the normal's side is gone. stretch: how it follows a lengthened span, after pose.
     """
 
     name: str
@@ -107,10 +136,19 @@ class Structure:
     level: str | None = None
     pose: np.ndarray = field(default_factory=lambda: np.eye(4))
     cuts: tuple[tuple[np.ndarray, np.ndarray], ...] = ()
+    stretch: Stretch | None = None
+
+    @property
+    def points(self) -> np.ndarray:
+        """(n, 3) RAS mm, the voxel centres where the structure now lies."""
+        points = self.mask.points @ self.pose[:3, :3].T + self.pose[:3, 3]
+        return points if self.stretch is None else self.stretch.moved(points)
 
     def distance(self, points: np.ndarray) -> np.ndarray:
         """Signed distance in mm, negative inside, at points: (n, 3) RAS mm."""
         points = np.asarray(points, dtype=float).reshape(-1, 3)
+        if self.stretch is not None:
+            points = self.stretch.unmoved(points)
         inverse = np.linalg.inv(self.pose)
         distance = self.mask.field.at(points @ inverse[:3, :3].T + inverse[:3, 3])
         for point, normal in self.cuts:

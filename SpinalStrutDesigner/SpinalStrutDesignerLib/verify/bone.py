@@ -58,7 +58,7 @@ def resection(measured: Measured) -> Iterator[Finding]:
         return
     for level in sorted({r.level for r in measured.plan.resections}):
         structure = measured.case.structure(level)
-        points = structure.mask.points @ structure.pose[:3, :3].T + structure.pose[:3, 3]
+        points = structure.points
         kept = np.ones(len(points), dtype=bool)
         for point, normal in structure.cuts:
             kept &= (points - point) @ normal <= 0.0

@@ -26,7 +26,7 @@ def displacement_needed(structure: Structure, samples: Samples, nearest: Nearest
     inside, _ = samples.below(structure.distance, 0.0)
     place = samples.points[inside]
     low, high = place.min(axis=0) - _NEAR_MM, place.max(axis=0) + _NEAR_MM
-    held = structure.mask.points @ structure.pose[:3, :3].T + structure.pose[:3, 3]
+    held = structure.points
     held = held[np.all((held > low) & (held < high), axis=1)]
     body = samples.points[np.all((samples.points > low) & (samples.points < high), axis=1)]
     if not len(held):

@@ -58,7 +58,7 @@ def _side(
     slab = length / count
     volume, moment = np.zeros(count), np.zeros((count, 3))
     for structure in metal:
-        points = structure.mask.points @ structure.pose[:3, :3].T + structure.pose[:3, 3]
+        points = structure.points
         away = points - top
         at = np.floor(away @ down / slab).astype(int)
         held = (at >= 0) & (at < count) & (away @ outward > 0.0) & (away @ back > _BEHIND_MM)

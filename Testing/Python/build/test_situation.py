@@ -1,0 +1,68 @@
+"""What a variant finds: the lower block moved, the upper still, and everything between following the axis."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from SpinalStrutDesignerLib.build.situation import lengthened_case, lengthened_plan
+from SpinalStrutDesignerLib.case.model import Case, Mask, ScanQuality, Stretch, Structure, Volume
+from SpinalStrutDesignerLib.plan.plan import Axis, Plan, Screw, ScrewType
+
+UP = np.array([0.0, 0.0, 1.0])
+
+
+def _ball(name: str, role, z: float, level: str | None = None) -> Structure:
+    k, j, i = np.indices((21, 21, 21)) - 10
+    matrix = np.eye(4)
+    matrix[:3, 3] = [-10.0, -10.0, z - 10.0]
+    return Structure(name, role, Mask(i**2 + j**2 + k**2 <= 36, matrix), level=level)
+
+
+@pytest.fixture(scope="module")
+def case() -> Case:
+    structures = (
+        _ball("C4", "bone", 60.0, "C4"),
+        _ball("T2", "bone", 0.0, "T2"),
+        _ball("rod", "metal", 2.0),
+        _ball("aorta", "keepout_critical", 30.0),
+    )
+    return Case("toy", Volume(np.zeros((2, 2, 2)), np.eye(4)), structures, ScanQuality((1, 1, 1), 1.0, 0.0))
+
+
+STRETCH = Stretch(60.0 * UP, -60.0 * UP, -3.0 * UP)
+
+
+def _nearest(structure: Structure) -> float:
+    """Height of the structure's deepest point on the long axis."""
+    heights = np.arange(-20.0, 80.0, 0.05)
+    return float(heights[structure.distance(heights[:, None] * UP).argmin()])
+
+
+def test_the_lower_block_and_what_lies_in_it_move_and_the_upper_stays(case):
+    plan = Plan("C4", "T2", screws=(Screw(ScrewType(), "T2", (0.0, 9.0, 0.0), (0.0, -1.0, 0.0), 14.0),))
+    grown = lengthened_case(case, plan, STRETCH)
+    moved = {s.name: _nearest(s) - _nearest(case.structure(s.name)) for s in grown.structures}
+    assert moved["C4"] == pytest.approx(0.0, abs=0.06)
+    assert moved["T2"] == pytest.approx(-3.0, abs=0.06)
+    assert moved["rod"] == pytest.approx(-3.0, abs=0.06)
+    assert moved["aorta"] == pytest.approx(-1.5, abs=0.3)
+    assert np.allclose(grown.structure("rod").points, case.structure("rod").points - 3.0 * UP)
+
+
+def test_the_axis_grows_between_the_feet_only():
+    points = tuple((0.0, 0.0, z) for z in (55.0, 48.0, 30.0, 12.0, 5.0))
+    screw = Screw(ScrewType(), "T2", (0.0, 9.0, 0.0), (0.0, -1.0, 0.0), 14.0)
+    plan = lengthened_plan(Plan("C4", "T2", axis=Axis(points, back=(0.0, -1.0, 0.0)), screws=(screw,)), STRETCH)
+    heights = [p[2] for p in plan.axis.control_points]
+    assert heights[:2] == [55.0, 48.0]
+    assert heights[3:] == [9.0, 2.0]
+    assert plan.screws[0].entry == (0.0, 9.0, -3.0)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.floats(-40.0, 100.0), min_size=3, max_size=3))
+def test_unmoved_undoes_moved(point):
+    points = np.array([point])
+    assert np.allclose(STRETCH.unmoved(STRETCH.moved(points)), points, atol=1e-3)
