@@ -12,9 +12,11 @@ from .check import closed_manifold_fault
 from .inside import winding_number
 from .mesh import Mesh
 from .pieces import pieces_of
-from .weld import as_stl_reads, without_flattened
+from .relax import relaxed
+from .weld import as_stl_reads, merged_by_rounding, without_flattened
 
-_STL_TOLERANCES_MM = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
+# Together the 0.02 mm by which an implant's STL may depart (clinical facts, chord error).
+_RELAXATIONS, _RELAXATION_MM = 20, 1e-3
 
 
 def union(meshes: Sequence[Mesh]) -> Mesh:
@@ -57,19 +59,16 @@ def simplified(mesh: Mesh, tolerance_mm: float) -> Mesh:
 def printable(mesh: Mesh) -> Mesh:
     """The mesh with vertices at STL (float32) precision, still closed: what is held is exactly what is written.
 
-    Vertices that rounding makes equal become one and the faces this flattens are dropped. Where that leaves a fault the
-    mesh is simplified first, by the least of a row of tolerances up to 0.01 mm that helps. Raises GeometryError if none
-    does.
+    Vertices that rounding makes equal become one and the faces this flattens are dropped. Where that leaves a fault,
+    sheets have met that should not: their vertices are drawn towards their neighbours, by 0.02 mm in all at most, until
+    they are apart. Raises GeometryError where that does not help.
     """
-    candidate = without_flattened(as_stl_reads(mesh))
-    fault = closed_manifold_fault(candidate)
-    for tolerance in _STL_TOLERANCES_MM:
-        if fault is None:
-            break
-        candidate = without_flattened(as_stl_reads(simplified(mesh, tolerance)))
+    for _ in range(_RELAXATIONS):
+        candidate = without_flattened(as_stl_reads(mesh))
         fault = closed_manifold_fault(candidate)
-    if fault is None:
-        return candidate
+        if fault is None:
+            return candidate
+        mesh = relaxed(mesh, merged_by_rounding(mesh), _RELAXATION_MM)
     raise GeometryError(f"the mesh cannot be written to STL and stay closed: {fault}; coarsen or move its parts")
 
 

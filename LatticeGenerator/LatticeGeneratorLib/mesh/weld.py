@@ -30,6 +30,12 @@ def as_stl_reads(mesh: Mesh) -> Mesh:
     return Mesh(points, index[mesh.faces])
 
 
+def merged_by_rounding(mesh: Mesh) -> np.ndarray:
+    """(n,) vertices that rounding to float32 makes equal to another one."""
+    _, index = welded(mesh.vertices.astype(np.float32))
+    return np.flatnonzero(np.bincount(index)[index] > 1)
+
+
 def without_flattened(mesh: Mesh) -> Mesh:
     """The mesh without the faces that use a vertex twice: what remains of an edge whose ends became one."""
     a, b, c = mesh.faces.T

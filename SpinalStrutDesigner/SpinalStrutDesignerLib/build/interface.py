@@ -24,8 +24,14 @@ from .solid import end_rest
 STEP_MM = 0.1
 # The lattice reaches this far into the solid around it, so that both become one body.
 OVERLAP_MM = 0.15
+# In a thin layer the solid behind it cuts pores short: measured on finished layers of 1.08 and 1.45 mm for 550 µm,
+# the mean pore fell short by 52 and 34 µm, that is by 0.05 mm² over the depth. The cells are made larger by as much.
+SHORTFALL_MM2 = 0.05
 # The region is thinned out to this deviation, mm: a tenth of the sampling.
 SIMPLIFY_MM = 0.01
+# How far around the layer its limits are evaluated, mm: beyond the overlap and the two voxels a lattice's fill
+# looks at.
+AROUND_MM = 0.6
 # Where the layer is thinner than this it holds no whole pore (550 µm) and stays solid.
 THINNEST_MM = 0.6
 
@@ -52,8 +58,13 @@ def porous_layer(
     grid, points = _layer_grid(end)
     local = end.endplate.to_local(points)
     gap, distance = end.foot.fit_gap_mm, end.docking.at_local(local)
-    sides = layer_sides(end, points, end_rest(end, axis, points), interface.frame_mm)
     depth = distance - gap - interface.depth_mm
+    # Away from the layer only the sign matters, and the solid need not be evaluated there.
+    near = (np.abs(distance - gap - 0.5 * interface.depth_mm) < 0.5 * interface.depth_mm + AROUND_MM) & (
+        end.footprint.distance(local[:, :2]) < AROUND_MM
+    )
+    sides = np.full(len(points), AROUND_MM)
+    sides[near] = layer_sides(end, points[near], end_rest(end, axis, points[near]), interface.frame_mm)
     behind = np.maximum(gap + interface.minimum_solid_mm - end.others.at_local(local), depth)
     kept, contact = np.maximum(sides, behind), gap - distance
     region = np.maximum(kept, contact).reshape(grid.array_shape)
@@ -62,18 +73,18 @@ def porous_layer(
     joined = np.maximum(kept - OVERLAP_MM, contact).reshape(grid.array_shape)
     # The cutter also clears the fit gap in front, so that no film of solid stays before the lattice.
     cutter = np.maximum(sides, behind).reshape(grid.array_shape)
-    spec = LatticeSpec(interface.cell, interface.porosity, interface.pore_um / 1000.0)
+    depth_mm = float((region < 0.0).sum() * STEP_MM / (region < 0.0).any(axis=0).sum())
+    spec = LatticeSpec(interface.cell, interface.porosity, interface.pore_um / 1000.0 + SHORTFALL_MM2 / depth_mm)
     # Only lattice that meets the solid around the region is held; that solid is what the region was grown into.
     anchor = np.where((joined < 0.0) & (region > 0.25 * OVERLAP_MM), -1.0, 1.0)
     lattice = fill_field(joined, grid, spec, anchor_values=anchor, progress=progress)
     matrix = plate_matrix(end.endplate)
-    face_mm2 = (region < 0.0).any(axis=0).sum() * STEP_MM**2
     return PorousLayer(
         domain=simplified(isosurface(region, grid), SIMPLIFY_MM).transformed(matrix),
         cutter=simplified(isosurface(cutter, grid), SIMPLIFY_MM).transformed(matrix),
         lattice=lattice.mesh.transformed(matrix),
         spec=spec,
-        depth_mm=float((region < 0.0).sum() * STEP_MM**3 / face_mm2),
+        depth_mm=depth_mm,
     )
 
 

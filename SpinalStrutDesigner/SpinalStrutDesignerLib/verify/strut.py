@@ -195,8 +195,7 @@ def _beside_the_plate(outline: Outline, plate: Endplate) -> Outline:
     """Without the loops over the plate itself: the dome of a foot in a concave endplate."""
     if not len(outline.loop):
         return outline
-    count = np.bincount(outline.loop)
-    sums = np.stack([np.bincount(outline.loop, weights=outline.starts[:, k]) for k in range(3)], axis=1)
-    middle = sums / np.maximum(count, 1)[:, None]
+    # A wide flange curves round the vertebra: its middle may lie over the plate, its points do not.
     flat = plate.to_local(plate.outline)[:, :2]
-    return outline.kept(polygon_distance(flat, plate.to_local(middle)[:, :2]) >= 0.0)
+    beside = polygon_distance(flat, plate.to_local(outline.starts)[:, :2]) >= 0.0
+    return outline.kept(np.bincount(outline.loop, weights=beside) > 0)
