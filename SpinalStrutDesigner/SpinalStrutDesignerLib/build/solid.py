@@ -16,6 +16,7 @@ from ..plan.curve import AxisCurve
 from .bone import bone_near
 from .design import Situation
 from .end import EndShape, bone_in_the_way, boss_field, flange_field, foot_field, loft_rise
+from .thin import without_fins
 
 # Sampling of the solid, mm: on the tightest default radius (0.5 mm edges) a linear iso-surface departs by
 # step² / (8 r) = 0.016 mm, within the 0.02 mm chord error that clinical-facts sets for an implant STL.
@@ -95,24 +96,38 @@ def solid_mesh(shape: SolidShape) -> tuple[Mesh, int]:
     Raises GeometryError when bone cuts the implant in two.
     """
     grid = _grid_around(shape)
-    values = np.ones(int(np.prod(grid.shape)), dtype=np.float32)
+    flat = np.ones(int(np.prod(grid.shape)), dtype=np.float32)
     cells, points = _active_points(shape, grid)
-    values[cells] = solid_field(shape, points)
-    nx, ny, nz = grid.shape
-    mesh, dropped = largest_component(isosurface(values.reshape(nz, ny, nx), grid))
+    flat[cells] = solid_field(shape, points)
+    values = flat.reshape(grid.array_shape)
+    for end in shape.ends:
+        block = _block_of(end, grid)
+        values[block] = without_fins(values[block], STEP_MM)
+    mesh, dropped = largest_component(isosurface(values, grid))
     _check_whole(shape, mesh)
     return simplified(mesh, SIMPLIFY_MM), dropped
 
 
 def _grid_around(shape: SolidShape) -> Grid:
     """The grid over the strut and the blocks in which the ends are shaped."""
-    corners = [shape.axis.points]
-    for end in shape.ends:
-        sides = np.stack([end.docking.low, end.docking.high])
-        box = [[sides[a, 0], sides[b, 1], sides[c, 2]] for a in (0, 1) for b in (0, 1) for c in (0, 1)]
-        corners.append(end.endplate.to_ras(np.array(box)))
-    points = np.vstack(corners)
+    points = np.vstack([shape.axis.points, *(_corners(end) for end in shape.ends)])
     return Grid.around(points.min(axis=0), points.max(axis=0), STEP_MM)
+
+
+def _corners(end: EndShape) -> np.ndarray:
+    """(8, 3) RAS corners of the block in which an end is shaped."""
+    sides = np.stack([end.docking.low, end.docking.high])
+    return end.endplate.to_ras(
+        np.array([[sides[a, 0], sides[b, 1], sides[c, 2]] for a in (0, 1) for b in (0, 1) for c in (0, 1)])
+    )
+
+
+def _block_of(end: EndShape, grid: Grid) -> tuple[slice, slice, slice]:
+    """The part of arrays [k, j, i] on the grid that holds an end."""
+    index = grid.indices(_corners(end))
+    low, high = np.floor(index.min(axis=0)).astype(int), np.ceil(index.max(axis=0)).astype(int) + 1
+    i, j, k = (slice(max(int(a), 0), int(b)) for a, b in zip(low, high))
+    return k, j, i
 
 
 def _active_points(shape: SolidShape, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
