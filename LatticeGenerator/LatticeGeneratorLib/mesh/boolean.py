@@ -20,7 +20,7 @@ _RELAXATIONS, _RELAXATION_MM = 20, 1e-3
 
 
 def union(meshes: Sequence[Mesh]) -> Mesh:
-    """One closed mesh of all that any of the meshes encloses."""
+    """One closed mesh of all that any of the meshes encloses; each must not pass through itself."""
     import manifold3d
 
     if not meshes:

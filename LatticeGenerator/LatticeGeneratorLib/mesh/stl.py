@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -37,8 +38,8 @@ def write_stl(path: str | Path, mesh: Mesh, note: str = "") -> None:
 def read_stl(path: str | Path) -> Mesh:
     """The mesh of an ASCII or binary STL file, in RAS mm, with equal vertices made one.
 
-    The frame is what the header names (SPACE=RAS or SPACE=LPS), LPS where it names none. Raises GeometryError if the
-    file is not STL, cut short or without faces.
+    The frame is what the header names first (SPACE=RAS or SPACE=LPS), LPS where it names none. Raises GeometryError
+    if the file is not STL, cut short or without faces.
     """
     path = Path(path)
     content = path.read_bytes()
@@ -47,7 +48,9 @@ def read_stl(path: str | Path) -> Mesh:
         raise GeometryError(f"'{path.name}' holds no triangles: export the surface again")
     points, index = welded(corners.reshape(-1, 3))
     vertices = points.astype(np.float64)
-    if "SPACE=RAS" not in title.upper():
+    # The first frame named counts: a note that follows may speak of another.
+    named = re.search("SPACE=(RAS|LPS)", title.upper())
+    if named is None or named[1] == "LPS":
         vertices = vertices * _RAS_LPS + 0.0
     faces = index.reshape(-1, 3)
     a, b, c = faces.T

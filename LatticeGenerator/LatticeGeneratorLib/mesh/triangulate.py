@@ -6,21 +6,35 @@ import numpy as np
 
 from ..errors import GeometryError
 
+_CROSSING = "the outline of {} corners crosses itself: it has no inside to fill; draw it without crossings"
+
 
 def triangulated(polygon: np.ndarray) -> np.ndarray:
     """(n - 2, 3) corner indices of triangles that fill a simple polygon, by cutting ears; uses every corner.
 
     polygon: (n, 2), counter-clockwise. Raises GeometryError if the outline crosses itself.
     """
+    if _crosses_itself(polygon):
+        raise GeometryError(_CROSSING.format(len(polygon)))
     ring = list(range(len(polygon)))
     triangles = []
     while len(ring) > 3:
         corner = _best_ear(polygon, ring)
         if corner is None:
-            raise GeometryError(f"the outline of {len(polygon)} corners crosses itself: it has no inside to fill")
+            raise GeometryError(_CROSSING.format(len(polygon)))
         triangles.append((ring[corner - 1], ring[corner], ring[(corner + 1) % len(ring)]))
         del ring[corner]
     return np.array([*triangles, tuple(ring)], dtype=np.int64)
+
+
+def _crosses_itself(polygon: np.ndarray) -> bool:
+    """Whether two sides pass through each other; sides that only touch do not."""
+    a, b = polygon, np.roll(polygon, -1, axis=0)
+    side = b - a
+    start = _cross(side[:, None], a[None] - a[:, None])
+    end = _cross(side[:, None], b[None] - a[:, None])
+    parted = start * end < 0.0
+    return bool((parted & parted.T).any())
 
 
 def _best_ear(polygon: np.ndarray, ring: list[int]) -> int | None:
