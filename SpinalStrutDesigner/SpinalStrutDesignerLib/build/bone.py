@@ -17,6 +17,8 @@ AROUND_PLATE_MM = 13.0
 ABOVE_PLATE_MM = 18.0
 PAST_FOOT_MM = 6.0
 LOCAL_STEP_MM = 0.5
+# Distances to bone matter as far as the thickest flange reaches from it, mm (at most 12 mm by the plan's range).
+BONE_REACH_MM = 14.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,16 +58,35 @@ def bone_near(case: Case, low: np.ndarray, high: np.ndarray, margin_mm: float = 
     """The bone structures whose voxel block lies within margin of the RAS box low..high."""
     near = []
     for structure in case.having("bone"):
-        k, j, i = structure.mask.voxels.shape
-        corners = np.array([[a, b, c] for a in (0, i - 1) for b in (0, j - 1) for c in (0, k - 1)], dtype=float)
-        matrix = structure.pose @ structure.mask.ijk_to_ras
-        corners = corners @ matrix[:3, :3].T + matrix[:3, 3]
-        if np.all(corners.min(axis=0) <= high + margin_mm) and np.all(corners.max(axis=0) >= low - margin_mm):
+        first, last = _block(structure)
+        if np.all(first <= high + margin_mm) and np.all(last >= low - margin_mm):
             near.append(structure)
     return tuple(near)
 
 
-def local_bone(case: Case, endplate: Endplate, bones: Iterable[Structure], foot_height_mm: float) -> LocalField:
+def bone_distance(bones: Iterable[Structure], points: np.ndarray, reach_mm: float) -> np.ndarray:
+    """Signed distance (n,) from points (n, 3) RAS to these bones, cut off at reach_mm."""
+    distance = np.full(len(points), reach_mm)
+    for bone in bones:
+        first, last = _block(bone)
+        near = np.all((points > first - reach_mm) & (points < last + reach_mm), axis=1)
+        if near.any():
+            distance[near] = np.minimum(distance[near], bone.distance(points[near]))
+    return distance
+
+
+def _block(structure: Structure) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest RAS corner of a structure's voxel block, as posed and as far as it may be stretched."""
+    k, j, i = structure.mask.voxels.shape
+    corners = np.array([[a, b, c] for a in (-0.5, i - 0.5) for b in (-0.5, j - 0.5) for c in (-0.5, k - 0.5)])
+    matrix = structure.pose @ structure.mask.ijk_to_ras
+    corners = corners @ matrix[:3, :3].T + matrix[:3, 3]
+    if structure.stretch is not None:
+        corners = np.vstack([corners, structure.stretch.moved(corners)])
+    return corners.min(axis=0), corners.max(axis=0)
+
+
+def local_bone(endplate: Endplate, bones: Iterable[Structure], foot_height_mm: float) -> LocalField:
     """Signed distance to these bones around an endplate, from inside its body to past the foot in the span."""
     outline = endplate.to_local(endplate.outline)[:, :2]
     low = np.array([*(outline.min(axis=0) - AROUND_PLATE_MM), -ABOVE_PLATE_MM])
@@ -74,8 +95,7 @@ def local_bone(case: Case, endplate: Endplate, bones: Iterable[Structure], foot_
     axes = (low[i] + LOCAL_STEP_MM * np.arange(count[i]) for i in (2, 1, 0))
     out, anterior, right = np.meshgrid(*axes, indexing="ij")
     points = endplate.to_ras(np.column_stack([right.ravel(), anterior.ravel(), out.ravel()]))
-    # A finite stand-in for "no bone here" keeps interpolation defined.
-    values = np.minimum(case.distance(bones, points), 1e3).reshape(out.shape)
+    values = bone_distance(bones, points, BONE_REACH_MM).reshape(out.shape)
     return LocalField(endplate, low, LOCAL_STEP_MM, values)
 
 

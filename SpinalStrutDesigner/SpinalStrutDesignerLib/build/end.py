@@ -59,7 +59,7 @@ def end_shape(situation: Situation, axis: AxisCurve, end: End) -> EndShape:
     vertebra = case.structure(level)
     bones = bone_near(case, plate.centre - 40.0, plate.centre + 40.0)
     vertebrae = tuple(b for b in bones if b.level and b.level != level)
-    plain = local_bone(case, plate, (vertebra,), foot.height_mm)
+    plain = local_bone(plate, (vertebra,), foot.height_mm)
     return EndShape(
         end=end,
         endplate=plate,
@@ -73,7 +73,7 @@ def end_shape(situation: Situation, axis: AxisCurve, end: End) -> EndShape:
         under_head_mm=plan.screw_rules.under_head_mm,
         docking=swept(plain, foot.approach),
         docking_plain=plain,
-        others=swept(local_bone(case, plate, vertebrae, foot.height_mm), foot.approach),
+        others=swept(local_bone(plate, vertebrae, foot.height_mm), foot.approach),
     )
 
 

@@ -13,7 +13,7 @@ from LatticeGeneratorLib.mesh.boolean import largest_component, simplified
 from LatticeGeneratorLib.mesh.mesh import Mesh
 
 from ..plan.curve import AxisCurve
-from .bone import bone_near
+from .bone import bone_distance, bone_near
 from .design import Situation
 from .end import EndShape, bone_in_the_way, boss_field, flange_field, foot_field, loft_rise
 from .thin import without_fins
@@ -85,7 +85,7 @@ def _off_all_bone(shape: SolidShape, points: np.ndarray, values: np.ndarray) -> 
     inside = values < 1.0
     if inside.any():
         bones = bone_near(shape.situation.case, points[inside].min(axis=0), points[inside].max(axis=0))
-        distance = shape.situation.case.distance(bones, points[inside])
+        distance = bone_distance(bones, points[inside], shape.fit_gap_mm + 2.0)
         values[inside] = np.maximum(values[inside], shape.fit_gap_mm - distance)
     return values
 

@@ -1,0 +1,88 @@
+"""An implant made in a process of its own, so that variants use the other cores: `python -m …build.worker IN OUT`."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import LatticeGeneratorLib
+from LatticeGeneratorLib.mesh.mesh import Part
+
+from ..errors import CaseError, GeometryError, PlanError
+from .design import Implant, Situation
+from .implant import implant
+
+_EXPECTED = (CaseError, GeometryError, PlanError)
+
+
+def can_work_beside() -> bool:
+    """Whether another process would find a free core and a Python to run it."""
+    return (os.cpu_count() or 1) > 1 and "python" in Path(sys.executable or "").name.lower()
+
+
+@dataclass(frozen=True, eq=False)
+class Worker:
+    """One implant being made beside this process. Ended with `stop` or by taking its `result`."""
+
+    situation: Situation
+    process: subprocess.Popen[bytes]
+    folder: tempfile.TemporaryDirectory[str]
+
+    def result(self) -> tuple[Implant, Part]:
+        """The finished implant and its trial. Raises what making them raised; GeometryError when native code died."""
+        _, errors = self.process.communicate()
+        try:
+            if self.process.returncode != 0:
+                last = errors.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
+                raise GeometryError(
+                    f"making the variant {self.situation.name} ended with status {self.process.returncode}: {last[0]}"
+                )
+            made = pickle.loads((Path(self.folder.name) / "out").read_bytes())
+        finally:
+            self.folder.cleanup()
+        if isinstance(made, Exception):
+            raise made
+        return made
+
+    def stop(self) -> None:
+        """Ends the process and removes its files."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.communicate()
+        self.folder.cleanup()
+
+
+def start_worker(situation: Situation) -> Worker:
+    """Starts making the implant for a situation."""
+    folder = tempfile.TemporaryDirectory(prefix="spinal-strut-")
+    given, made = (Path(folder.name) / name for name in ("in", "out"))
+    given.write_bytes(pickle.dumps(situation, protocol=pickle.HIGHEST_PROTOCOL))
+    libraries = [str(Path(__file__).parents[2]), str(Path(LatticeGeneratorLib.__file__).parents[1])]
+    paths = os.pathsep.join([*libraries, *filter(None, [os.environ.get("PYTHONPATH")])])
+    process = subprocess.Popen(
+        [sys.executable, "-m", __name__, str(given), str(made)],
+        env={**os.environ, "PYTHONPATH": paths},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    return Worker(situation, process, folder)
+
+
+def _work(given: Path, made: Path) -> None:
+    situation = pickle.loads(given.read_bytes())
+    result: object
+    try:
+        result = implant(situation)
+    except _EXPECTED as error:
+        result = error
+    made.write_bytes(pickle.dumps(result, protocol=pickle.HIGHEST_PROTOCOL))
+
+
+if __name__ == "__main__":
+    _work(Path(sys.argv[1]), Path(sys.argv[2]))
