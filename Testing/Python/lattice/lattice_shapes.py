@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from unittest import mock
 
 import numpy as np
 from LatticeGeneratorLib.field.compiled import compiled
@@ -55,11 +54,15 @@ def trimesh_of(mesh: Mesh):
 @contextmanager
 def without_numba() -> Iterator[None]:
     """Every loop takes the way it takes where numba is not installed."""
+    present = sys.modules.pop("numba", None)
+    sys.modules["numba"] = None  # type: ignore[assignment]
     compiled.cache_clear()
     try:
-        with mock.patch.dict(sys.modules, {"numba": None}):
-            yield
+        yield
     finally:
+        del sys.modules["numba"]
+        if present is not None:
+            sys.modules["numba"] = present
         compiled.cache_clear()
 
 
