@@ -93,8 +93,10 @@ def foot_field(shape: EndShape, local: np.ndarray, strut: np.ndarray) -> np.ndar
 
 
 def loft_rise(shape: EndShape, local: np.ndarray) -> np.ndarray:
-    """(n,) 0 at the foot's base, 1 where it has become the strut, in between linear in height: a straight buttress."""
-    return np.clip((local[:, 2] - shape.base_mm) / max(shape.foot.height_mm - shape.base_mm, 0.5), 0.0, 1.0)
+    """(n,) 0 at the foot's base, 1 where it has become the strut: a buttress that leaves the base straight and runs out
+    into the strut without a corner (the cubic with slopes 1 and 0), so that no notch raises the stress there."""
+    t = np.clip((local[:, 2] - shape.base_mm) / max(shape.foot.height_mm - shape.base_mm, 0.5), 0.0, 1.0)
+    return t + t**2 - t**3
 
 
 def flange_field(shape: EndShape, flange: Flange, local: np.ndarray) -> np.ndarray:
