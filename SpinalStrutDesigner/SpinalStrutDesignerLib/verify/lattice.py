@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from LatticeGeneratorLib.field.combine import sample
+from LatticeGeneratorLib.field.distance import signed_distance
+from LatticeGeneratorLib.field.grid import Grid
 from LatticeGeneratorLib.measure.pores import connected_fraction
 from LatticeGeneratorLib.measure.porosity import porosity
 from LatticeGeneratorLib.measure.thickness import PoreSize, Thickness, pore_size, strut_thickness
@@ -21,10 +24,13 @@ _BLOCK_MM = 9.0
 _WHOLE_MM3 = 130.0
 # Just over the coarsest powder in use (15-53 µm): what a ball of this size leaves, powder leaves.
 POWDER_MM = 0.06
-# Two lattices are the same where no vertex differs by more than what STL rounding may move it.
-_SAME_MM = 1e-3
-# Fewer vertices than this do not tell one lattice from another.
-_LEAST_VERTICES = 1000
+# Two lattices are the same where their surfaces lie no farther apart than slivers are thinned out by (2 µm), seen from
+# this far inside the layer on: at its border it joins a solid that a variant's longer strut shapes a little anew.
+_SAME_MM = 2e-3
+_BORDER_MM = 0.05
+_SAME_VOLUME = 1e-3
+# Fewer vertices than this do not tell one lattice from another; more strays than this are another lattice.
+_LEAST_VERTICES, _MOST_STRAYS = 1000, 1000
 
 
 @dataclass(frozen=True)
@@ -39,8 +45,7 @@ class LatticeAsMade:
 
 
 def lattice_as_made(measured: Measured, foot: Foot, domain: Mesh) -> LatticeAsMade:
-    """The foot's layer on the finished mesh; taken over from the nominal implant where this one's is the same, vertex
-    by vertex in the endplate's frame."""
+    """The foot's layer on the finished mesh; taken over from the nominal implant where this one's is the same."""
 
     def make() -> LatticeAsMade:
         nominal = measured.nominal
@@ -70,18 +75,47 @@ def _middle(domain: Mesh) -> tuple[Mesh, str]:
 
 
 def _same(one: Measured, foot: Foot, domain: Mesh, two: Measured, other: Foot, other_domain: Mesh) -> bool:
-    """Whether two finished feet hold the same vertices in and around their layers, each in its plate's frame."""
-    a, b = _local(one.mesh, foot, domain), _local(two.mesh, other, other_domain)
-    if len(a) != len(b) or len(a) < _LEAST_VERTICES:
+    """Whether two finished feet hold the same metal in the same layer, one moved from the other with its plate."""
+    turned = np.abs([foot.endplate.normal - other.endplate.normal, foot.endplate.anterior - other.endplate.anterior])
+    if turned.max() > 1e-9 or abs(domain.volume / other_domain.volume - 1.0) > _SAME_VOLUME:
         return False
-    shifts = cKDTree(a).query(b, distance_upper_bound=_SAME_MM)[0]
-    back = cKDTree(b).query(a, distance_upper_bound=_SAME_MM)[0]
-    return bool(np.isfinite(shifts).all() and np.isfinite(back).all())
+    shift = foot.endplate.centre - other.endplate.centre
+    grid = Grid.around(*other_domain.bounds, 2.0 * _BORDER_MM)
+    field = signed_distance(other_domain, grid, 4.0 * _BORDER_MM)
+    # At sharp edges a field between grid points is off by up to half their distance.
+    if np.abs(sample(field, grid, domain.vertices - shift)).max() > grid.spacing:
+        return False
+    a, b = Mesh(one.mesh.vertices - shift, one.mesh.faces), two.mesh
+    inner = [mesh.vertices[sample(field, grid, mesh.vertices) < -_BORDER_MM] for mesh in (a, b)]
+    if min(len(points) for points in inner) < _LEAST_VERTICES:
+        return False
+    return _lies_on(inner[0], b) and _lies_on(inner[1], a)
 
 
-def _local(mesh: Mesh, foot: Foot, domain: Mesh) -> np.ndarray:
-    """Vertices of the mesh within the domain's bounds, in the plate's frame, which moves with a variant."""
-    local = foot.endplate.to_local(domain.vertices)
-    low, high = local.min(axis=0) + 0.05, local.max(axis=0) - 0.05
-    points = foot.endplate.to_local(mesh.vertices)
-    return points[((points > low) & (points < high)).all(axis=1)]
+def _lies_on(points: np.ndarray, mesh: Mesh) -> bool:
+    """Whether all points (n, 3) lie on the surface, to 2 µm: most on its vertices, the rest on its triangles."""
+    away = cKDTree(mesh.vertices).query(points, distance_upper_bound=_SAME_MM)[0]
+    strays = points[~np.isfinite(away)]
+    if len(strays) > _MOST_STRAYS:
+        return False
+    triangles = mesh.triangles
+    low, high = triangles.min(axis=1) - _SAME_MM, triangles.max(axis=1) + _SAME_MM
+    for point in strays:
+        near = triangles[((point >= low) & (point <= high)).all(axis=1)]
+        if not len(near) or _to_triangles(point, near) > _SAME_MM:
+            return False
+    return True
+
+
+def _to_triangles(point: np.ndarray, triangles: np.ndarray) -> float:
+    """Least distance of a point (3,) to triangles (n, 3, 3)."""
+    edges = np.roll(triangles, -1, axis=1) - triangles
+    away = point - triangles
+    share = np.clip((away * edges).sum(axis=2) / np.maximum((edges * edges).sum(axis=2), 1e-18), 0.0, 1.0)
+    nearest = np.linalg.norm(away - share[:, :, None] * edges, axis=2).min(axis=1)
+    normal = np.cross(edges[:, 0], edges[:, 1])
+    normal = normal / np.maximum(np.linalg.norm(normal, axis=1), 1e-18)[:, None]
+    # Over the triangle's face the plane is nearest: the point lies left of all three edges.
+    over = (np.einsum("nij,nj->ni", np.cross(edges, away), normal) >= 0.0).all(axis=1)
+    height = np.abs(np.einsum("nj,nj->n", away[:, 0], normal))
+    return float(np.where(over, height, nearest).min())

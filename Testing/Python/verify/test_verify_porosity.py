@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from LatticeGeneratorLib.mesh.boolean import difference
+from LatticeGeneratorLib.mesh.boolean import difference, union
+from LatticeGeneratorLib.mesh.mesh import Mesh
 from LatticeGeneratorLib.mesh.solids import box, sphere
 from SpinalStrutDesignerLib.verify.lattice import lattice_as_made
 from SpinalStrutDesignerLib.verify.measured import Measured
@@ -77,6 +78,35 @@ def test_a_variant_takes_over_numbers_only_of_the_same_lattice():
         hollow = 4 / 3 * np.pi * radius**3 - np.pi * height**2 * (3 * radius - height) / 3
         assert lattice.porosity == pytest.approx(9 * hollow / (3 * 3 * 0.7), rel=0.01)
     assert first.reached == pytest.approx(1.0, abs=0.01)
+
+
+def _moved(mesh: Mesh, down: float) -> Mesh:
+    return Mesh(mesh.vertices - np.array([0.0, 0.0, down]), mesh.faces)
+
+
+def _with_split_faces(mesh: Mesh, count: int) -> Mesh:
+    """The same surface with some faces split in three at their middle."""
+    a, b, c = mesh.faces[:count].T
+    middle = np.arange(count) + len(mesh.vertices)
+    three = [np.stack(corners, axis=1) for corners in ((a, b, middle), (b, c, middle), (c, a, middle))]
+    return Mesh(
+        np.concatenate([mesh.vertices, mesh.triangles[:count].mean(axis=1)]),
+        np.concatenate([mesh.faces[count:], *three]),
+    )
+
+
+def test_a_lattice_counts_as_the_same_by_its_surface_not_by_its_vertices():
+    """Split faces and a thicker strut leave the layer's surface where it was; a hair's breadth more metal does not."""
+    nominal = _pitted(0.4)
+    foot = nominal.foot("upper")
+    first = lattice_as_made(nominal, foot, foot.domain)
+    other = union([_with_split_faces(nominal.mesh, 500), box([-6, -3, -20], [6, 3, 20])])
+    for down, mesh, same in ((0.0, other, True), (2.0, other, True), (0.0, _pitted(0.397).mesh, False)):
+        plate = replace(foot.endplate, centre=foot.endplate.centre - np.array([0.0, 0.0, down]))
+        own = replace(foot, endplate=plate, domain=_moved(foot.domain, down))
+        part = replace(nominal.implant.part, mesh=_moved(mesh, down))
+        variant = Measured(replace(nominal.implant, part=part, feet=(own, nominal.implant.feet[1])), nominal)
+        assert (lattice_as_made(variant, own, own.domain) is first) == same
 
 
 def test_few_vertices_do_not_make_lattices_the_same():
