@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+from LatticeGeneratorLib.mesh.mesh import Mesh
 
 from ..build.design import Foot, Implant
 from ..case.model import Case, Endplate, Structure
@@ -12,8 +13,8 @@ from .palette import CONTACT, SCREW, TITANIUM, look_of, spoken
 from .render import INK, Camera, Colour, Label, Layer, Swatch, View
 from .surfaces import mesh_surface, screw_surface, structure_surface, tube
 
-SIZE = (1100, 1400)
-LEGEND_SIZE = (250, 1400)
+SIZE = (940, 1200)
+LEGEND_SIZE = (230, 1200)
 # How much of the patient is drawn around the implant, mm: to the patient's side, front, back, and above and below.
 _SIDE, _FRONT, _BACK, _ALONG = 38.0, 22.0, 55.0, 26.0
 _HIDDEN = ("lungs", "skin", "body")
@@ -96,7 +97,7 @@ def interface_views(implant: Implant, foot: Foot) -> tuple[View, ...]:
     height = 1.22 * max(plate.depth_mm, plate.width_mm * size[1] / size[0]) + 3.0
     # The foot stands on the plate's outer side; seen from the bone the line of sight runs along the normal.
     # Drawn in the bone's way, the outline lies a little in front of the contact face.
-    surface = mesh_surface(implant.part.mesh)
+    surface = mesh_surface(_around(implant.part.mesh, plate.centre, 1.5 * height))
     outline = Layer(tube(plate.outline - 2.0 * plate.normal, 0.14, closed=True), CONTACT, shine=0.0)
     views = []
     for title, tilt in (("seen from the endplate", 0.0), ("obliquely", 52.0)):
@@ -113,6 +114,13 @@ def interface_views(implant: Implant, foot: Foot) -> tuple[View, ...]:
         )
         views.append(View(layers, camera, size, labels))
     return tuple(views)
+
+
+def _around(mesh: Mesh, centre: np.ndarray, reach_mm: float) -> Mesh:
+    """The faces of a mesh within reach of a place, for pictures."""
+    near = np.linalg.norm(mesh.vertices - centre, axis=1) < reach_mm
+    used, faces = np.unique(mesh.faces[near[mesh.faces].all(axis=1)], return_inverse=True)
+    return Mesh(mesh.vertices[used], faces)
 
 
 def legend_view(structures: Iterable[Structure], own: tuple[tuple[str, Colour], ...]) -> View:

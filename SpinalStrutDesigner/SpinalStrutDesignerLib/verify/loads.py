@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from ..build.design import Implant
 from ..plan.plan import Plan
 from .beam import Beam, SectionStress, Wrench, compliance, euler_load, section_stress
 from .measured import Measured
@@ -15,6 +17,9 @@ from .sections import CrossSection, round_section
 from .strut import End, Root, end_of, flange_necks, foot_layers, foot_roots, strut_beam
 
 ROD_MM = 5.5
+
+# The release shows what verification measured; both ask with a Measured of their own.
+_TABLES: WeakKeyDictionary[Implant, tuple[LoadTable, ...]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -80,8 +85,10 @@ class _Case:
 
 
 def load_tables(measured: Measured) -> tuple[LoadTable, ...]:
-    """One table per load case of the plan, measured once."""
-    return measured.once("load tables", lambda: tuple(_table(measured, case) for case in _cases(measured)))
+    """One table per load case of the plan, measured once for an implant as long as that is held."""
+    if measured.implant not in _TABLES:
+        _TABLES[measured.implant] = tuple(_table(measured, case) for case in _cases(measured))
+    return _TABLES[measured.implant]
 
 
 def buckling(measured: Measured) -> Buckling:
