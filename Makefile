@@ -7,8 +7,12 @@ LIBS := SpinalStrutDesigner/SpinalStrutDesignerLib LatticeGenerator/LatticeGener
 
 .PHONY: demo test lint types bench clean
 
+# Exit status 2 is a verdict, not an error: the files are written, and a finding forbids manufacture.
 demo: $(READY)
-	$(BIN)/spinal-strut demo --out out/demo
+	@$(BIN)/spinal-strut demo --out out/demo || { status=$$?; \
+	  test $$status -eq 2 || exit $$status; \
+	  echo "The demo ended well. The phantom's strut was designed, measured and found wanting, as told above:"; \
+	  echo "every file is marked NOT FOR MANUFACTURE, and the command by itself ends with exit status 2."; }
 
 test: $(READY)
 	$(BIN)/python -m pytest
