@@ -6,11 +6,14 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..field.compiled import compiled
+from .box_tree import LEAF, box_tree, leaves_reached
 from .mesh import Mesh
 
 _Meets = Callable[[np.ndarray, np.ndarray, float], np.ndarray]
 _PAIRS_AT_ONCE = 2_000_000
-_SLACK_MM = 1e-6  # cubes are taken larger by this, so that rounding drops no pair
+_GROUP = 8  # edges that look for faces together
+_SLACK_MM = 1e-6  # boxes are taken larger by this, so that rounding drops no pair
 
 
 def piercing_edges(mesh: Mesh) -> int:
@@ -21,14 +24,100 @@ def piercing_edges(mesh: Mesh) -> int:
 def piercings(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
     """Every edge (n, 2) that passes through the inside of a face with which it shares no vertex, and that face (n,).
 
-    Two faces that cross without touching in a vertex always do so where an edge of one pierces the other. Faces and
-    edges are sorted into cubic bins, and each edge is tried against the faces of its bins.
+    Two faces that cross without touching in a vertex always do so where an edge of one pierces the other.
     """
     if len(mesh.faces) == 0:
         return np.zeros((0, 2), np.int64), np.zeros(0, np.int64)
-    pairs = np.sort(mesh.faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
-    keys = np.unique(pairs[:, 0] * len(mesh.vertices) + pairs[:, 1])
-    edges = np.stack(np.divmod(keys, len(mesh.vertices)), axis=1)
+    edges = _edges(mesh)
+    found = np.unique(_by_tree(mesh, edges) if compiled(leaves_reached) else _by_bins(mesh, edges), axis=0)
+    return edges[found[:, 0]], found[:, 1]
+
+
+def _edges(mesh: Mesh) -> np.ndarray:
+    """(n, 2) the mesh's edges, each once, lower vertex first, in order."""
+    start, end = mesh.faces.ravel(), mesh.faces[:, [1, 2, 0]].ravel()
+    keys = np.sort(np.minimum(start, end) * len(mesh.vertices) + np.maximum(start, end))
+    keys = keys[np.append(True, keys[1:] != keys[:-1])]
+    return np.stack(np.divmod(keys, len(mesh.vertices)), axis=1)
+
+
+def _by_tree(mesh: Mesh, edges: np.ndarray) -> np.ndarray:
+    """(p, 2) numbers of edges and of the faces they pierce; needs numba."""
+    triangles = mesh.triangles
+    boxes, order = box_tree(triangles)
+    # Edges are tried in the order of the faces in the tree, so that those of a group lie close together.
+    place = np.empty(len(mesh.vertices), np.int64)
+    place[mesh.faces[order]] = np.arange(len(order))[:, None]
+    near = np.argsort(place[edges[:, 0]], kind="stable")
+    segments = mesh.vertices[edges[near]]
+    groups = np.arange(0, len(near), _GROUP)
+    low = np.minimum.reduceat(segments.min(axis=1), groups)
+    high = np.maximum.reduceat(segments.max(axis=1), groups)
+    reach, pierce = compiled(leaves_reached), compiled(pierced_in_leaves)
+    assert reach is not None and pierce is not None
+    leaves, starts = reach(boxes, low, high)
+    found = pierce(boxes[len(boxes) // 2 :], leaves, starts, triangles[order], mesh.faces[order], segments, edges[near])
+    return np.stack([near[found[:, 0]], order[found[:, 1]]], axis=1)
+
+
+def pierced_in_leaves(
+    boxes: np.ndarray,
+    leaves: np.ndarray,
+    starts: np.ndarray,
+    triangles: np.ndarray,
+    faces: np.ndarray,
+    segments: np.ndarray,
+    edges: np.ndarray,
+) -> np.ndarray:
+    """(p, 2) numbers of edges and of the faces they pierce, of those in the leaves that each group of edges reaches.
+
+    A loop for `compiled`. boxes: of the leaves; leaves, starts: as from `leaves_reached` for groups of _GROUP edges;
+    triangles (m, 3, 3), faces (m, 3): in the tree's order; segments (n, 2, 3), edges (n, 2). Signed volumes as in
+    `_pierces`.
+    """
+    found = np.empty((64, 2), np.int64)
+    count = 0
+    for e in range(edges.shape[0]):
+        p, q = edges[e, 0], edges[e, 1]
+        px, py, pz = segments[e, 0, 0], segments[e, 0, 1], segments[e, 0, 2]
+        qx, qy, qz = segments[e, 1, 0], segments[e, 1, 1], segments[e, 1, 2]
+        lx, ly, lz, hx, hy, hz = min(px, qx), min(py, qy), min(pz, qz), max(px, qx), max(py, qy), max(pz, qz)
+        dx, dy, dz = qx - px, qy - py, qz - pz
+        for n in range(starts[e // _GROUP], starts[e // _GROUP + 1]):
+            leaf = leaves[n]
+            if boxes[leaf, 0] > hx or boxes[leaf, 1] > hy or boxes[leaf, 2] > hz:
+                continue
+            if boxes[leaf, 3] < lx or boxes[leaf, 4] < ly or boxes[leaf, 5] < lz:
+                continue
+            for f in range(LEAF * leaf, min(LEAF * leaf + LEAF, faces.shape[0])):
+                i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
+                if i == p or i == q or j == p or j == q or k == p or k == q:
+                    continue
+                ax, ay, az = triangles[f, 0, 0] - px, triangles[f, 0, 1] - py, triangles[f, 0, 2] - pz
+                bx, by, bz = triangles[f, 1, 0] - px, triangles[f, 1, 1] - py, triangles[f, 1, 2] - pz
+                cx, cy, cz = triangles[f, 2, 0] - px, triangles[f, 2, 1] - py, triangles[f, 2, 2] - pz
+                ab = dx * (ay * bz - az * by) + dy * (az * bx - ax * bz) + dz * (ax * by - ay * bx)
+                bc = dx * (by * cz - bz * cy) + dy * (bz * cx - bx * cz) + dz * (bx * cy - by * cx)
+                if ab * bc <= 0.0:
+                    continue
+                ca = dx * (cy * az - cz * ay) + dy * (cz * ax - cx * az) + dz * (cx * ay - cy * ax)
+                if ab * ca <= 0.0:
+                    continue
+                ux, uy, uz, vx, vy, vz = bx - ax, by - ay, bz - az, cx - ax, cy - ay, cz - az
+                nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+                at_p = -(nx * ax + ny * ay + nz * az)
+                at_q = nx * (dx - ax) + ny * (dy - ay) + nz * (dz - az)
+                if at_p * at_q < 0.0:
+                    if count == found.shape[0]:
+                        found = np.concatenate((found, np.empty_like(found)))
+                    found[count, 0], found[count, 1] = e, f
+                    count += 1
+    return found[:count]
+
+
+def _by_bins(mesh: Mesh, edges: np.ndarray) -> np.ndarray:
+    """As `_by_tree`, as array operations: faces and edges are sorted into cubic bins, and each edge is tried
+    against the faces of its bins."""
     size = 2.0 * float(np.median(np.linalg.norm(np.diff(mesh.vertices[edges], axis=1), axis=2))) + 1e-9
     extent = mesh.vertices.max(axis=0) - mesh.vertices.min(axis=0)
     size = max(size, float(extent.max()) / 2000.0)
@@ -43,7 +132,7 @@ def piercings(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
     number = np.searchsorted(face_bin, edge_bin, side="right") - first
     face_low, face_high = _bounds(triangles)
     edge_low, edge_high = _bounds(segments)
-    found: list[np.ndarray] = []
+    found = [np.zeros((0, 2), np.int64)]
     for begin, end in _chunks(number, _PAIRS_AT_ONCE):
         repeat = number[begin:end]
         edge = np.repeat(edge_of[begin:end], repeat)
@@ -55,13 +144,9 @@ def piercings(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
             edge, face = edge[near], face[near]
         apart = ~((mesh.faces[face][:, :, None] == edges[edge][:, None, :]).any(axis=(1, 2)))
         edge, face = edge[apart], face[apart]
-        segment, triangle = segments[edge], triangles[face]
-        near = (segment.min(axis=1) <= triangle.max(axis=1)).all(axis=1)
-        near &= (segment.max(axis=1) >= triangle.min(axis=1)).all(axis=1)
-        through = _pierces(segment[near], triangle[near])
-        found.append(np.stack([edge[near][through], face[near][through]], axis=1))
-    pairs = np.unique(np.concatenate(found), axis=0) if found else np.zeros((0, 2), np.int64)
-    return edges[pairs[:, 0]], pairs[:, 1]
+        through = _pierces(segments[edge], triangles[face])
+        found.append(np.stack([edge[through], face[through]], axis=1))
+    return np.concatenate(found)
 
 
 def _binned(
@@ -129,14 +214,18 @@ def _chunks(number: np.ndarray, limit: int) -> list[tuple[int, int]]:
 
 def _pierces(segment: np.ndarray, triangle: np.ndarray) -> np.ndarray:
     """(n,) whether each (2, 3) segment passes through each (3, 3) triangle's inside (signed volumes)."""
-    p, q = segment[:, 0], segment[:, 1]
-    a, b, c = triangle[:, 0], triangle[:, 1], triangle[:, 2]
-    normal = np.cross(b - a, c - a)
-    at_p = np.einsum("ij,ij->i", normal, p - a)
-    at_q = np.einsum("ij,ij->i", normal, q - a)
-    direction = q - p
-    ab = np.einsum("ij,ij->i", direction, np.cross(a - p, b - p))
-    bc = np.einsum("ij,ij->i", direction, np.cross(b - p, c - p))
-    ca = np.einsum("ij,ij->i", direction, np.cross(c - p, a - p))
-    same_side = ((ab > 0) & (bc > 0) & (ca > 0)) | ((ab < 0) & (bc < 0) & (ca < 0))
-    return (at_p * at_q < 0) & same_side
+    p = segment[:, 0]
+    a, b, c = ((triangle[:, corner] - p).T for corner in range(3))
+    d = (segment[:, 1] - p).T
+    ab, bc, ca = _dot(d, _cross(a, b)), _dot(d, _cross(b, c)), _dot(d, _cross(c, a))
+    same_side = (ab * bc > 0) & (ab * ca > 0)
+    normal = _cross(b - a, c - a)
+    return same_side & (-_dot(normal, a) * _dot(normal, d - a) < 0)
+
+
+def _dot(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    return u[0] * v[0] + u[1] * v[1] + u[2] * v[2]
+
+
+def _cross(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    return np.stack([u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]])
