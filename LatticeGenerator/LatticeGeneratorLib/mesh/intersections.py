@@ -91,7 +91,7 @@ def pierced_in_leaves(
                 continue
             for f in range(LEAF * leaf, min(LEAF * leaf + LEAF, faces.shape[0])):
                 i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
-                if i == p or i == q or j == p or j == q or k == p or k == q:
+                if i in (p, q) or j in (p, q) or k in (p, q):
                     continue
                 ax, ay, az = triangles[f, 0, 0] - px, triangles[f, 0, 1] - py, triangles[f, 0, 2] - pz
                 bx, by, bz = triangles[f, 1, 0] - px, triangles[f, 1, 1] - py, triangles[f, 1, 2] - pz

@@ -70,21 +70,21 @@ def distance_field(mask: Mask) -> DistanceField:
 def sample_distance(field: DistanceField, points: np.ndarray) -> np.ndarray:
     """points: (n, 3) RAS mm to (n,) mm, trilinear; beyond the padding the distance to the mask's box, a lower bound."""
     points = np.asarray(points, dtype=float).reshape(-1, 3)
-    ijk = _to_ijk(field.ijk_to_ras, points)
-    near = _contains(field.values, ijk)
+    kji = _to_kji(field.ras_to_ijk, points)
+    if _all_inside(field.values, kji):
+        return _interpolated(field.values, kji).astype(float)
+    near = _contains(field.values, kji)
     result = np.empty(len(points))
-    result[near] = _interpolated(field.values, ijk[near])
-    if near.all():
-        return result
+    result[near] = _interpolated(field.values, kji[:, near])
     rest = np.flatnonzero(~near)
-    far_ijk = _to_ijk(field.far_ijk_to_ras, points[rest])
-    within = _contains(field.far_values, far_ijk)
-    result[rest[within]] = _interpolated(field.far_values, far_ijk[within])
-    beyond = rest[~within]
-    low, high = field.core
-    spacing = np.linalg.norm(field.ijk_to_ras[:3, :3], axis=0)
-    outside = np.maximum(np.maximum(low - ijk[beyond], ijk[beyond] - high), 0.0) * spacing
-    result[beyond] = np.linalg.norm(outside, axis=1)
+    far_kji = _to_kji(field.far_ras_to_ijk, points[rest])
+    within = _contains(field.far_values, far_kji)
+    result[rest[within]] = _interpolated(field.far_values, far_kji[:, within])
+    beyond = kji[::-1, rest[~within]]
+    low, high = (end[:, None] for end in field.core)
+    spacing = np.linalg.norm(field.ijk_to_ras[:3, :3], axis=0)[:, None]
+    outside = np.maximum(np.maximum(low - beyond, beyond - high), 0.0) * spacing
+    result[rest[~within]] = np.linalg.norm(outside, axis=0)
     return result
 
 
@@ -105,22 +105,23 @@ def _surface(inside: np.ndarray, spacing: np.ndarray) -> _Surface:
     once = ndimage.gaussian_filter(inside.astype(np.float32), _BLUR, truncate=3.5)
     twice = ndimage.gaussian_filter(once, _BLUR, truncate=3.5)
     blurred = (np.float32(_SHARPEN) * once - np.float32(_SHARPEN - 1.0) * twice).ravel()
-    own_side = np.where(inside & ~ndimage.binary_opening(inside), _OWN_SIDE_THIN, _OWN_SIDE).ravel()
-    sign = np.where(inside, -1.0, 1.0).ravel()
+    within, thick = inside.ravel(), ndimage.binary_opening(inside).ravel()
 
     def level(at: np.ndarray) -> np.ndarray:
         """Distance in voxels, positive outside, of the voxels numbered at."""
-        outwards = -sign[at] * np.interp(blurred[at], _PROFILE, _PROFILE_AT)
-        return sign[at] * np.maximum(outwards, own_side[at])
+        sign = np.where(within[at], -1.0, 1.0)
+        own_side = np.where(within[at] & ~thick[at], _OWN_SIDE_THIN, _OWN_SIDE)
+        outwards = -sign * np.interp(blurred[at], _PROFILE, _PROFILE_AT)
+        return sign * np.maximum(outwards, own_side)
 
     near = np.flatnonzero(_touching(inside))
     strides = (inside.shape[1] * inside.shape[2], inside.shape[2], 1)
-    depth = level(near)
+    depth, sign = level(near), np.where(within[near], -1.0, 1.0)
     slope = np.zeros((len(near), 3))
     for axis, stride in enumerate(strides):
         # Upwind: the side on which the surface is nearer, so that a sheet one voxel thin has a slope as well.
-        before = sign[near] * (depth - level(near - stride))
-        after = sign[near] * (depth - level(near + stride))
+        before = sign * (depth - level(near - stride))
+        after = sign * (depth - level(near + stride))
         steepest = np.where(before > after, -before, after)
         slope[:, axis] = np.where(np.maximum(before, after) > 0, steepest, 0.0) / spacing[axis]
     steepness = np.linalg.norm(slope, axis=1)
@@ -198,14 +199,25 @@ def _shifted(ijk_to_ras: np.ndarray, ijk: np.ndarray, step: np.ndarray | None = 
     return shifted
 
 
-def _to_ijk(ijk_to_ras: np.ndarray, points: np.ndarray) -> np.ndarray:
-    inverse = np.linalg.inv(ijk_to_ras)
-    return points @ inverse[:3, :3].T + inverse[:3, 3]
+def _to_kji(inverse: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """RAS points (n, 3) to continuous voxel coordinates (3, n), k first; inverse: RAS to ijk, 4x4.
+
+    Written out: a matrix product of so narrow matrices costs more, and libraries split it over threads.
+    """
+    x, y, z = np.ascontiguousarray(points.T)
+    return np.stack([inverse[r, 0] * x + inverse[r, 1] * y + inverse[r, 2] * z + inverse[r, 3] for r in (2, 1, 0)])
 
 
-def _contains(values: np.ndarray, ijk: np.ndarray) -> np.ndarray:
-    return np.all((ijk >= 0) & (ijk <= np.array(values.shape[::-1]) - 1), axis=1)
+def _all_inside(values: np.ndarray, kji: np.ndarray) -> bool:
+    return bool(kji.size and (kji.min(axis=1) >= 0).all() and (kji.max(axis=1) <= np.array(values.shape) - 1).all())
 
 
-def _interpolated(values: np.ndarray, ijk: np.ndarray) -> np.ndarray:
-    return ndimage.map_coordinates(values, ijk[:, ::-1].T, order=1, mode="nearest")
+def _contains(values: np.ndarray, kji: np.ndarray) -> np.ndarray:
+    inside = np.ones(kji.shape[1], dtype=bool)
+    for row, size in zip(kji, values.shape):
+        inside &= (row >= 0) & (row <= size - 1)
+    return inside
+
+
+def _interpolated(values: np.ndarray, kji: np.ndarray) -> np.ndarray:
+    return ndimage.map_coordinates(values, kji, order=1, mode="nearest")

@@ -85,6 +85,16 @@ class DistanceField:
     far_values: np.ndarray
     far_ijk_to_ras: np.ndarray
 
+    @cached_property
+    def ras_to_ijk(self) -> np.ndarray:
+        """4x4, of values."""
+        return np.linalg.inv(self.ijk_to_ras)
+
+    @cached_property
+    def far_ras_to_ijk(self) -> np.ndarray:
+        """4x4, of far_values."""
+        return np.linalg.inv(self.far_ijk_to_ras)
+
     def at(self, points: np.ndarray) -> np.ndarray:
         """points: (n, 3) RAS mm to (n,) mm."""
         from .distance import sample_distance
@@ -149,8 +159,11 @@ class Structure:
         points = np.asarray(points, dtype=float).reshape(-1, 3)
         if self.stretch is not None:
             points = self.stretch.unmoved(points)
-        inverse = np.linalg.inv(self.pose)
-        distance = self.mask.field.at(points @ inverse[:3, :3].T + inverse[:3, 3])
+        in_ct = points
+        if not np.array_equal(self.pose, np.eye(4)):
+            inverse = np.linalg.inv(self.pose)
+            in_ct = points @ inverse[:3, :3].T + inverse[:3, 3]
+        distance = self.mask.field.at(in_ct)
         for point, normal in self.cuts:
             distance = np.maximum(distance, (points - point) @ normal)
         return distance

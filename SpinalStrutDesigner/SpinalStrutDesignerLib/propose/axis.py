@@ -9,11 +9,11 @@ import numpy as np
 from ..plan.curve import axis_curve
 from ..plan.plan import Axis, Section
 from .corridor import Corridor
-from .path import EndRegion, cheapest_path, end_sizes, section_probe
+from .path import EndRegion, cheapest_path, end_sizes, section_probe, stations
 from .refine import refined_axis, sweep_points
 
 _BACKS_DEG = (0.0, 45.0, -45.0, 90.0, -90.0)  # sides of the column that are tried: front, then right and left
-_REFINED = 2  # the cheapest of them that are worked out
+_REFINED = 3  # the cheapest of them that are worked out
 _HELD_MM = 0.1  # violations below this are the grid's
 # Sizes tried where the preset's section does not fit, as shares at the upper and lower end: slimmer where the neck is
 # narrow first, then everywhere. Size is limited only by the anatomy (Willemsen et al. 2019).
@@ -49,7 +49,8 @@ def propose_strut(room: Corridor, section: Section, upper: EndRegion, lower: End
 def propose_axis(room: Corridor, section: Section, upper: EndRegion, lower: EndRegion) -> Candidate:
     """The best axis for a section: several sides of the column are tried."""
     sides = (0.0,) if _is_round(section) else _BACKS_DEG
-    tried = [(cheapest_path(room, section, side, upper, lower), side) for side in sides]
+    places = stations(room, section, upper, lower)
+    tried = [(cheapest_path(room, section, side, places), side) for side in sides]
     tried.sort(key=lambda found: (found[0][1], abs(found[1])))
     best: Candidate | None = None
     for (path, _), side in tried[:_REFINED]:

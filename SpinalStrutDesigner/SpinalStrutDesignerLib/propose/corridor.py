@@ -2,53 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import map_coordinates
 
 from ..case.model import Case, Endplate, Structure
-from ..plan.plan import Plan
+from ..plan.plan import Plan, Section
 from ..plan.rules import rule_for
+from .nodes import Frame, Wanted, least_over, nodes_along
 
-REACH_MM = 32.0  # half width of the corridor across the column
-_BEYOND_MM = 22.0  # how far it extends past both docking endplates
-_FINE_MM, _COARSE_MM, _LONG_MM = 0.8, 1.0, 120.0  # grid spacing for short spans and for those from here on
-_FAR_MM = 15.0  # distances beyond this no longer matter
+_FAR_MM = 9.0  # distances beyond this no longer matter
+_CUT_MM = 6.0  # of a structure that is cut off, its distances are wrong so near to the cut
 _APART_MM = 0.5  # never nearer than this to what must not be touched, whatever its rule allows
 # A structure moves aside as a whole, which asks for more than the depth at which it is met: half a voxel, and a way out
 # that is not straight away from the strut.
 _SHIFT_MM = 0.7
-
-
-@dataclass(frozen=True, eq=False)
-class Frame:
-    """Corridor coordinates: (right, anterior, down) mm about a centreline that is a function of down.
-
-    axes: (3, 3) unit rows right, anterior, down; down is the chord from the upper to the lower docking endplate.
-    line: (n, 3) corridor coordinates of the column line before it is straightened, with down increasing.
-    """
-
-    origin: np.ndarray
-    axes: np.ndarray
-    line: np.ndarray
-
-    def to_corridor(self, points: np.ndarray) -> np.ndarray:
-        """RAS (n, 3) to corridor coordinates (n, 3)."""
-        local = (np.asarray(points, dtype=float) - self.origin) @ self.axes.T
-        local[:, :2] -= self.centre(local[:, 2])
-        return local
-
-    def to_ras(self, local: np.ndarray) -> np.ndarray:
-        """Corridor coordinates (n, 3) to RAS (n, 3)."""
-        straight = np.array(local, dtype=float)
-        straight[:, :2] += self.centre(straight[:, 2])
-        return straight @ self.axes + self.origin
-
-    def centre(self, down: np.ndarray) -> np.ndarray:
-        """(n, 2) right and anterior of the column line, constant beyond its ends."""
-        return np.stack([np.interp(down, self.line[:, 2], self.line[:, k]) for k in (0, 1)], axis=-1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,8 +54,33 @@ class Corridor:
 
     def samples(self, fields: Sequence[np.ndarray], points: np.ndarray) -> list[np.ndarray]:
         """The same for several fields at once."""
-        index = ((self.frame.to_corridor(points) - self.start) / self.spacing)[:, ::-1].T
+        index = self._index(points)
         return [map_coordinates(values, index, order=1, mode="nearest") for values in fields]
+
+    def gradient(self, values: np.ndarray, points: np.ndarray) -> np.ndarray:
+        """(n, 3) RAS gradient of the trilinear values at points (n, 3); zero across the border."""
+        index = self._index(points)
+        last = np.array(values.shape)[:, None] - 1
+        inside = (index >= 0) & (index <= last)
+        low = np.clip(np.floor(index).astype(int), 0, last - 1)
+        share = np.clip(index - low, 0.0, 1.0)
+        corner = np.stack([values[tuple(low + np.array(step)[:, None])] for step in np.ndindex(2, 2, 2)])
+        corner = corner.reshape(2, 2, 2, -1)
+        weights = np.stack([1.0 - share, share])
+        slopes = []
+        for axis in range(3):
+            one, other = (k for k in range(3) if k != axis)
+            change = np.diff(corner, axis=axis).squeeze(axis)
+            slopes.append(np.einsum("abn,an,bn->n", change, weights[:, one], weights[:, other]) * inside[axis])
+        down, anterior, right = slopes
+        local = self.frame.axes[2] @ (points - self.frame.origin).T
+        shear = self.frame.slope(local)
+        down = down - right * shear[:, 0] - anterior * shear[:, 1]
+        return np.column_stack([right, anterior, down]) @ self.frame.axes / self.spacing
+
+    def _index(self, points: np.ndarray) -> np.ndarray:
+        """(3, n) continuous indices (down, anterior, right)."""
+        return ((self.frame.to_corridor(points) - self.start) / self.spacing)[:, ::-1].T
 
 
 def demand(plan: Plan, structure: Structure) -> float | None:
@@ -118,67 +113,52 @@ def column_frame(upper: Endplate, lower: Endplate, line: np.ndarray) -> Frame:
 
 def corridor(case: Case, plan: Plan, frame: Frame, fit_gap_mm: float) -> Corridor:
     """Sample every rule on the grid. case: posed and resected."""
-    length = float(frame.line[-1, 2])
-    spacing = _FINE_MM if length < _LONG_MM else _COARSE_MM
-    reach = np.floor(REACH_MM / spacing) * spacing
-    start = np.array([-reach, -reach, -np.floor(_BEYOND_MM / spacing) * spacing])
-    counts = (int(2 * reach / spacing) + 1,) * 2 + (int(np.ceil((length + 2 * _BEYOND_MM) / spacing)) + 1,)
-    nodes = _nodes(start, counts, spacing)
-    points = frame.to_ras(nodes)
-    shape = counts[::-1]
-
+    nodes = nodes_along(frame)
     bones = case.having("bone")
-    none = {s.name: 0.0 for s in bones}
-    column = _least([s for s in bones if s.level], points, none).reshape(shape)
-    bone = np.minimum(column, _least([s for s in bones if not s.level], points, none).reshape(shape))
-    blocked = np.minimum(bone, _behind(column)) - fit_gap_mm
     ruled = [(s, need) for s in case.structures if s.role != "bone" and (need := demand(plan, s)) is not None]
-    critical = [s for s, _ in ruled if s.role in ("keepout_critical", "metal")]
-    touchable = [s for s, need in ruled if need < 0.0 and s.role == "keepout_critical"]
-    apart = [s for s in critical if s not in touchable or _hollow(s)]
-    hard = _least(apart, points, {s.name: _APART_MM for s in apart}).reshape(shape)
+    critical = [(s, need) for s, need in ruled if s.role in ("keepout_critical", "metal")]
+    touchable = [s for s, need in critical if need < 0.0 and s.role == "keepout_critical"]
+    apart = [s for s, _ in critical if s not in touchable or _hollow(s)]
+    asked: dict[str, list[Wanted]] = {
+        "column": [(s, 0.0) for s in bones if s.level],
+        "beside": [(s, 0.0) for s in bones if not s.level],
+        "hard": [(s, _APART_MM) for s in apart],
+        "rules": ruled,
+        "soft": [(s, 0.0) for s in touchable],
+    }
+    found = least_over(nodes, asked, far_mm(plan.section))
+    bone = np.minimum(found["column"], found["beside"])
+    blocked = np.minimum(bone, _behind(found["column"])) - fit_gap_mm
     return Corridor(
         frame=frame,
-        start=start,
-        spacing=spacing,
-        never=np.minimum(blocked, hard).astype(np.float32),
-        critical=hard,
-        rules=_least([s for s, _ in ruled], points, {s.name: need for s, need in ruled}).reshape(shape),
-        soft=_least(touchable, points, {s.name: 0.0 for s in touchable}).reshape(shape),
+        start=nodes.start,
+        spacing=nodes.spacing,
+        never=np.minimum(blocked, found["hard"]).astype(np.float32),
+        critical=found["hard"],
+        rules=found["rules"],
+        soft=found["soft"],
         bone=bone,
     )
+
+
+def far_mm(section: Section) -> float:
+    """The distance beyond which nothing matters to a strut of this section, nor to a screw's head."""
+    largest = max(section.width_mm, section.lower_width_mm or 0.0, section.depth_mm, section.lower_depth_mm or 0.0)
+    return max(_FAR_MM, 0.5 * largest + 1.0)
+
+
+def box_around(frame: Frame, plan: Plan) -> tuple[np.ndarray, np.ndarray]:
+    """Low and high corner (3,) RAS of all that can matter to the corridor along a frame."""
+    points = nodes_along(frame).points
+    far = far_mm(plan.section)
+    reach = [far] + [far + r.limit_mm if r.kind == "clearance" else min(r.limit_mm, r.warn_mm) for r in plan.rules]
+    margin = max(reach) + plan.budget.segmentation_to_print_mm + _CUT_MM
+    return points.min(axis=0) - margin, points.max(axis=0) + margin
 
 
 def _hollow(structure: Structure) -> bool:
     """True for the airway, which a rule lets a strut lean on but never enter."""
     return any(word in structure.name.lower() for word in ("airway", "trachea", "bronch"))
-
-
-def _nodes(start: np.ndarray, counts: tuple[int, ...], spacing: float) -> np.ndarray:
-    down, anterior, right = np.meshgrid(
-        *[start[k] + spacing * np.arange(counts[k]) for k in (2, 1, 0)], indexing="ij", sparse=False
-    )
-    return np.column_stack([right.ravel(), anterior.ravel(), down.ravel()])
-
-
-def _least(structures: Iterable[Structure], points: np.ndarray, needs: dict[str, float]) -> np.ndarray:
-    """(n,) least distance less each structure's need, capped where it no longer matters. float32."""
-    nearest = np.full(len(points), _FAR_MM, dtype=np.float32)
-    for structure in structures:
-        near = np.flatnonzero(_within(structure, points, _FAR_MM + needs[structure.name]))
-        if len(near):
-            values = structure.distance(points[near]) - needs[structure.name]
-            nearest[near] = np.minimum(nearest[near], values)
-    return nearest
-
-
-def _within(structure: Structure, points: np.ndarray, reach: float) -> np.ndarray:
-    """Whether each point lies within reach of the structure's box."""
-    shape = np.array(structure.mask.voxels.shape[::-1])
-    affine = structure.pose @ structure.mask.ijk_to_ras
-    corners = np.stack(np.meshgrid(*[(-0.5, n - 0.5) for n in shape], indexing="ij"), axis=-1).reshape(-1, 3)
-    box = corners @ affine[:3, :3].T + affine[:3, 3]
-    return ((points >= box.min(axis=0) - reach) & (points <= box.max(axis=0) + reach)).all(axis=1)
 
 
 def _behind(bone: np.ndarray) -> np.ndarray:

@@ -18,6 +18,7 @@ _WEIGHT_ECCENTRIC = 0.02  # per mm² off the column line and station
 _WEIGHT_SLOPE = 1.5  # per mm² of sideways move between stations
 _WEIGHT_END = 0.15  # per mm² off the endplate's centre
 _DISCS, _EDGE_POINTS = 5, 32
+_BRIDGES = 500  # ends judged at a time, so that their arrays stay small
 _SOFT_MARGIN_MM = 0.5  # wanted distance to structures that may be displaced
 
 
@@ -34,14 +35,27 @@ class EndRegion:
     footprint: np.ndarray
 
     def bridge(self, edge: np.ndarray, count: int = 3) -> np.ndarray:
-        """Points of the foot between the strut's edge (m, 3) RAS at its end and the footprint.
+        """Points (n, 3) of the foot between the strut's edge (m, 3) RAS at its end and the footprint.
 
         All straight lines between the two edges, so that the points fill the convex region that joins them.
         """
-        local = self.plate.to_local(edge)[:, :2]
+        return self.bridges(edge[None], count)[0]
+
+    def bridges(self, edges: np.ndarray, count: int = 3) -> np.ndarray:
+        """The same for many edges (k, m, 3): (k, n, 3)."""
+        plate = self.plate
+        local = plate.to_local(edges)[..., :2]
         share = np.linspace(0.0, 1.0, count + 2)[1:-1, None, None, None]
-        plane = ((1.0 - share) * self.footprint[None, :, None] + share * local[None, None]).reshape(-1, 2)
-        return self.plate.to_ras(np.column_stack([plane, np.full(len(plane), self.out_mm)]))
+        plane = (1.0 - share) * self.footprint[:, None] + share * local[:, None, None]
+        flat = plane.reshape(len(edges), -1, 2)
+        return flat @ np.stack([plate.right, plate.anterior]) + (plate.centre + self.out_mm * plate.normal)
+
+    def bridge_moves(self, moves: np.ndarray, count: int = 3) -> np.ndarray:
+        """How the bridge's points move, (n, 3), when the strut's edge moves by moves (m, 3)."""
+        plane = moves - (moves @ self.plate.normal)[:, None] * self.plate.normal
+        share = np.linspace(0.0, 1.0, count + 2)[1:-1, None, None, None]
+        spread = np.broadcast_to(share * plane[None, None], (count, len(self.footprint), *plane.shape))
+        return spread.reshape(-1, 3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,28 +100,43 @@ def _probe_points(section: Section, width: float, depth: float) -> tuple[np.ndar
     return points, np.concatenate([np.full(_DISCS, inner), np.zeros(len(edge))])
 
 
-def cheapest_path(
-    room: Corridor, section: Section, back_deg: float, upper: EndRegion, lower: EndRegion
-) -> tuple[np.ndarray, float]:
+@dataclass(frozen=True, eq=False)
+class Stations:
+    """Where a path may go: grid nodes (stations, anterior, right, 3) RAS with what ends there cost, first and last
+    (stations, anterior, right), and the stations' rows in the corridor's grid."""
+
+    rows: np.ndarray
+    nodes: np.ndarray
+    first: np.ndarray
+    last: np.ndarray
+
+
+def stations(room: Corridor, section: Section, upper: EndRegion, lower: EndRegion) -> Stations:
+    """The places a path passes, whichever way the section is turned."""
+    right, anterior, down = room.axes()
+    rows = np.arange(0, len(down), max(round(STATION_MM / room.spacing), 1))
+    nodes = _station_points(room, right, anterior, down[rows])
+    first, last = (
+        _end_cost(room, nodes, end, 0.5 * min(size)) for end, size in zip((upper, lower), end_sizes(section))
+    )
+    return Stations(rows, nodes, first, last)
+
+
+def cheapest_path(room: Corridor, section: Section, back_deg: float, places: Stations) -> tuple[np.ndarray, float]:
     """(n, 3) RAS points of the cheapest path with its section turned to back_deg, and its cost.
 
     back_deg: 0 with the back facing posteriorly (strut in front), +90 facing the patient's left (strut at the right).
     Where no path is free the least bad one is returned.
     """
     right, anterior, down = room.axes()
-    picks = np.arange(0, len(down), max(round(STATION_MM / room.spacing), 1))
-    cost = _section_cost(room, section, back_deg)[picks]
+    cost = _section_cost(room, section, back_deg, places.rows)
     cost += _WEIGHT_ECCENTRIC * (right**2 + anterior[:, None] ** 2)
-    nodes = _station_points(room, right, anterior, down[picks])
-    first, last = (
-        _end_cost(room, nodes, end, 0.5 * min(size)) for end, size in zip((upper, lower), end_sizes(section))
-    )
-    centre = room.frame.centre(down[picks]) / room.spacing
-    return _trace(cost, first, last, np.diff(centre, axis=0), room.spacing, nodes)
+    centre = room.frame.centre(down[places.rows]) / room.spacing
+    return _trace(cost, places.first, places.last, np.diff(centre, axis=0), room.spacing, places.nodes)
 
 
-def _section_cost(room: Corridor, section: Section, back_deg: float) -> np.ndarray:
-    """Penalty of the section's worst point at every grid node."""
+def _section_cost(room: Corridor, section: Section, back_deg: float, rows: np.ndarray) -> np.ndarray:
+    """Penalty of the section's worst point at every node of these rows of the grid."""
     turn = np.deg2rad(back_deg)
     across, back = np.array([np.cos(turn), -np.sin(turn)]), np.array([-np.sin(turn), -np.cos(turn)])
     offsets, needs = (values[0] for values in section_probe(section).at(np.array([0.5])))
@@ -115,17 +144,17 @@ def _section_cost(room: Corridor, section: Section, back_deg: float) -> np.ndarr
     # Points that fall on the same node ask together for the most that any of them needs.
     cells = {tuple(move): float(needs[(moves == move).all(axis=1)].max()) for move in moves}
     reach = int(np.abs(moves).max())
-    cost = np.zeros(room.never.shape, dtype=np.float32)
+    cost = np.zeros((len(rows), *room.never.shape[1:]), dtype=np.float32)
     for values, margin, weight in (
         (room.never, 0.0, _WEIGHT_NEVER),
         (room.rules, 0.0, _WEIGHT_RULE),
         (room.soft, _SOFT_MARGIN_MM, _WEIGHT_SOFT),
     ):
-        padded = np.pad(values, ((0, 0), (reach, reach), (reach, reach)), mode="edge")
-        worst = np.full(values.shape, np.inf, dtype=np.float32)
+        padded = np.pad(values[rows], ((0, 0), (reach, reach), (reach, reach)), mode="edge")
+        worst = np.full(cost.shape, np.inf, dtype=np.float32)
         for (r, a), need in cells.items():
-            rows, columns = slice(reach + a, reach + a + values.shape[1]), slice(reach + r, reach + r + values.shape[2])
-            np.minimum(worst, padded[:, rows, columns] - np.float32(need), out=worst)
+            high, wide = (slice(reach + by, reach + by + n) for by, n in zip((a, r), cost.shape[1:]))
+            np.minimum(worst, padded[:, high, wide] - np.float32(need), out=worst)
         cost += weight * np.maximum(margin - worst, 0.0) ** 2
     return cost
 
@@ -146,10 +175,14 @@ def _end_cost(room: Corridor, nodes: np.ndarray, end: EndRegion, radius: float) 
     cost = np.where(allowed, _WEIGHT_END * aside, np.inf)
     angle = np.linspace(0.0, 2.0 * np.pi, 9)[:-1, None]
     round_edge = radius * (np.cos(angle) * end.plate.right + np.sin(angle) * end.plate.anterior)
-    for place in np.argwhere(allowed):
-        bridge = end.bridge(nodes[tuple(place)] + round_edge, 2)
-        rules, soft = (np.minimum(room.sample(values, bridge), 0.0) for values in (room.rules, room.soft))
-        cost[tuple(place)] += _WEIGHT_RULE * rules.min() ** 2 + _WEIGHT_SOFT * soft.min() ** 2
+    edges = nodes[allowed][:, None] + round_edge
+    worst = []
+    for some in np.array_split(edges, max(len(edges) // _BRIDGES, 1)):
+        bridges = end.bridges(some, 2)
+        values = room.samples((room.rules, room.soft), bridges.reshape(-1, 3))
+        worst.append(np.minimum([v.reshape(bridges.shape[:2]).min(axis=1) for v in values], 0.0))
+    rules, soft = np.concatenate(worst, axis=1)
+    cost[allowed] += _WEIGHT_RULE * rules**2 + _WEIGHT_SOFT * soft**2
     return cost
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import product
 
 import numpy as np
 
 from ..build.situation import situation
 from ..case.column import mechanical_axis
 from ..case.endplate import find_endplate
-from ..case.model import Case, Endplate, Mask
+from ..case.model import Case, Endplate
 from ..errors import CaseError
 from ..plan.curve import axis_curve
 from ..plan.plan import FootPlan, Plan
@@ -18,11 +17,9 @@ from ..plan.presets import preset as preset_plan
 from ..plan.presets import preset_screws
 from .attachment import propose_attachment
 from .axis import Candidate, propose_strut
-from .corridor import Corridor, column_frame, corridor
+from .corridor import Corridor, box_around, column_frame, corridor
 from .foot import Site, find_site, fitted_foot
 from .screws import ground
-
-_MARGIN_MM = 25.0  # room kept around the docking vertebrae and all between
 
 
 def propose_plan(case: Case, upper: str, lower: str, preset: str = "case2") -> Plan:
@@ -32,15 +29,13 @@ def propose_plan(case: Case, upper: str, lower: str, preset: str = "case2") -> P
     blocks it. Raises CaseError where a docking endplate cannot be found, PlanError for a preset or level unknown.
     """
     plan = preset_plan(preset, upper, lower)
-    near = around_span(case, upper, lower)
-    where = situation(near, plan)
-    line = mechanical_axis(where.case, upper, lower)
-    upper_site = find_site(where.case, where.upper, plan.upper_foot)
-    lower_site = find_site(where.case, where.lower, plan.lower_foot)
-    room = corridor(where.case, plan, column_frame(where.upper, where.lower, line), plan.upper_foot.fit_gap_mm)
-    sites = upper_site, lower_site
-    strut = propose_strut(room, plan.section, upper_site.region, lower_site.region)
-    return held(where.case, with_strut(plan, room, strut, sites), room, sites)
+    where = situation(case, plan)
+    frame = column_frame(where.upper, where.lower, mechanical_axis(where.case, upper, lower))
+    near = around(where.case, *box_around(frame, plan))
+    sites = find_site(near, where.upper, plan.upper_foot), find_site(near, where.lower, plan.lower_foot)
+    room = corridor(near, plan, frame, plan.upper_foot.fit_gap_mm)
+    strut = propose_strut(room, plan.section, *(site.region for site in sites))
+    return held(where.case, near, with_strut(plan, room, strut, sites), room, sites)
 
 
 def with_strut(plan: Plan, room: Corridor, strut: Candidate, sites: tuple[Site, Site]) -> Plan:
@@ -54,14 +49,17 @@ def with_strut(plan: Plan, room: Corridor, strut: Candidate, sites: tuple[Site, 
     )
 
 
-def held(case: Case, plan: Plan, room: Corridor, sites: tuple[Site, Site]) -> Plan:
-    """The plan with screws, and flanges where they are better, at both ends. case: posed and resected."""
+def held(case: Case, near: Case, plan: Plan, room: Corridor, sites: tuple[Site, Site]) -> Plan:
+    """The plan with screws, and flanges where they are better, at both ends.
+
+    case: posed and resected, whole, so that its plates are measured only once; near: what of it lies near the span.
+    """
     curve = axis_curve(plan.axis, plan.section)
     attachments = []
     for found, foot, types, end in zip(sites, (plan.upper_foot, plan.lower_foot), preset_screws(plan.preset), (0, -1)):
         site = replace(found, foot=foot)
         other = opposite(case, site.plate)
-        soil = ground(case, plan, site.plate, other, room, _access(room, foot), foot.fit_gap_mm)
+        soil = ground(near, plan, site.plate, other, room, _access(room, foot), foot.fit_gap_mm)
         attachments.append(propose_attachment(soil, site, types, curve, end))
     upper, lower = attachments
     return plan.with_(upper_flange=upper.flange, lower_flange=lower.flange, screws=upper.screws + lower.screws)
@@ -81,13 +79,8 @@ def _access(room: Corridor, foot: FootPlan) -> np.ndarray:
     return {"anterior": -anterior, "right": -right, "left": right}[foot.approach]
 
 
-def around_span(case: Case, upper: str, lower: str) -> Case:
-    """The part of the case that a design from upper to lower can touch."""
-    corners = np.concatenate([_corners(case.structure(level).mask) for level in (upper, lower)])
-    return case.cropped(corners.min(axis=0) - _MARGIN_MM, corners.max(axis=0) + _MARGIN_MM)
-
-
-def _corners(mask: Mask) -> np.ndarray:
-    """(8, 3) RAS corners of a mask's block."""
-    ends = [(-0.5, size - 0.5) for size in mask.voxels.shape[::-1]]
-    return np.array(list(product(*ends))) @ mask.ijk_to_ras[:3, :3].T + mask.ijk_to_ras[:3, 3]
+def around(case: Case, low: np.ndarray, high: np.ndarray) -> Case:
+    """The part of a case in a box, (3,) RAS corners; vertebrae stay whole, and what was measured on them known."""
+    whole = {s.name: s for s in case.structures if s.level}
+    cut = case.cropped(low, high)
+    return cut.with_structures(whole.get(s.name, s) for s in cut.structures)

@@ -19,7 +19,8 @@ def test_every_triangle_near_a_place_is_in_a_leaf_reached(seed, number):
     high = low + rng.uniform(0.0, 2.0, (20, 3))
     leaves, starts = leaves_reached(boxes, low, high)
     for n in range(20):
-        reached = {int(t) for leaf in leaves[starts[n] : starts[n + 1]] for t in order[LEAF * leaf : LEAF * leaf + LEAF]}
+        mine = leaves[starts[n] : starts[n + 1]]
+        reached = {int(t) for leaf in mine for t in order[LEAF * leaf : LEAF * leaf + LEAF]}
         meets = (triangles.min(axis=1) <= high[n]).all(axis=1) & (triangles.max(axis=1) >= low[n]).all(axis=1)
         assert set(np.flatnonzero(meets).tolist()) <= reached
 
