@@ -18,6 +18,7 @@ _VOXEL_MM = 0.10
 _MOST_POINTS = 1_000_000
 _LARGEST_RADIUS_MM = 1.5  # larger voids count as this size
 _CUT_MM = 0.3  # the width of a strut
+_FIRST_REACH_MM = 0.5  # a little over half a pore and a voxel
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,69 @@ class Thickness:
     least_mm: float
 
 
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A porous layer prepared for measuring its pores and its struts.
+
+    surface: of the body, as far from the domain as matters; grid: its points; depth: [k, j, i] mm, the domain's signed
+    distance, cut off at 4 voxels; metal: bool, in the body; distance: mm to the surface, 0 outside the domain.
+    """
+
+    surface: Surface
+    grid: Grid
+    depth: np.ndarray
+    metal: np.ndarray
+    distance: np.ndarray
+
+    @classmethod
+    def of(cls, body: Mesh, domain: Mesh, voxel_mm: float | None = None) -> Layer:
+        """The body's layer within the domain. Raises GeometryError where no surface of the body is near.
+
+        voxel_mm: spacing of the points, 0.1 mm if not given, coarser for large domains.
+        """
+        spacing = voxel_mm or max(_VOXEL_MM, float(np.cbrt(domain.volume / _MOST_POINTS)))
+        # Points lie half a step within the domain's bounds, each in the middle of its share of it: on a flat side
+        # itself rounding would decide which of them count.
+        low, high = domain.bounds
+        grid = Grid.around(low - 0.5 * spacing, high + 0.5 * spacing, spacing)
+        depth = signed_distance(domain, grid, 4.0 * spacing)
+        points = grid.points()[(depth < 0).ravel()]
+        distance = np.zeros(grid.array_shape)
+        surface, distance[depth < 0] = _surface_around(body, domain, points, spacing)
+        return cls(surface, grid, depth, inside(body, grid), distance)
+
+    def pores(self) -> PoreSize:
+        """As `pore_size`."""
+        sizes, _ = self._diameters(~self.metal & (self.depth < 0), 1.0)
+        p5, p95 = np.percentile(sizes, [5, 95])
+        return PoreSize(float(sizes.mean()), float(p5), float(p95), float(sizes.max()))
+
+    def struts(self) -> Thickness:
+        """As `strut_thickness`."""
+        sizes, depths = self._diameters(self.metal & (self.depth < 0), -1.0)
+        sizes = sizes[depths >= min(_CUT_MM, 0.5 * float(depths.max()))]
+        least, p5 = np.percentile(sizes, [1, 5])
+        return Thickness(float(p5), float(sizes.mean()), float(least))
+
+    def _diameters(self, wanted: np.ndarray, side: float) -> tuple[np.ndarray, np.ndarray]:
+        """Local thickness at the wanted grid points (bool [k, j, i]), outside the body (side 1) or inside (side -1),
+        and their depth below the domain's border: (n,) mm each."""
+        if not wanted.any() or len(self.surface.points) == 0:
+            raise GeometryError("body and domain do not share both metal and void: thickness cannot be measured there")
+        grid, points = self.grid, self.grid.points()
+        distance = np.where(wanted, self.distance, 0.0)
+        seeds = points[(wanted & _near_ridge(distance, grid.spacing)).ravel()]
+        largest = min(float(distance.max()) + grid.spacing, _LARGEST_RADIUS_MM)
+        centres, radii = grown(seeds, self.surface, side, self.depth, grid, largest)
+        covered = cover(grid, centres, radii)[wanted]
+        bare = covered == 0.0
+        if bare.any():
+            # Close to the surface a point may lie in no ball by a hair: it has its neighbour's size.
+            held = points[wanted.ravel()]
+            covered[bare] = covered[~bare][cKDTree(held[~bare]).query(held[bare])[1]]
+        return 2.0 * np.minimum(covered, _LARGEST_RADIUS_MM), -self.depth[wanted]
+
+
 def pore_size(body: Mesh, domain: Mesh, voxel_mm: float | None = None) -> PoreSize:
     """The pores of the body within the domain, as diameters of the largest balls that fit (local thickness).
 
@@ -47,9 +111,7 @@ def pore_size(body: Mesh, domain: Mesh, voxel_mm: float | None = None) -> PoreSi
     (one sphere alone may, where it lies worst between the points, come out 0.025 mm too small).
     voxel_mm: spacing of the points, 0.1 mm if not given, coarser for large domains.
     """
-    sizes, _ = _local_diameters(body, domain, voxel_mm, 1.0)
-    p5, p95 = np.percentile(sizes, [5, 95])
-    return PoreSize(float(sizes.mean()), float(p5), float(p95), float(sizes.max()))
+    return Layer.of(body, domain, voxel_mm).pores()
 
 
 def strut_thickness(body: Mesh, domain: Mesh, voxel_mm: float | None = None) -> Thickness:
@@ -58,42 +120,24 @@ def strut_thickness(body: Mesh, domain: Mesh, voxel_mm: float | None = None) -> 
     Metal within 0.3 mm of the domain's border is left out (in a thin domain, the outer half of it): a strut that is
     cut there ends in an edge, where the thickness of any body falls to nothing.
     """
-    sizes, depths = _local_diameters(body, domain, voxel_mm, -1.0)
-    sizes = sizes[depths >= min(_CUT_MM, 0.5 * float(depths.max()))]
-    least, p5 = np.percentile(sizes, [1, 5])
-    return Thickness(float(p5), float(sizes.mean()), float(least))
+    return Layer.of(body, domain, voxel_mm).struts()
 
 
-def _local_diameters(
-    body: Mesh, domain: Mesh, voxel_mm: float | None, side: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """At the domain's grid points outside the body (side 1) or inside it (side -1): local thickness, and depth.
+def _surface_around(body: Mesh, domain: Mesh, points: np.ndarray, spacing: float) -> tuple[Surface, np.ndarray]:
+    """The body's surface as far from the domain as balls centred in it reach, and the distance of (n, 3) points to it.
 
-    Returns (n,) mm each; the depth below the domain's border is cut off at 4 voxels.
+    A ball centred in the domain is no larger than the greatest distance there, give or take a step of the grid.
     """
-    spacing = voxel_mm or max(_VOXEL_MM, float(np.cbrt(domain.volume / _MOST_POINTS)))
-    # Points lie half a step within the domain's bounds, each in the middle of its share of it: on a flat side itself
-    # rounding would decide which of them count.
-    low, high = domain.bounds
-    grid = Grid.around(low - 0.5 * spacing, high + 0.5 * spacing, spacing)
-    inside_domain = signed_distance(domain, grid, 4.0 * spacing)
-    wanted = (inside_domain < 0) & (inside(body, grid) == (side < 0))
-    reach = 2.0 * _LARGEST_RADIUS_MM
-    surface = Surface.of(body, spacing, domain.bounds[0] - reach, domain.bounds[1] + reach)
-    if not wanted.any() or len(surface.points) == 0:
-        raise GeometryError("body and domain do not share both metal and void: thickness cannot be measured there")
-    points = grid.points()[wanted.ravel()]
-    distance = np.zeros(grid.array_shape)
-    distance[wanted] = np.minimum(surface.tree.query(points)[0], _LARGEST_RADIUS_MM)
-    seeds = grid.points()[(wanted & _near_ridge(distance, spacing)).ravel()]
-    largest = min(float(distance.max()) + spacing, _LARGEST_RADIUS_MM)
-    centres, radii = grown(seeds, surface, side, inside_domain, grid, largest)
-    covered = cover(grid, centres, radii)[wanted]
-    bare = covered == 0.0
-    if bare.any():
-        # Close to the surface a point may lie in no ball by a hair: it has its neighbour's size.
-        covered[bare] = covered[~bare][cKDTree(points[~bare]).query(points[bare])[1]]
-    return 2.0 * np.minimum(covered, _LARGEST_RADIUS_MM), -inside_domain[wanted]
+    reach = _FIRST_REACH_MM
+    while True:
+        surface = Surface.of(body, spacing, domain.bounds[0] - reach, domain.bounds[1] + reach)
+        away = np.full(len(points), np.inf) if len(surface.points) == 0 else surface.tree.query(points)[0]
+        farthest = float(away.max(initial=0.0))
+        needed = min(farthest + spacing, _LARGEST_RADIUS_MM)
+        if needed <= reach:
+            return surface, np.minimum(away, _LARGEST_RADIUS_MM)
+        # Beyond the reach distances are only known to be larger than it.
+        reach = needed if farthest <= reach else min(2.0 * reach, _LARGEST_RADIUS_MM)
 
 
 def _near_ridge(distance: np.ndarray, spacing: float) -> np.ndarray:

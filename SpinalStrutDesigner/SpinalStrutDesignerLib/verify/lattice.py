@@ -10,7 +10,7 @@ from LatticeGeneratorLib.field.distance import signed_distance
 from LatticeGeneratorLib.field.grid import Grid
 from LatticeGeneratorLib.measure.pores import connected_fraction
 from LatticeGeneratorLib.measure.porosity import porosity
-from LatticeGeneratorLib.measure.thickness import PoreSize, Thickness, pore_size, strut_thickness
+from LatticeGeneratorLib.measure.thickness import Layer, PoreSize, Thickness
 from LatticeGeneratorLib.mesh.boolean import intersection
 from LatticeGeneratorLib.mesh.mesh import Mesh
 from LatticeGeneratorLib.mesh.solids import box
@@ -54,11 +54,12 @@ def lattice_as_made(measured: Measured, foot: Foot, domain: Mesh) -> LatticeAsMa
             if other.domain is not None and _same(measured, foot, domain, nominal, other, other.domain):
                 return lattice_as_made(nominal, other, other.domain)
         part, block = _middle(domain)
+        layer = Layer.of(measured.mesh, part)
         return LatticeAsMade(
             porosity(measured.mesh, domain),
             connected_fraction(measured.mesh, domain, POWDER_MM),
-            pore_size(measured.mesh, part),
-            strut_thickness(measured.mesh, part),
+            layer.pores(),
+            layer.struts(),
             block,
         )
 
