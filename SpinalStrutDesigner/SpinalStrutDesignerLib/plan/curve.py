@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -83,11 +84,15 @@ class AxisCurve:
         The sweep continues straight beyond both ends by extension_mm and ends flat, its edge rounded by the section's
         corner radius. Within a few micrometres of true up to the centre of curvature; approximate beyond it.
         """
+        return self.fields(points, (extension_mm,))[0]
+
+    def fields(self, points: np.ndarray, extensions_mm: Sequence[float]) -> np.ndarray:
+        """(e, m) `field` for each of the extensions at once: the way to the curve is the same for all."""
         points = np.ascontiguousarray(points, dtype=float).reshape(-1, 3)
-        values = np.empty(len(points))
+        values = np.empty((len(extensions_mm), len(points)))
         for start in range(0, len(points), _CHUNK):
             part = slice(start, start + _CHUNK)
-            values[part] = self._field(points[part], float(extension_mm))
+            values[:, part] = self._fields(points[part], extensions_mm)
         return values
 
     def local(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -99,17 +104,16 @@ class AxisCurve:
         v = np.einsum("ij,ij->i", away, back)
         return self.arc[index] + share * self._step + before + beyond, u, v
 
-    def _field(self, points: np.ndarray, extension: float) -> np.ndarray:
+    def _fields(self, points: np.ndarray, extensions: Sequence[float]) -> list[np.ndarray]:
         s, u, v = self.local(points)
         inside = np.clip(s, 0.0, self.length_mm)
         share = inside / self.length_mm
         width = self.widths[0] + share * (self.widths[-1] - self.widths[0])
         depth = self.depths[0] + share * (self.depths[-1] - self.depths[0])
-        across = section_distance(self.section, u, v, width, depth)
-        along = np.abs(s - 0.5 * self.length_mm) - (0.5 * self.length_mm + extension)
         radius = self._end_radius
-        a, b = across + radius, along + radius
-        return np.hypot(np.maximum(a, 0.0), np.maximum(b, 0.0)) + np.minimum(np.maximum(a, b), 0.0) - radius
+        a = section_distance(self.section, u, v, width, depth) + radius
+        past = np.abs(s - 0.5 * self.length_mm) - 0.5 * self.length_mm + radius
+        return [_rounded_end(a, past - float(extension), radius) for extension in extensions]
 
     def _foot(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Segment index, share along it, and mm before the first (<= 0) and beyond the last sample (>= 0).
@@ -261,6 +265,11 @@ def _hermite(curve: AxisCurve, index: int, distance: float) -> np.ndarray:
 def _mix(values: np.ndarray, index: np.ndarray, share: np.ndarray) -> np.ndarray:
     first = values[index]
     return first + share[:, None] * (values[index + 1] - first)
+
+
+def _rounded_end(a: np.ndarray, b: np.ndarray, radius: float) -> np.ndarray:
+    """What two fields share, a and b given on surfaces drawn in by the radius, the edge between them rounded."""
+    return np.hypot(np.maximum(a, 0.0), np.maximum(b, 0.0)) + np.minimum(np.maximum(a, b), 0.0) - radius
 
 
 def _unit(vector: np.ndarray) -> np.ndarray:
