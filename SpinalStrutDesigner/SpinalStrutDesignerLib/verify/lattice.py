@@ -8,8 +8,8 @@ import numpy as np
 from LatticeGeneratorLib.field.combine import sample
 from LatticeGeneratorLib.field.distance import signed_distance
 from LatticeGeneratorLib.field.grid import Grid
+from LatticeGeneratorLib.measure.balls import faces_near
 from LatticeGeneratorLib.measure.pores import connected_fraction
-from LatticeGeneratorLib.measure.porosity import porosity
 from LatticeGeneratorLib.measure.thickness import Layer, PoreSize, Thickness
 from LatticeGeneratorLib.mesh.boolean import intersection
 from LatticeGeneratorLib.mesh.mesh import Mesh
@@ -25,8 +25,9 @@ _WHOLE_MM3 = 130.0
 # Just over the coarsest powder in use (15-53 µm): what a ball of this size leaves, powder leaves.
 POWDER_MM = 0.06
 # Two lattices are the same where their surfaces lie no farther apart than slivers are thinned out by (2 µm), seen from
-# this far inside the layer on: at its border it joins a solid that a variant's longer strut shapes a little anew.
-_SAME_MM = 2e-3
+# this far inside the layer on: at its border it joins a solid that a variant's longer strut shapes a little anew. Of a
+# hundred vertices one may lie up to 5 µm off: no mean changes by more than 0.1 µm.
+_SAME_MM, _STRAY_MM, _STRAY_SHARE = 2e-3, 5e-3, 0.01
 _BORDER_MM = 0.05
 _SAME_VOLUME = 1e-3
 # Fewer vertices than this do not tell one lattice from another; more strays than this are another lattice.
@@ -56,7 +57,7 @@ def lattice_as_made(measured: Measured, foot: Foot, domain: Mesh) -> LatticeAsMa
         part, block = _middle(domain)
         layer = Layer.of(measured.mesh, part)
         return LatticeAsMade(
-            porosity(measured.mesh, domain),
+            measured.porosities[foot.end],
             connected_fraction(measured.mesh, domain, POWDER_MM),
             layer.pores(),
             layer.struts(),
@@ -86,26 +87,36 @@ def _same(one: Measured, foot: Foot, domain: Mesh, two: Measured, other: Foot, o
     # At sharp edges a field between grid points is off by up to half their distance.
     if np.abs(sample(field, grid, domain.vertices - shift)).max() > grid.spacing:
         return False
-    a, b = Mesh(one.mesh.vertices - shift, one.mesh.faces), two.mesh
+    a, b = (_near(mesh, *other_domain.bounds) for mesh in (Mesh(one.mesh.vertices - shift, one.mesh.faces), two.mesh))
     inner = [mesh.vertices[sample(field, grid, mesh.vertices) < -_BORDER_MM] for mesh in (a, b)]
     if min(len(points) for points in inner) < _LEAST_VERTICES:
         return False
     return _lies_on(inner[0], b) and _lies_on(inner[1], a)
 
 
+def _near(mesh: Mesh, low: np.ndarray, high: np.ndarray) -> Mesh:
+    """The faces of a mesh that reach into the box from low to high or lie beside it, with the vertices they use."""
+    faces = mesh.faces[faces_near(mesh, low - _BORDER_MM, high + _BORDER_MM)]
+    used = np.zeros(len(mesh.vertices), bool)
+    used[faces] = True
+    return Mesh(mesh.vertices[used], (np.cumsum(used) - 1)[faces])
+
+
 def _lies_on(points: np.ndarray, mesh: Mesh) -> bool:
-    """Whether all points (n, 3) lie on the surface, to 2 µm: most on its vertices, the rest on its triangles."""
-    away = cKDTree(mesh.vertices).query(points, distance_upper_bound=_SAME_MM)[0]
-    strays = points[~np.isfinite(away)]
+    """Whether the points (n, 3) lie on the surface: most on its vertices, the rest on its triangles."""
+    tree = cKDTree(mesh.vertices, compact_nodes=False, balanced_tree=False)
+    strays = points[~np.isfinite(tree.query(points, distance_upper_bound=_SAME_MM)[0])]
     if len(strays) > _MOST_STRAYS:
         return False
     triangles = mesh.triangles
-    low, high = triangles.min(axis=1) - _SAME_MM, triangles.max(axis=1) + _SAME_MM
-    for point in strays:
+    low, high = triangles.min(axis=1) - _STRAY_MM, triangles.max(axis=1) + _STRAY_MM
+    away = np.full(len(strays), np.inf)
+    for number, point in enumerate(strays):
         near = triangles[((point >= low) & (point <= high)).all(axis=1)]
-        if not len(near) or _to_triangles(point, near) > _SAME_MM:
+        if not len(near):
             return False
-    return True
+        away[number] = _to_triangles(point, near)
+    return bool(away.max(initial=0.0) <= _STRAY_MM and (away > _SAME_MM).sum() <= _STRAY_SHARE * len(points))
 
 
 def _to_triangles(point: np.ndarray, triangles: np.ndarray) -> float:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
-from LatticeGeneratorLib.mesh.boolean import difference, largest_component
+from LatticeGeneratorLib.mesh.boolean import largest_component, taken_away
 from LatticeGeneratorLib.mesh.mesh import Mesh
 
 from ..build.design import Foot, Implant
@@ -55,13 +55,25 @@ class Measured:
         """Points on and in the implant."""
         return body_samples(self.mesh)
 
-    @cached_property
+    @property
     def solid(self) -> Mesh:
         """The implant without its porous zones: what carries load."""
-        domains = [foot.domain for foot in self.implant.feet if foot.domain is not None]
+        return self._parted[0]
+
+    @property
+    def porosities(self) -> dict[str, float]:
+        """Share of void, 0 to 1, in the porous layer of each end that has one; exact for the meshes as given."""
+        return self._parted[1]
+
+    @cached_property
+    def _parted(self) -> tuple[Mesh, dict[str, float]]:
+        domains: dict[str, Mesh] = {foot.end: foot.domain for foot in self.implant.feet if foot.domain is not None}
         if not domains:
-            return self.mesh
-        return largest_component(difference(self.mesh, domains))[0]
+            return self.mesh, {}
+        # The layers of an implant's two feet lie apart.
+        rest, metal = taken_away(self.mesh, list(domains.values()))
+        shares = {end: 1.0 - taken / domain.volume for (end, domain), taken in zip(domains.items(), metal)}
+        return largest_component(rest)[0], shares
 
     def foot(self, end: str) -> Foot:
         """The foot of an end, "upper" or "lower"."""

@@ -16,6 +16,7 @@ from LatticeGeneratorLib.mesh.boolean import (
     largest_component,
     printable,
     simplified,
+    taken_away,
     union,
 )
 from LatticeGeneratorLib.mesh.check import closed_manifold_fault, stl_fault
@@ -56,6 +57,15 @@ def test_three_cutters_at_once():
     assert cut.volume == pytest.approx(200.0 - 3 * 2.0 * area, rel=1e-9)
     assert trimesh_of(cut).is_volume
     assert trimesh_of(cut).euler_number == 2 - 2 * 3
+
+
+def test_what_each_cutter_takes_away():
+    plate = box([0, 0, 0], [10, 10, 2])
+    whole, half = box([1, 1, -1], [2, 3, 5]), box([5, 5, 1], [6, 7, 3])
+    rest, taken = taken_away(plate, [whole, half, FAR, moved(FAR, [90, 0, 0])])
+    assert taken == pytest.approx((4.0, 2.0, 1.0, 0.0), abs=1e-9)
+    assert rest.volume == pytest.approx(193.0, rel=1e-12)
+    assert rest.volume == pytest.approx(difference(plate, [whole, half, FAR]).volume, rel=1e-12)
 
 
 def test_a_difference_without_cutters_and_a_union_of_one_change_nothing():
