@@ -35,9 +35,20 @@ class LocalField:
         """(3,) the far corner in (right, anterior, out)."""
         return self.low + self.step_mm * (np.array(self.values.shape[::-1]) - 1)
 
-    def covers(self, local: np.ndarray) -> np.ndarray:
-        """(n,) bool: which (right, anterior, out) points lie in the block."""
-        return np.all((local > self.low) & (local < self.high), axis=1)
+    @property
+    def corners(self) -> np.ndarray:
+        """(8, 3) RAS corners of the block."""
+        sides = np.stack([self.low, self.high])
+        chosen = np.stack(np.meshgrid(*[(0, 1)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+        return self.endplate.to_ras(np.take_along_axis(sides, chosen, axis=0))
+
+    def covered(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Which of the RAS points (n, 3) lie in the block: their numbers (m,), and (right, anterior, out) (m, 3)."""
+        corners = self.corners
+        about = np.flatnonzero(within(points, corners.min(axis=0), corners.max(axis=0)))
+        local = self.endplate.to_local(points[about])
+        exactly = within(local, self.low, self.high)
+        return about[exactly], local[exactly]
 
     def at_local(self, local: np.ndarray) -> np.ndarray:
         """Trilinear values at (right, anterior, out) points (n, 3); the nearest border value outside."""
@@ -47,6 +58,14 @@ class LocalField:
     def at(self, points: np.ndarray) -> np.ndarray:
         """Trilinear values at RAS points (n, 3)."""
         return self.at_local(self.endplate.to_local(points))
+
+
+def within(points: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """(n,) bool: which points (n, 3) lie inside the box from low to high."""
+    inside = np.ones(len(points), dtype=bool)
+    for along, least, most in zip(points.T, low, high):
+        inside &= (along > least) & (along < most)
+    return inside
 
 
 def insertion_direction(endplate: Endplate, approach: Approach) -> np.ndarray:
@@ -69,8 +88,8 @@ def bone_distance(bones: Iterable[Structure], points: np.ndarray, reach_mm: floa
     distance = np.full(len(points), reach_mm)
     for bone in bones:
         first, last = _block(bone)
-        near = np.all((points > first - reach_mm) & (points < last + reach_mm), axis=1)
-        if near.any():
+        near = np.flatnonzero(within(points, first - reach_mm, last + reach_mm))
+        if len(near):
             distance[near] = np.minimum(distance[near], bone.distance(points[near]))
     return distance
 

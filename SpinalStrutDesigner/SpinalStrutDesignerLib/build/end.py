@@ -13,7 +13,7 @@ from LatticeGeneratorLib.field.combine import smooth_maximum
 from ..case.model import Endplate
 from ..plan.curve import AxisCurve
 from ..plan.plan import Flange, FootPlan, Screw
-from .bone import LocalField, bone_near, insertion_direction, local_bone, swept
+from .bone import LocalField, bone_near, insertion_direction, local_bone, swept, within
 from .design import End, Situation
 from .outline import Outline, convex_hull, inset_outline
 
@@ -125,20 +125,32 @@ def boss_field(screw: Screw, points: np.ndarray, under_head_mm: float) -> np.nda
     return smooth_maximum(away - radius, np.abs(along - length / 2.0) - length / 2.0, EDGE_MM)
 
 
+def within_boss(screw: Screw, points: np.ndarray, under_head_mm: float, margin_mm: float) -> np.ndarray:
+    """(n,) bool: which points (n, 3) RAS lie in a box that holds the boss and a margin around it."""
+    half = 0.5 * (screw.type.head_radius_mm + under_head_mm)
+    direction = np.asarray(screw.direction) / np.linalg.norm(screw.direction)
+    centre = np.asarray(screw.entry) + half * direction
+    reach = float(np.hypot(half, screw.type.head_diameter_mm / 2.0 + BOSS_WALL_MM)) + margin_mm
+    return within(points, centre - reach, centre + reach)
+
+
 def along_and_away(screw: Screw, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Distance along the screw's axis from the top of its head, and distance from that axis, at points (n, 3) RAS."""
     direction = np.asarray(screw.direction) / np.linalg.norm(screw.direction)
     relative = points - np.asarray(screw.entry)
     along = relative @ direction
-    return along, np.linalg.norm(relative - along[:, None] * direction, axis=1)
+    across = relative - along[:, None] * direction
+    return along, np.sqrt(np.einsum("ij,ij->i", across, across))
 
 
-def layer_sides(shape: EndShape, points: np.ndarray, rest: np.ndarray, frame_mm: float) -> np.ndarray:
+def layer_sides(
+    shape: EndShape, points: np.ndarray, rest: np.ndarray, inside: np.ndarray, frame_mm: float
+) -> np.ndarray:
     """The porous region's side limits: a solid frame inside the footprint and around every screw hole.
 
-    rest: (n,) the end's solid at points (n, 3) RAS as if the docking bone were absent.
+    At points (n, 3) RAS, rest: (n,) the end's solid as if the docking bone were absent; inside: (n,) the footprint.
     """
-    sides = np.maximum(rest, shape.footprint.distance(shape.endplate.to_local(points)[:, :2])) + frame_mm
+    sides = np.maximum(rest, inside) + frame_mm
     for screw in shape.screws:
         _, away = along_and_away(screw, points)
         sides = np.maximum(sides, screw.type.clearance_hole_mm / 2.0 + frame_mm - away)

@@ -80,5 +80,3 @@ def _sampled(structure: Structure) -> tuple[np.ndarray, Grid]:
     corners = corners @ matrix[:3, :3].T + matrix[:3, 3]
     grid = Grid.around(corners.min(axis=0), corners.max(axis=0), BONE_STEP_MM)
     return structure.distance(grid.points()).reshape(grid.array_shape), grid
-
-

@@ -55,24 +55,26 @@ def porous_layer(
     The layer lies under the contact face, inside a solid frame, with at least minimum_solid_mm of metal between it and
     any other bone the foot meets.
     """
-    grid, points = _layer_grid(end)
-    local = end.endplate.to_local(points)
+    grid, held, local, inside = _layer_points(end, interface)
+    points = end.endplate.to_ras(local)
+    sides = layer_sides(end, points, end_rest(end, axis, points, local), inside, interface.frame_mm)
     gap, distance = end.foot.fit_gap_mm, end.docking.at_local(local)
     depth = distance - gap - interface.depth_mm
-    # Away from the layer only the sign matters, and the solid need not be evaluated there.
-    near = (np.abs(distance - gap - 0.5 * interface.depth_mm) < 0.5 * interface.depth_mm + AROUND_MM) & (
-        end.footprint.distance(local[:, :2]) < AROUND_MM
-    )
-    sides = np.full(len(points), AROUND_MM)
-    sides[near] = layer_sides(end, points[near], end_rest(end, axis, points[near]), interface.frame_mm)
     behind = np.maximum(gap + interface.minimum_solid_mm - end.others.at_local(local), depth)
     kept, contact = np.maximum(sides, behind), gap - distance
-    region = np.maximum(kept, contact).reshape(grid.array_shape)
+
+    def on_grid(values: np.ndarray) -> np.ndarray:
+        # Away from the layer only the sign matters, and the solid need not be evaluated there.
+        block = np.full(grid.array_shape, AROUND_MM)
+        block.reshape(-1)[held] = values
+        return block
+
+    region = on_grid(np.maximum(kept, contact))
     if -region.min() * 2.0 < THINNEST_MM:
         return None
-    joined = np.maximum(kept - OVERLAP_MM, contact).reshape(grid.array_shape)
+    joined = on_grid(np.maximum(kept - OVERLAP_MM, contact))
     # The cutter also clears the fit gap in front, so that no film of solid stays before the lattice.
-    cutter = np.maximum(sides, behind).reshape(grid.array_shape)
+    cutter = on_grid(kept)
     depth_mm = float((region < 0.0).sum() * STEP_MM / (region < 0.0).any(axis=0).sum())
     spec = LatticeSpec(interface.cell, interface.porosity, interface.pore_um / 1000.0 + SHORTFALL_MM2 / depth_mm)
     # Only lattice that meets the solid around the region is held; that solid is what the region was grown into.
@@ -98,12 +100,29 @@ def plate_matrix(endplate: Endplate) -> np.ndarray:
     return matrix
 
 
-def _layer_grid(end: EndShape) -> tuple[Grid, np.ndarray]:
-    """A fine grid over the footprint in the plate's frame, and its points in RAS."""
+def _layer_points(end: EndShape, interface: InterfacePlan) -> tuple[Grid, np.ndarray, np.ndarray, np.ndarray]:
+    """A fine grid in the plate's frame around the layer, and its points near the layer.
+
+    Returns the grid, and of those points the places in a flat array on it (n,), where they are (n, 3) in (right,
+    anterior, out), and the footprint's field there (n,).
+    """
     low, high = end.footprint.points.min(axis=0), end.footprint.points.max(axis=0)
     reach = max(abs(low[0]), abs(high[0]))
-    grid = Grid.around(
-        np.array([-reach, low[1], -DOME_MM]), np.array([reach, high[1], end.base_mm + 2.0]), STEP_MM
-    )
-    matrix = plate_matrix(end.endplate)
-    return grid, grid.points() @ matrix[:3, :3].T + matrix[:3, 3]
+    whole = Grid.around(np.array([-reach, low[1], -DOME_MM]), np.array([reach, high[1], end.base_mm + 2.0]), STEP_MM)
+    across, anterior, out = whole.axes()
+    right = across * np.sign(plate_matrix(end.endplate)[:3, 0] @ end.endplate.right)
+    plane = np.stack(np.meshgrid(right, anterior), axis=-1).reshape(-1, 2)
+    inside = end.footprint.distance(plane)
+    columns = np.flatnonzero(inside < AROUND_MM)
+    local = np.column_stack([np.tile(plane[columns], (len(out), 1)), np.repeat(out, len(columns))])
+    half = 0.5 * interface.depth_mm
+    off = np.abs(end.docking.at_local(local) - end.foot.fit_gap_mm - half) - half
+    near = np.flatnonzero(off < AROUND_MM)
+    k, column = np.divmod(near, len(columns))
+    j, i = np.divmod(columns[column], len(across))
+    index = np.stack([i, j, k])
+    first = index.min(axis=1) - 1
+    nx, ny, nz = index.max(axis=1) + 2 - first
+    grid = Grid(whole.origin + STEP_MM * first, STEP_MM, (nx, ny, nz))
+    i, j, k = index - first[:, None]
+    return grid, (k * ny + j) * nx + i, local[near], inside[columns[column]]

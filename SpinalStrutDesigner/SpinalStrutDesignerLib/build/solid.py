@@ -13,9 +13,10 @@ from LatticeGeneratorLib.mesh.boolean import largest_component, simplified
 from LatticeGeneratorLib.mesh.mesh import Mesh
 
 from ..plan.curve import AxisCurve
+from .blocks import block_points, blocks_holding
 from .bone import bone_distance, bone_near
 from .design import Situation
-from .end import EndShape, bone_in_the_way, boss_field, flange_field, foot_field, loft_rise
+from .end import EndShape, bone_in_the_way, boss_field, flange_field, foot_field, loft_rise, within_boss
 from .thin import without_fins
 
 # Sampling of the solid, mm: on the tightest default radius (0.5 mm edges) a linear iso-surface departs by
@@ -30,7 +31,12 @@ BOSS_BLEND_MM = 1.0
 CONTACT_EDGE_MM = 0.4
 # The strut's field is continued this far into a foot so that the loft has something to turn into.
 CONTINUED_MM = 30.0
-_BLOCK = 8
+# Blocks of grid points in which it is tried whether they may hold material, coarse ones first.
+BLOCKS = (8, 4)
+# A surface passes between points nearer to it than the diagonal of a cell (0.43 mm).
+SHELL_MM = 0.5
+# A loft's field may rise faster than distance, as much faster as this.
+STEEPEST = 2.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,45 +53,51 @@ class SolidShape:
         return max(end.foot.fit_gap_mm for end in self.ends)
 
 
-def end_material(end: EndShape, axis: AxisCurve, points: np.ndarray) -> np.ndarray:
-    """The end's blended material, strut included, before any bone is cut away; points (n, 3) RAS within reach."""
-    local = end.endplate.to_local(points)
-    strut = axis.field(points)
-    foot = foot_field(end, local, axis.field(points, CONTINUED_MM))
+def end_material(
+    end: EndShape, points: np.ndarray, local: np.ndarray, strut: np.ndarray, continued: np.ndarray
+) -> np.ndarray:
+    """The end's blended material, strut included, before any bone is cut away.
+
+    points, local: (n, 3) the same places within reach in RAS and in the plate's frame; strut, continued: (n,) the
+    strut's field there, and the same with the strut continued into the foot.
+    """
+    foot = foot_field(end, local, continued)
     # Where the loft has become the strut the two coincide, and a fillet between them would only be a ledge.
     values = smooth_union(strut, foot, end.foot.blend_mm * (1.0 - loft_rise(end, local)))
     if end.flange is not None:
         values = smooth_union(values, flange_field(end, end.flange, local), FLANGE_BLEND_MM)
     for screw in end.screws:
-        values = smooth_union(values, boss_field(screw, points, end.under_head_mm), BOSS_BLEND_MM)
+        near = np.flatnonzero(within_boss(screw, points, end.under_head_mm, BOSS_BLEND_MM))
+        boss = boss_field(screw, points[near], end.under_head_mm)
+        values[near] = smooth_union(values[near], boss, BOSS_BLEND_MM)
     return values
 
 
-def end_rest(end: EndShape, axis: AxisCurve, points: np.ndarray) -> np.ndarray:
-    """The end as if the docking vertebra were absent: material less all other bone."""
-    others = end.others.at_local(end.endplate.to_local(points))
-    return np.maximum(end_material(end, axis, points), end.foot.fit_gap_mm - others)
+def end_rest(end: EndShape, axis: AxisCurve, points: np.ndarray, local: np.ndarray) -> np.ndarray:
+    """The end as if the docking vertebra were absent: material less all other bone. points, local: as above."""
+    material = end_material(end, points, local, *axis.fields(points, (0.0, CONTINUED_MM)))
+    return np.maximum(material, end.foot.fit_gap_mm - end.others.at_local(local))
 
 
 def solid_field(shape: SolidShape, points: np.ndarray) -> np.ndarray:
     """The solid implant at points (n, 3) RAS: mm, negative inside."""
-    values = shape.axis.field(points)
+    values, continued = shape.axis.fields(points, (0.0, CONTINUED_MM))
     for end in shape.ends:
-        local = end.endplate.to_local(points)
-        near = end.docking.covers(local)
-        if near.any():
-            material = end_material(end, shape.axis, points[near])
-            bone = end.foot.fit_gap_mm - bone_in_the_way(end, local[near])
+        near, local = end.docking.covered(points)
+        if len(near):
+            material = end_material(end, points[near], local, values[near], continued[near])
+            bone = end.foot.fit_gap_mm - bone_in_the_way(end, local)
             values[near] = smooth_maximum(material, bone, CONTACT_EDGE_MM)
     return _off_all_bone(shape, points, values)
 
 
 def _off_all_bone(shape: SolidShape, points: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Material kept at the fit gap from every bone, ribs and remnants included."""
-    inside = values < 1.0
-    if inside.any():
-        bones = bone_near(shape.situation.case, points[inside].min(axis=0), points[inside].max(axis=0))
-        distance = bone_distance(bones, points[inside], shape.fit_gap_mm + 2.0)
+    inside = np.flatnonzero(values < 1.0)
+    if len(inside):
+        places = points[inside]
+        bones = bone_near(shape.situation.case, places.min(axis=0), places.max(axis=0))
+        distance = bone_distance(bones, places, shape.fit_gap_mm + 2.0)
         values[inside] = np.maximum(values[inside], shape.fit_gap_mm - distance)
     return values
 
@@ -97,7 +109,7 @@ def solid_mesh(shape: SolidShape) -> tuple[Mesh, int]:
     """
     grid = _grid_around(shape)
     flat = np.ones(int(np.prod(grid.shape)), dtype=np.float32)
-    cells, points = _active_points(shape, grid)
+    cells, points = block_points(grid, _active_blocks(shape, grid), BLOCKS[-1])
     flat[cells] = solid_field(shape, points)
     values = flat.reshape(grid.array_shape)
     for end in shape.ends:
@@ -110,47 +122,32 @@ def solid_mesh(shape: SolidShape) -> tuple[Mesh, int]:
 
 def _grid_around(shape: SolidShape) -> Grid:
     """The grid over the strut and the blocks in which the ends are shaped."""
-    points = np.vstack([shape.axis.points, *(_corners(end) for end in shape.ends)])
+    points = np.vstack([shape.axis.points, *(end.docking.corners for end in shape.ends)])
     return Grid.around(points.min(axis=0), points.max(axis=0), STEP_MM)
-
-
-def _corners(end: EndShape) -> np.ndarray:
-    """(8, 3) RAS corners of the block in which an end is shaped."""
-    sides = np.stack([end.docking.low, end.docking.high])
-    return end.endplate.to_ras(
-        np.array([[sides[a, 0], sides[b, 1], sides[c, 2]] for a in (0, 1) for b in (0, 1) for c in (0, 1)])
-    )
 
 
 def _block_of(end: EndShape, grid: Grid) -> tuple[slice, slice, slice]:
     """The part of arrays [k, j, i] on the grid that holds an end."""
-    index = grid.indices(_corners(end))
+    index = grid.indices(end.docking.corners)
     low, high = np.floor(index.min(axis=0)).astype(int), np.ceil(index.max(axis=0)).astype(int) + 1
     i, j, k = (slice(max(int(a), 0), int(b)) for a, b in zip(low, high))
     return k, j, i
 
 
-def _active_points(shape: SolidShape, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
-    """Flat cell numbers and positions of the grid points in blocks near the strut or an end's material."""
-    size = np.array(grid.shape)
-    axes = grid.axes()
-    starts = [np.arange(0, n, _BLOCK) for n in size]
-    middles = [axis[np.minimum(start + _BLOCK // 2, len(axis) - 1)] for axis, start in zip(axes, starts)]
-    centres = np.stack(np.meshgrid(*middles, indexing="ij"), axis=-1)
-    flat = centres.reshape(-1, 3)
-    radius = STEP_MM * _BLOCK * np.sqrt(3.0) / 2.0 + 1.0
-    active = shape.axis.field(flat) < radius
-    for end in shape.ends:
-        near = end.docking.covers(end.endplate.to_local(flat))
-        if near.any():
-            # A loft's field may rise faster than distance; half as much again keeps every block that holds material.
-            active[near] |= end_material(end, shape.axis, flat[near]) < 1.5 * radius
-    first = np.argwhere(active.reshape(centres.shape[:3])) * _BLOCK
-    offsets = np.stack(np.meshgrid(*[np.arange(_BLOCK)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
-    index = (first[:, None, :] + offsets).reshape(-1, 3)
-    index = index[np.all(index < size, axis=1)]
-    cells = (index[:, 2] * size[1] + index[:, 1]) * size[0] + index[:, 0]
-    return cells, np.column_stack([axis[i] for axis, i in zip(axes, index.T)])
+def _active_blocks(shape: SolidShape, grid: Grid) -> np.ndarray:
+    """(n, 3) first (i, j, k) of the smallest blocks of grid points that may hold some of the strut or of an end."""
+
+    def may_hold(centres: np.ndarray, radius: float) -> np.ndarray:
+        strut, continued = shape.axis.fields(centres, (0.0, CONTINUED_MM))
+        found = strut < radius + SHELL_MM
+        for end in shape.ends:
+            near, local = end.docking.covered(centres)
+            if len(near):
+                material = end_material(end, centres[near], local, strut[near], continued[near])
+                found[near] |= material < STEEPEST * radius + SHELL_MM
+        return found
+
+    return blocks_holding(grid, BLOCKS, may_hold)
 
 
 def _check_whole(shape: SolidShape, mesh: Mesh) -> None:
