@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from LatticeGeneratorLib.field.combine import sample
+from LatticeGeneratorLib.field.compiled import compiled
 from LatticeGeneratorLib.field.distance import signed_distance
 from LatticeGeneratorLib.field.grid import Grid
 from LatticeGeneratorLib.measure.balls import faces_near
 from LatticeGeneratorLib.measure.pores import connected_fraction
 from LatticeGeneratorLib.measure.thickness import Layer, PoreSize, Thickness
 from LatticeGeneratorLib.mesh.boolean import intersection
+from LatticeGeneratorLib.mesh.box_tree import LEAF, box_tree, leaves_reached
 from LatticeGeneratorLib.mesh.mesh import Mesh
 from LatticeGeneratorLib.mesh.solids import box
 from scipy.spatial import cKDTree
@@ -108,15 +110,18 @@ def _lies_on(points: np.ndarray, mesh: Mesh) -> bool:
     strays = points[~np.isfinite(tree.query(points, distance_upper_bound=_SAME_MM)[0])]
     if len(strays) > _MOST_STRAYS:
         return False
-    triangles = mesh.triangles
-    low, high = triangles.min(axis=1) - _STRAY_MM, triangles.max(axis=1) + _STRAY_MM
-    away = np.full(len(strays), np.inf)
+    if not len(strays):
+        return True
+    triangles, away = mesh.triangles, np.empty(len(strays))
+    boxes, order = box_tree(triangles)
+    leaves, starts = (compiled(leaves_reached) or leaves_reached)(boxes, strays - _STRAY_MM, strays + _STRAY_MM)
     for number, point in enumerate(strays):
-        near = triangles[((point >= low) & (point <= high)).all(axis=1)]
+        places = LEAF * leaves[starts[number] : starts[number + 1], None] + np.arange(LEAF)
+        near = order[places[places < len(order)]]
         if not len(near):
             return False
-        away[number] = _to_triangles(point, near)
-    return bool(away.max(initial=0.0) <= _STRAY_MM and (away > _SAME_MM).sum() <= _STRAY_SHARE * len(points))
+        away[number] = _to_triangles(point, triangles[near])
+    return bool(away.max() <= _STRAY_MM and (away > _SAME_MM).sum() <= _STRAY_SHARE * len(points))
 
 
 def _to_triangles(point: np.ndarray, triangles: np.ndarray) -> float:
