@@ -63,6 +63,21 @@ def taken_away(mesh: Mesh, cutters: Sequence[Mesh]) -> tuple[Mesh, tuple[float, 
     return _mesh(rest, "the difference"), tuple(taken)
 
 
+def cut_and_joined(mesh: Mesh, cutters: Sequence[Mesh], joined: Sequence[Mesh], bores: Sequence[Mesh]) -> Mesh:
+    """The mesh less the cutters, with the joined meshes, and of all that less the bores; in one go, because turning a
+    mesh into a solid and back takes as long as cutting it. Raises GeometryError if nothing remains."""
+    import manifold3d
+
+    rest = _solid(mesh, "the mesh to cut")
+    for number, cutter in enumerate(cutters, 1):
+        rest = rest - _solid(cutter, f"cutter {number}")
+    parts = [_solid(other, f"joined mesh {number}") for number, other in enumerate(joined, 1)]
+    rest = manifold3d.Manifold.batch_boolean([rest, *parts], manifold3d.OpType.Add)
+    for number, bore in enumerate(bores, 1):
+        rest = rest - _solid(bore, f"bore {number}")
+    return _mesh(rest, "the body")
+
+
 def simplified(mesh: Mesh, tolerance_mm: float) -> Mesh:
     """The mesh with fewer faces, its surface moved by no more than about the tolerance."""
     return _mesh(_solid(mesh, "the mesh to simplify").simplify(tolerance_mm), "the simplified mesh")

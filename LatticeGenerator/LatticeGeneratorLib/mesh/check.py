@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import coo_array
 
+from .half_edges import fan_count, twins
 from .intersections import piercing_edges
 from .mesh import Mesh
 from .pieces import pieces_of
@@ -29,10 +29,10 @@ def closed_manifold_fault(mesh: Mesh) -> str | None:
     collapsed = int(((a == b) | (b == c) | (c == a)).sum())
     if collapsed:
         return f"{collapsed} faces are degenerate (two corners are one vertex)"
-    twin = _twin_half_edges(mesh)
+    twin = twins(mesh.faces, len(mesh.vertices))
     if twin is None:
         return _edge_fault(mesh)
-    split = _fan_count(mesh, twin) - int((np.bincount(mesh.faces.ravel()) > 0).sum())
+    split = fan_count(mesh.faces, twin) - int((np.bincount(mesh.faces.ravel()) > 0).sum())
     if split:
         return f"non-manifold vertices: {split} surplus surfaces touch others in a single vertex"
     volume = mesh.volume
@@ -69,24 +69,6 @@ def self_intersections(mesh: Mesh) -> int:
     return piercing_edges(mesh)
 
 
-def _twin_half_edges(mesh: Mesh) -> np.ndarray | None:
-    """(3m,) for each half-edge 3·face + corner the opposite one, or None where edges are not in opposed pairs."""
-    n = len(mesh.vertices)
-    start, end = mesh.faces.ravel(), mesh.faces[:, _AFTER].ravel()
-    names = np.arange(len(start), dtype=np.int64)
-    forward = coo_array((names, (start, end)), shape=(n, n)).tocsr()
-    if forward.nnz != len(start):
-        return None
-    forward.sort_indices()
-    backward = forward.T.tocsr()
-    backward.sort_indices()
-    if not (np.array_equal(forward.indptr, backward.indptr) and np.array_equal(forward.indices, backward.indices)):
-        return None
-    twin = np.empty(len(start), np.int64)
-    twin[forward.data] = backward.data
-    return twin
-
-
 def _edge_fault(mesh: Mesh) -> str:
     """Names the edges that have one face, more than two, or two with the same direction."""
     start, end = mesh.faces.ravel(), mesh.faces[:, _AFTER].ravel()
@@ -102,20 +84,3 @@ def _edge_fault(mesh: Mesh) -> str:
     place = mesh.vertices[start[np.flatnonzero(index == first)[0]]]
     counted = ", ".join(f"{count} {kind} edges" for kind, count in faults.items() if count)
     return f"{counted}, one at ({place[0]:.3f}, {place[1]:.3f}, {place[2]:.3f}) mm"
-
-
-def _fan_count(mesh: Mesh, twin: np.ndarray) -> int:
-    """How many closed fans of faces the mesh has; as many as vertices in use if every vertex is manifold.
-
-    The half-edge that leaves a vertex next after h is the twin of the one before h in its face: a permutation whose
-    cycles are the fans. Each cycle is named by its lowest half-edge, found by pointer doubling.
-    """
-    names = np.arange(len(twin), dtype=np.int64)
-    before = names - 1 + 3 * (names % 3 == 0)
-    jump = twin[before]
-    lowest = names
-    longest = int(np.bincount(mesh.faces.ravel()).max())
-    for _ in range(max(longest - 1, 1).bit_length()):
-        lowest = np.minimum(lowest, lowest[jump])
-        jump = jump[jump]
-    return int((lowest == names).sum())

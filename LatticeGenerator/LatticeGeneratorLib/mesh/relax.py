@@ -10,8 +10,11 @@ from .mesh import Mesh
 
 def relaxed(mesh: Mesh, chosen: np.ndarray, limit_mm: float) -> Mesh:
     """The mesh with the chosen vertices half-way towards the mean of their neighbours, by at most limit_mm each."""
-    a, b = mesh.faces.ravel(), mesh.faces[:, [1, 2, 0]].ravel()
     n = len(mesh.vertices)
+    moved = np.zeros(n, bool)
+    moved[chosen] = True
+    near = mesh.faces[moved[mesh.faces].any(axis=1)]
+    a, b = near.ravel(), near[:, [1, 2, 0]].ravel()
     links = coo_array((np.ones(2 * len(a)), (np.r_[a, b], np.r_[b, a])), shape=(n, n)).tocsr()[chosen]
     mean = (links @ mesh.vertices) / np.maximum(links.sum(axis=1), 1.0)[:, None]
     step = 0.5 * (mean - mesh.vertices[chosen])

@@ -20,8 +20,8 @@ _AROUND_MM = 0.4
 
 
 def untangled(mesh: Mesh) -> tuple[Mesh, int]:
-    """The mesh, at STL precision, without the crossings that slivers and rounding have made, and how many vertices
-    still lie in crossings: then they are larger than rounding can explain.
+    """The closed mesh, at STL precision, without the crossings that slivers and rounding have made, and how many
+    vertices still lie in crossings: then they are larger than rounding can explain.
 
     Vertices of crossing faces are drawn towards their neighbours' mean, again and again, by at most 0.02 mm in all.
     """
@@ -52,7 +52,10 @@ def _closed_after(mesh: Mesh, chosen: np.ndarray) -> Mesh:
     does not."""
     limit = REACH_MM / _ROUNDS
     for _ in range(4):
-        candidate = without_flattened(as_stl_reads(relaxed(mesh, chosen, limit)))
+        candidate = as_stl_reads(relaxed(mesh, chosen, limit))
+        if len(candidate.vertices) == len(mesh.vertices):
+            return candidate  # no vertices became one: faces hang together as before
+        candidate = without_flattened(candidate)
         if closed_manifold_fault(candidate) is None:
             return candidate
         limit *= 0.5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from LatticeGeneratorLib.mesh.boolean import difference, printable, simplified, union
+from LatticeGeneratorLib.mesh.boolean import cut_and_joined, printable, simplified
 from LatticeGeneratorLib.mesh.check import components
 from LatticeGeneratorLib.mesh.mesh import Mesh, Part
 from LatticeGeneratorLib.mesh.untangle import untangled
@@ -37,12 +37,9 @@ def implant(situation: Situation, progress: Progress = silent) -> tuple[Implant,
         layers.append(porous_layer(end, axis, plan.interface))
     progress(f"{situation.name}: joining", 0.8)
     bores = [screw_cutter(screw) for screw in plan.screws]
-    trial = _one_body(difference(solid, bores) if bores else solid)
-    porous = [layer for layer in layers if layer is not None]
-    body = solid
-    if porous:
-        body = union([difference(solid, [layer.cutter for layer in porous]), *(layer.lattice for layer in porous)])
-    body = _one_body(difference(body, bores) if bores else body)
+    made = [layer for layer in layers if layer is not None]
+    trial = _one_body(cut_and_joined(solid, [], [], bores))
+    body = _one_body(cut_and_joined(solid, [layer.cutter for layer in made], [layer.lattice for layer in made], bores))
     suffix = "" if situation.amount_mm == 0.0 else f"_{situation.name}"
     provenance = {"situation": situation.name, "loose pieces cut off by bone": str(dropped)}
     return (

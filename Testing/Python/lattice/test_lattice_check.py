@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lattice_shapes import inverted, joined, moved, tetrahedron, trimesh_of
+from lattice_shapes import inverted, joined, moved, tetrahedron, trimesh_of, without_numba
 from LatticeGeneratorLib.errors import GeometryError
 from LatticeGeneratorLib.mesh.check import closed_manifold_fault, components, self_intersections, stl_fault
 from LatticeGeneratorLib.mesh.mesh import Mesh, Part
@@ -59,6 +59,26 @@ def test_each_fault_is_found_and_named(name):
     assert fault is not None and words in fault
     with pytest.raises(GeometryError, match="'tab'"):
         Part(mesh, "tab")
+
+
+@pytest.mark.parametrize("name", FAULTY)
+def test_without_numba_each_fault_has_the_same_words(name):
+    mesh, _ = FAULTY[name]
+    fault = closed_manifold_fault(mesh)
+    with without_numba():
+        assert closed_manifold_fault(mesh) == fault
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000))
+def test_without_numba_broken_meshes_have_the_same_fault(seed):
+    rng = np.random.default_rng(seed)
+    faces = BALL.faces.copy()
+    faces[rng.integers(0, len(faces)), rng.integers(0, 3)] = rng.integers(0, len(BALL.vertices))
+    mesh = Mesh(BALL.vertices, faces)
+    fault = closed_manifold_fault(mesh)
+    with without_numba():
+        assert closed_manifold_fault(mesh) == fault
 
 
 @pytest.mark.parametrize("mesh", [CUBE, BALL, tetrahedron(), joined(CUBE, BALL), joined(BALL, inverted(CUBE))])
