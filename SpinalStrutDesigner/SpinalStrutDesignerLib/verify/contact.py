@@ -9,7 +9,7 @@ from scipy.ndimage import grey_opening
 
 from ..build.outline import polygon_distance
 from .measured import Measured
-from .raster import cast
+from .raster import cast_at
 
 _STEP_MM = 0.15
 # Feet are looked for from this far inside the body (concave endplates are 2-3 mm deep) to this far into the span.
@@ -63,7 +63,7 @@ def _measure(measured: Measured, end: str) -> Contact:
     )
     outline = plate.to_local(plate.outline)[:, :2]
     frame = np.stack([plate.right, plate.anterior, plate.normal])
-    rays = cast(measured.mesh, frame, plate.centre, _STEP_MM, outline.min(axis=0), outline.max(axis=0))
+    rays = cast_at(measured.patches, frame, plate.centre, _STEP_MM, outline.min(axis=0), outline.max(axis=0))
     ray, start, _ = rays.chords
     within = (start > -_BELOW_MM) & (start < _ABOVE_MM)
     ray, start = ray[within], start[within]

@@ -16,6 +16,7 @@ from ..case.model import Case, Structure
 from ..plan.plan import Plan
 from .finding import Finding, Verdict
 from .nearest import Nearest, Samples, body_samples
+from .patches import Patches
 
 T = TypeVar("T")
 Place = np.ndarray | tuple[float, float, float] | None
@@ -59,6 +60,16 @@ class Measured:
     def solid(self) -> Mesh:
         """The implant without its porous zones: what carries load."""
         return self._parted[0]
+
+    @cached_property
+    def patches(self) -> Patches:
+        """The finished mesh in patches."""
+        return Patches.of(self.mesh)
+
+    @cached_property
+    def solid_patches(self) -> Patches:
+        """What carries load, in patches."""
+        return Patches.of(self.solid)
 
     @property
     def porosities(self) -> dict[str, float]:

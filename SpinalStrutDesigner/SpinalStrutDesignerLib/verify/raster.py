@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from LatticeGeneratorLib.mesh.mesh import Mesh
 
+from .patches import Patches
+
 # Rays must not graze edges of meshes that lie on round coordinates; the shift is an irrational share of a step.
 _SHIFT = np.array([0.1180339887, 0.0901699437])
 
@@ -87,6 +89,14 @@ def cast(mesh: Mesh, frame: np.ndarray, origin: np.ndarray, step: float, low: np
     return Rays(
         frame, origin, step, shape, ray[order], at[order], (total * np.linalg.det(frame) < 0.0)[order], steep[order]
     )
+
+
+def cast_at(
+    patches: Patches, frame: np.ndarray, origin: np.ndarray, step: float, low: np.ndarray, high: np.ndarray
+) -> Rays:
+    """As `cast`, on a mesh in patches: only those in the way are looked at."""
+    near = patches.in_beam(frame, origin, np.asarray(low) - step, np.asarray(high) + 2.0 * step)
+    return cast(near, frame, origin, step, low, high)
 
 
 def interior_points(mesh: Mesh, step: float) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 from ..plan.rules import group_of
 from .finding import Finding, Verdict
 from .measured import Measured
-from .raster import Rays, cast
+from .raster import Rays, cast_at
 from .registry import check
 from .screwline import ScrewLine
 from .screws import screw_lines
@@ -35,7 +35,7 @@ def _rays(measured: Measured, line: ScrewLine) -> Rays:
     across = across / np.linalg.norm(across)
     frame = np.stack([across, np.cross(line.direction, across), line.direction])
     reach = np.full(2, max(line.screw.type.seat_radius_mm, line.screw.type.head_radius_mm) + _WALL_MM + 0.3)
-    return cast(measured.mesh, frame, np.asarray(line.screw.entry), _STEP_MM, -reach, reach)
+    return cast_at(measured.patches, frame, np.asarray(line.screw.entry), _STEP_MM, -reach, reach)
 
 
 def _off_axis(rays: Rays, line: ScrewLine, ray: np.ndarray) -> np.ndarray:

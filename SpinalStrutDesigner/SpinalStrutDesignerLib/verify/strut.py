@@ -87,7 +87,7 @@ def _strut_beam(measured: Measured) -> Beam:
     sections = []
     for s in arc:
         station = measured.implant.axis.at(float(s))
-        section = section_of(cut(measured.solid, station.point, station.tangent).near(station.point, _REACH_MM))
+        section = section_of(_cut(measured, station.point, station.tangent).near(station.point, _REACH_MM))
         if section is None or section.area < _LEAST_AREA_MM2:
             place = ", ".join(f"{x:.1f}" for x in station.point)
             raise GeometryError(f"the strut has no metal {s:.1f} mm along its axis (RAS {place}); check the axis")
@@ -100,13 +100,17 @@ def foot_layers(measured: Measured, end: End) -> list[Root]:
 
     Only where the strut stands over the plate; each carries the whole load.
     """
+    return measured.once(f"foot layers {end.name}", lambda: _foot_layers(measured, end))
+
+
+def _foot_layers(measured: Measured, end: End) -> list[Root]:
     if not end.strut_is_over_plate:
         return []
     start = end.foot.fit_gap_mm + measured.foot(end.name).porous_depth_mm + 0.5
     layers = []
     for out in np.arange(start, end.foot.height_mm, _SLICE_MM):
         point = end.plate.centre + out * end.plate.normal
-        outline = cut(measured.solid, point, end.way).near(end.station.point, _REACH_MM)
+        outline = _cut(measured, point, end.way).near(end.station.point, _REACH_MM)
         section = section_of(outline)
         if section is not None and section.area >= _LEAST_AREA_MM2:
             layers.append(Root(f"{end.name} foot, {out:.1f} mm under the endplate", section, 1.0, end.plate.centre))
@@ -119,6 +123,10 @@ def foot_roots(measured: Measured, end: End) -> list[Root]:
     Each carries the pressure on the contact beyond it, taken as even: a tongue is a cantilever. Empty where the strut
     stands over the middle of the contact.
     """
+    return measured.once(f"foot roots {end.name}", lambda: _foot_roots(measured, end))
+
+
+def _foot_roots(measured: Measured, end: End) -> list[Root]:
     contact = contact_of(measured, end.name)
     if not len(contact.points):
         return []
@@ -139,7 +147,7 @@ def foot_roots(measured: Measured, end: End) -> list[Root]:
     for along in np.linspace(0.0, reach, int(np.ceil(reach / _SLICE_MM)) + 1):
         point = centre + along * way
         beyond = (contact.points - point) @ way < 0.0
-        outline = cut(measured.solid, point, way).near(point, _REACH_MM)
+        outline = _cut(measured, point, way).near(point, _REACH_MM)
         outline = outline.clipped(plate.centre - _DOME_MM * plate.normal, plate.normal)
         outline = outline.clipped(plate.centre + (end.foot.height_mm + 1.0) * plate.normal, -plate.normal)
         section = section_of(outline)
@@ -155,6 +163,10 @@ def flange_necks(measured: Measured, end: End) -> list[Root]:
 
     lever: the middle of the screws' heads, where the vertebra pulls.
     """
+    return measured.once(f"flange necks {end.name}", lambda: _flange_necks(measured, end))
+
+
+def _flange_necks(measured: Measured, end: End) -> list[Root]:
     if end.flange is None or not end.screws:
         return []
     plate = end.plate
@@ -163,13 +175,18 @@ def flange_necks(measured: Measured, end: End) -> list[Root]:
     necks = []
     for out in np.arange(-1.0, nearest - 1e-6, -_SLICE_MM):
         point = plate.centre + out * plate.normal
-        outline = cut(measured.solid, point, plate.normal).near(heads.mean(axis=0), _REACH_MM)
+        outline = _cut(measured, point, plate.normal).near(heads.mean(axis=0), _REACH_MM)
         section = section_of(_beside_the_plate(outline, plate))
         if section is not None and section.area >= _LEAST_AREA_MM2:
             necks.append(
                 Root(f"neck of the {end.name} flange, {-out:.0f} mm over the rim", section, 1.0, heads.mean(axis=0))
             )
     return necks
+
+
+def _cut(measured: Measured, point: np.ndarray, normal: np.ndarray) -> Outline:
+    """The outline of what carries load in a plane."""
+    return cut(measured.solid_patches.at_plane(point, normal), point, normal)
 
 
 def _free_span(measured: Measured) -> tuple[float, float]:
