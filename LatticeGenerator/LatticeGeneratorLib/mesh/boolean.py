@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -63,21 +64,6 @@ def taken_away(mesh: Mesh, cutters: Sequence[Mesh]) -> tuple[Mesh, tuple[float, 
     return _mesh(rest, "the difference"), tuple(taken)
 
 
-def cut_and_joined(mesh: Mesh, cutters: Sequence[Mesh], joined: Sequence[Mesh], bores: Sequence[Mesh]) -> Mesh:
-    """The mesh less the cutters, with the joined meshes, and of all that less the bores; in one go, because turning a
-    mesh into a solid and back takes as long as cutting it. Raises GeometryError if nothing remains."""
-    import manifold3d
-
-    rest = _solid(mesh, "the mesh to cut")
-    for number, cutter in enumerate(cutters, 1):
-        rest = rest - _solid(cutter, f"cutter {number}")
-    parts = [_solid(other, f"joined mesh {number}") for number, other in enumerate(joined, 1)]
-    rest = manifold3d.Manifold.batch_boolean([rest, *parts], manifold3d.OpType.Add)
-    for number, bore in enumerate(bores, 1):
-        rest = rest - _solid(bore, f"bore {number}")
-    return _mesh(rest, "the body")
-
-
 def simplified(mesh: Mesh, tolerance_mm: float) -> Mesh:
     """The mesh with fewer faces, its surface moved by no more than about the tolerance."""
     return _mesh(_solid(mesh, "the mesh to simplify").simplify(tolerance_mm), "the simplified mesh")
@@ -97,6 +83,40 @@ def printable(mesh: Mesh) -> Mesh:
             return candidate
         mesh = relaxed(mesh, merged_by_rounding(mesh), _RELAXATION_MM)
     raise GeometryError(f"the mesh cannot be written to STL and stay closed: {fault}; coarsen or move its parts")
+
+
+@dataclass(frozen=True, eq=False)
+class Solid:
+    """A body for several steps in a row: turning a mesh into one that manifold3d can cut takes as long as cutting it.
+
+    held: the manifold3d solid, which each step leaves as it is.
+    """
+
+    held: Any
+
+    @classmethod
+    def of(cls, mesh: Mesh) -> Solid:
+        """The body that a closed mesh encloses."""
+        return cls(_solid(mesh, "the mesh"))
+
+    def less(self, cutters: Sequence[Mesh]) -> Solid:
+        """What remains when all that the cutters enclose is taken away."""
+        return self._with(cutters, "cutter", "Subtract")
+
+    def joined(self, others: Sequence[Mesh]) -> Solid:
+        """All that the body or any of the others encloses; each must not pass through itself."""
+        return self._with(others, "mesh to join", "Add")
+
+    def simplified(self, tolerance_mm: float) -> Mesh:
+        """Its mesh with fewer faces, the surface moved by no more than about the tolerance."""
+        # As one original: edges between faces of different origin would be kept, and with them the slivers at joints.
+        return _mesh(self.held.as_original().simplify(tolerance_mm), "the body")
+
+    def _with(self, meshes: Sequence[Mesh], name: str, step: str) -> Solid:
+        import manifold3d
+
+        solids = [_solid(mesh, f"{name} {number}") for number, mesh in enumerate(meshes, 1)]
+        return Solid(manifold3d.Manifold.batch_boolean([self.held, *solids], getattr(manifold3d.OpType, step)))
 
 
 def largest_component(mesh: Mesh) -> tuple[Mesh, int]:

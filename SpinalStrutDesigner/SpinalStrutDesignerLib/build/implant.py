@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from LatticeGeneratorLib.mesh.boolean import cut_and_joined, printable, simplified
+from LatticeGeneratorLib.mesh.boolean import Solid, printable
 from LatticeGeneratorLib.mesh.check import components
 from LatticeGeneratorLib.mesh.mesh import Mesh, Part
 from LatticeGeneratorLib.mesh.untangle import untangled
@@ -38,8 +38,11 @@ def implant(situation: Situation, progress: Progress = silent) -> tuple[Implant,
     progress(f"{situation.name}: joining", 0.8)
     bores = [screw_cutter(screw) for screw in plan.screws]
     made = [layer for layer in layers if layer is not None]
-    trial = _one_body(cut_and_joined(solid, [], [], bores))
-    body = _one_body(cut_and_joined(solid, [layer.cutter for layer in made], [layer.lattice for layer in made], bores))
+    made = [layer for layer in layers if layer is not None]
+    whole = Solid.of(solid)
+    trial = _one_body(whole.less(bores))
+    porous = whole.less([layer.cutter for layer in made]).joined([layer.lattice for layer in made])
+    body = _one_body(porous.less(bores))
     suffix = "" if situation.amount_mm == 0.0 else f"_{situation.name}"
     provenance = {"situation": situation.name, "loose pieces cut off by bone": str(dropped)}
     return (
@@ -53,16 +56,15 @@ def implant(situation: Situation, progress: Progress = silent) -> tuple[Implant,
     )
 
 
-def _one_body(mesh: Mesh) -> Mesh:
+def _one_body(solid: Solid) -> Mesh:
     """The largest piece, exactly as STL will hold it, closed cavities filled: powder could never leave them.
 
     Slivers at the joints make rounding fold the surface; of several ways to thin them out the one that leaves the
     fewest crossings is taken. What remains is for verification to find.
     """
-    body = components(mesh)[0]
     tries = []
     for tolerance in SLIVER_MM:
-        made, crossing = untangled(printable(simplified(body, tolerance)))
+        made, crossing = untangled(printable(components(solid.simplified(tolerance))[0]))
         if crossing == 0:
             return made
         tries.append((crossing, made))

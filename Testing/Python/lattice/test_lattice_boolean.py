@@ -10,6 +10,7 @@ from lattice_shapes import inverted, joined, moved, rigid, trimesh_of
 from LatticeGeneratorLib.errors import GeometryError
 from LatticeGeneratorLib.measure.porosity import porosity
 from LatticeGeneratorLib.mesh.boolean import (
+    Solid,
     common_volume,
     difference,
     intersection,
@@ -47,6 +48,28 @@ def test_two_boxes_by_formula(sizes, offset, seed):
         assert porosity(b, a) == pytest.approx(1.0 - shared / a.volume, abs=1e-5)
     if a.volume - shared > 1e-3:
         assert difference(a, [b]).volume == pytest.approx(a.volume - shared, **close)
+
+
+def test_steps_in_a_row_by_formula():
+    block = Solid.of(box([0, 0, 0], [4, 4, 4]))
+    made = (
+        block.less([box([1, 1, 3], [3, 3, 5])])
+        .joined([box([1.5, 1.5, 2], [2.5, 2.5, 6])])
+        .less([box([0, 0, -1], [4, 4, 1])])
+    )
+    mesh = made.simplified(1e-6)
+    assert closed_manifold_fault(mesh) is None
+    assert mesh.volume == pytest.approx(64.0 - 4.0 + 3.0 - 16.0, rel=1e-9)
+    assert block.simplified(1e-6).volume == pytest.approx(64.0, rel=1e-9)
+
+
+def test_a_body_of_which_nothing_remains_or_that_is_open_is_an_error():
+    with pytest.raises(GeometryError, match="empty"):
+        Solid.of(CUBE).less([box([-1, -1, -1], [2, 2, 2])]).simplified(1e-6)
+    with pytest.raises(GeometryError, match="cutter 1"):
+        Solid.of(CUBE).less([OPEN])
+    with pytest.raises(GeometryError, match="open"):
+        Solid.of(OPEN)
 
 
 def test_three_cutters_at_once():
