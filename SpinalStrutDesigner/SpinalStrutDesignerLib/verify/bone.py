@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..build.bone import bone_distance
 from .finding import Finding
 from .measured import Measured
 from .nearest import INTERIOR_STEP_MM
-from .raster import interior_points
 from .registry import check
 
 # Above the distance field's own error (0.05 mm) and below what seating smooths away.
@@ -78,6 +78,5 @@ def resection(measured: Measured) -> Iterator[Finding]:
 
 def _shared_volume(measured: Measured) -> float:
     """mm³ that implant and bone share, on the grid of the implant's inside."""
-    inside = interior_points(measured.mesh, INTERIOR_STEP_MM)
-    shared = measured.case.distance(measured.case.having("bone"), inside) < 0.0
+    shared = bone_distance(measured.case.having("bone"), measured.inside, 1.0) < 0.0
     return float(shared.sum()) * INTERIOR_STEP_MM**3

@@ -35,23 +35,27 @@ def displacement_needed(structure: Structure, samples: Samples, nearest: Nearest
     half = 0.5 * float(np.linalg.norm(structure.mask.ijk_to_ras[:3, :3], axis=0).min())
     across = np.cross(along, np.eye(3)[int(np.argmin(np.abs(along)))])
     across = across / np.linalg.norm(across)
-    beside = np.cross(along, across)
+    # Written out: libraries split products with so narrow matrices over threads, which costs more than it saves.
+    x, y, z = np.concatenate([held, body]).T
+    axes = (along, across, np.cross(along, across))
+    run, over, beside = (axis[0] * x + axis[1] * y + axis[2] * z for axis in axes)
+    row = np.floor(run / _COLUMN_MM).astype(np.int64)
     needed = []
     for angle in 2.0 * np.pi * np.arange(_DIRECTIONS) / _DIRECTIONS:
-        way = np.cos(angle) * across + np.sin(angle) * beside
-        needed.append(_shift(held, body, way, along) + half)
+        at = np.cos(angle) * over + np.sin(angle) * beside
+        side = np.sin(angle) * over - np.cos(angle) * beside
+        needed.append(_shift(at, row, np.floor(side / _COLUMN_MM).astype(np.int64), len(held)) + half)
     return max(depth, min(needed))
 
 
-def _shift(held: np.ndarray, body: np.ndarray, way: np.ndarray, along: np.ndarray) -> float:
-    """Shift along way that carries every overlapped column of the structure past the body."""
-    plane = np.stack([along, np.cross(way, along)])
-    cells = np.floor(np.concatenate([held, body]) @ plane.T / _COLUMN_MM).astype(np.int64)
-    cells -= cells.min(axis=0)
-    key = cells[:, 0] * (cells[:, 1].max() + 1) + cells[:, 1]
+def _shift(at: np.ndarray, row: np.ndarray, column: np.ndarray, first: int) -> float:
+    """Shift that carries every overlapped column of the structure past the body.
+
+    at: (n,) mm along the way; row, column: (n,) each point's cell across it; the first points are the structure's.
+    """
+    column = column - column.min()
+    key = (row - row.min()) * (column.max() + 1) + column
     size = int(key.max()) + 1
-    first = len(held)
-    at = np.concatenate([held, body]) @ way
     held_low, held_high = _extremes(key[:first], at[:first], size)
     body_low, body_high = _extremes(key[first:], at[first:], size)
     overlap = (held_low <= body_high) & (held_high >= body_low)

@@ -15,8 +15,9 @@ from ..build.design import Foot, Implant
 from ..case.model import Case, Structure
 from ..plan.plan import Plan
 from .finding import Finding, Verdict
-from .nearest import Nearest, Samples, body_samples
+from .nearest import INTERIOR_STEP_MM, Nearest, Samples, body_samples
 from .patches import Patches
+from .raster import interior_points
 
 T = TypeVar("T")
 Place = np.ndarray | tuple[float, float, float] | None
@@ -54,7 +55,12 @@ class Measured:
     @cached_property
     def samples(self) -> Samples:
         """Points on and in the implant."""
-        return body_samples(self.mesh)
+        return body_samples(self.mesh, self.inside)
+
+    @cached_property
+    def inside(self) -> np.ndarray:
+        """(n, 3) RAS mm: points in the implant, half a millimetre apart."""
+        return interior_points(self.mesh, INTERIOR_STEP_MM)
 
     @property
     def solid(self) -> Mesh:

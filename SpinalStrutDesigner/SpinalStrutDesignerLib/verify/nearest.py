@@ -9,11 +9,9 @@ from functools import cached_property
 import numpy as np
 from LatticeGeneratorLib.mesh.mesh import Mesh
 
-from .raster import interior_points
-
 Distance = Callable[[np.ndarray], np.ndarray]
 
-_CELL_MM = 4.0
+_CELL_MM, _CELLS = 1.0, 4
 # A sampled distance may change a little faster than the way walked; cells are discarded only beyond this slack.
 _SLACK_MM = 0.5
 # Large triangles are sampled at this spacing. A structure of radius r is missed by at most spacing² / (6 r).
@@ -30,30 +28,56 @@ class Nearest:
 
 
 @dataclass(frozen=True, eq=False)
+class _Cells:
+    """Boxes that hold points: first and count of what each holds, in order; centres (n, 3) RAS mm; reach (n,) mm to the
+    farthest corner."""
+
+    first: np.ndarray
+    count: np.ndarray
+    centres: np.ndarray
+    reach: np.ndarray
+
+    @classmethod
+    def around(cls, key: np.ndarray, low: np.ndarray, high: np.ndarray) -> _Cells:
+        """A cell for every run of one key: (n,) over boxes low to high, (n, 3) each."""
+        first = np.flatnonzero(np.diff(key, prepend=key[0] - 1))
+        low, high = np.minimum.reduceat(low, first, axis=0), np.maximum.reduceat(high, first, axis=0)
+        count = np.diff(first, append=len(key))
+        return cls(first, count, 0.5 * (low + high), 0.5 * np.linalg.norm(high - low, axis=1))
+
+
+@dataclass(frozen=True, eq=False)
 class Samples:
-    """Points of a body in cells of a few millimetres. points: (n, 3) RAS."""
+    """Points of a body in cells of a millimetre, those in cells of four. points: (n, 3) RAS."""
 
     points: np.ndarray
 
     @cached_property
-    def _cells(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Point order by cell, first point and count of each cell, cell centres, and their reach."""
-        cell = np.floor((self.points - self.points.min(axis=0)) / _CELL_MM).astype(np.int64)
-        size = cell.max(axis=0) + 1
-        key = (cell[:, 0] * size[1] + cell[:, 1]) * size[2] + cell[:, 2]
+    def _cells(self) -> tuple[np.ndarray, _Cells, _Cells]:
+        """The points' order, small cells of points in that order, and large cells of small ones."""
+        small = np.floor((self.points - self.points.min(axis=0)) / _CELL_MM).astype(np.int64)
+        large = _key(small // _CELLS)
+        key = large * _CELLS**3 + _key(small % _CELLS, np.full(3, _CELLS))
         order = np.argsort(key, kind="stable")
-        _, first, count = np.unique(key[order], return_index=True, return_counts=True)
-        low = np.minimum.reduceat(self.points[order], first, axis=0)
-        high = np.maximum.reduceat(self.points[order], first, axis=0)
-        return order, first, count, 0.5 * (low + high), 0.5 * np.linalg.norm(high - low, axis=1)
+        points, key = self.points[order], key[order]
+        cells = _Cells.around(key, points, points)
+        low, high = (side.reduceat(points, cells.first, axis=0) for side in (np.minimum, np.maximum))
+        return order, cells, _Cells.around(key[cells.first] // _CELLS**3, low, high)
+
+    def _where(self, distance: Distance, limit: Callable[[np.ndarray], float]) -> np.ndarray:
+        """Indices of the points in cells that may hold a distance under the limit; limit: from what the distance in
+        each cell is at most."""
+        order, small, large = self._cells
+        chosen = np.arange(len(large.first))
+        for cells in (large, small):
+            middle, reach = distance(cells.centres[chosen]), cells.reach[chosen]
+            chosen = chosen[middle - reach <= limit(middle + reach) + _SLACK_MM]
+            chosen = _ranges(cells.first[chosen], cells.count[chosen])
+        return order[chosen]
 
     def least(self, distance: Distance) -> Nearest:
         """The least distance over the points; exact for a function that changes no faster than the way walked."""
-        order, first, count, centres, reach = self._cells
-        middle = distance(centres)
-        bound = float((middle + reach).min())
-        chosen = np.flatnonzero(middle - reach <= bound + _SLACK_MM)
-        index = order[_ranges(first[chosen], count[chosen])]
+        index = self._where(distance, lambda most: float(most.min()))
         values = distance(self.points[index])
         best = int(np.argmin(values))
         x, y, z = (float(v) for v in self.points[index[best]])
@@ -61,16 +85,14 @@ class Samples:
 
     def below(self, distance: Distance, limit: float) -> tuple[np.ndarray, np.ndarray]:
         """Indices of the points with a distance under the limit, and their distances."""
-        order, first, count, centres, reach = self._cells
-        chosen = np.flatnonzero(distance(centres) - reach <= limit + _SLACK_MM)
-        index = order[_ranges(first[chosen], count[chosen])]
+        index = self._where(distance, lambda most: limit)
         values = distance(self.points[index])
         return index[values < limit], values[values < limit]
 
 
-def body_samples(mesh: Mesh) -> Samples:
-    """Points on the surface and in the inside of a closed mesh: what it touches and what it swallows."""
-    return Samples(np.concatenate([surface_points(mesh, SURFACE_STEP_MM), interior_points(mesh, INTERIOR_STEP_MM)]))
+def body_samples(mesh: Mesh, inside: np.ndarray) -> Samples:
+    """Points on the surface of a closed mesh and those inside it, (n, 3) RAS: what it touches and what it swallows."""
+    return Samples(np.concatenate([surface_points(mesh, SURFACE_STEP_MM), inside]))
 
 
 def surface_points(mesh: Mesh, step_mm: float) -> np.ndarray:
@@ -86,6 +108,12 @@ def surface_points(mesh: Mesh, step_mm: float) -> np.ndarray:
         weights = np.column_stack([i[keep], j[keep], n - i[keep] - j[keep]]) / n
         points.append(np.einsum("wc,tcx->twx", weights, corners[parts == n]).reshape(-1, 3))
     return np.concatenate(points)
+
+
+def _key(cell: np.ndarray, size: np.ndarray | None = None) -> np.ndarray:
+    """(n,) a number for every cell of integers (n, 3)."""
+    size = cell.max(axis=0) + 1 if size is None else size
+    return (cell[:, 0] * size[1] + cell[:, 1]) * size[2] + cell[:, 2]
 
 
 def _ranges(first: np.ndarray, count: np.ndarray) -> np.ndarray:

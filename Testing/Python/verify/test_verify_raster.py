@@ -60,7 +60,8 @@ def test_least_distance_is_that_over_all_points(centre, radius):
 
 
 def test_a_thing_swallowed_whole_is_found():
-    found = body_samples(box([-10, -10, -10], [10, 10, 10])).least(lambda p: np.linalg.norm(p, axis=1) - 1.0)
+    cube = box([-10, -10, -10], [10, 10, 10])
+    found = body_samples(cube, interior_points(cube, 0.5)).least(lambda p: np.linalg.norm(p, axis=1) - 1.0)
     assert found.distance_mm < -0.4
 
 
