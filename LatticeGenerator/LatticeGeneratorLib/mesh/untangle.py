@@ -9,7 +9,7 @@ from .check import closed_manifold_fault
 from .intersections import piercings
 from .mesh import Mesh
 from .relax import relaxed
-from .weld import as_stl_reads, without_flattened
+from .weld import welded, without_flattened
 
 # A vertex may be moved by this much in all, mm: the deviation allowed to an implant's STL (clinical facts: 0.02).
 REACH_MM = 0.02
@@ -20,43 +20,56 @@ _AROUND_MM = 0.4
 
 
 def untangled(mesh: Mesh) -> tuple[Mesh, int]:
-    """The closed mesh, at STL precision, without the crossings that slivers and rounding have made, and how many
-    vertices still lie in crossings: then they are larger than rounding can explain.
+    """A closed mesh at STL precision without the crossings that slivers and rounding have made, and how many vertices
+    still lie in crossings: then they are larger than rounding can explain.
 
     Vertices of crossing faces are drawn towards their neighbours' mean, again and again, by at most 0.02 mm in all.
     """
-    crossing = _crossing_vertices(mesh)
+    crossing = _vertices_of(mesh, *piercings(mesh))
+    tree = None
     for _ in range(_ROUNDS):
         if len(crossing) == 0:
             break
-        places = mesh.vertices[crossing]
-        mesh = _closed_after(mesh, crossing)
-        crossing = _crossing_vertices(mesh, near=places)
+        if tree is None or tree.n != len(mesh.vertices):
+            tree = cKDTree(mesh.vertices)
+        near = _near(tree, mesh.vertices[crossing])
+        mesh, near = _closed_after(mesh, crossing, near)
+        crossing = _crossing_near(mesh, near)
     return mesh, len(crossing)
 
 
-def _crossing_vertices(mesh: Mesh, near: np.ndarray | None = None) -> np.ndarray:
-    """(n,) vertices of all edges and faces that cross; near: (m, 3) look only around these points."""
-    if near is None:
-        edges, faces = piercings(mesh)
-    else:
-        close = np.isfinite(cKDTree(near).query(mesh.vertices, distance_upper_bound=_AROUND_MM)[0])
-        chosen = np.flatnonzero(close[mesh.faces].any(axis=1))
-        edges, local = piercings(Mesh(mesh.vertices, mesh.faces[chosen]))
-        faces = chosen[local]
+def _near(tree: cKDTree, places: np.ndarray) -> np.ndarray:
+    """(n,) numbers, in order, of the points of the tree around places (m, 3); they may have moved since by REACH_MM."""
+    return np.unique(np.concatenate(tree.query_ball_point(places, _AROUND_MM + 2.0 * REACH_MM))).astype(np.int64)
+
+
+def _crossing_near(mesh: Mesh, near: np.ndarray) -> np.ndarray:
+    """(n,) vertices of all edges and faces that cross, of the faces that have a vertex among those near."""
+    close = np.zeros(len(mesh.vertices), bool)
+    close[near] = True
+    chosen = np.flatnonzero(close[mesh.faces].any(axis=1))
+    edges, local = piercings(Mesh(mesh.vertices, mesh.faces[chosen]))
+    return _vertices_of(mesh, edges, chosen[local])
+
+
+def _vertices_of(mesh: Mesh, edges: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """(n,) vertices of edges (e, 2), given by their vertices, and of faces (f,), given by their numbers."""
     return np.unique(np.concatenate([edges.ravel(), mesh.faces[faces].ravel()]))
 
 
-def _closed_after(mesh: Mesh, chosen: np.ndarray) -> Mesh:
-    """The mesh with the chosen vertices relaxed and rounded for STL; a step that would open it is halved until it
-    does not."""
+def _closed_after(mesh: Mesh, chosen: np.ndarray, near: np.ndarray) -> tuple[Mesh, np.ndarray]:
+    """The mesh with the chosen vertices relaxed and rounded for STL, and the numbers that those near now have; a step
+    that would open it is halved until it does not."""
     limit = REACH_MM / _ROUNDS
     for _ in range(4):
-        candidate = as_stl_reads(relaxed(mesh, chosen, limit))
-        if len(candidate.vertices) == len(mesh.vertices):
-            return candidate  # no vertices became one: faces hang together as before
-        candidate = without_flattened(candidate)
+        moved = relaxed(mesh, chosen, limit)
+        moved.vertices[chosen] = moved.vertices[chosen].astype(np.float32) + np.float32(0.0)
+        points, index = welded(moved.vertices[near].astype(np.float32))
+        if len(points) == len(near):
+            return moved, near  # no vertices became one: faces hang together as before
+        points, index = welded(moved.vertices.astype(np.float32))
+        candidate = without_flattened(Mesh(points, index[moved.faces]))
         if closed_manifold_fault(candidate) is None:
-            return candidate
+            return candidate, np.unique(index[near])
         limit *= 0.5
-    return mesh
+    return mesh, near
