@@ -35,14 +35,14 @@ class Surface:
         Distances to them are too long by about spacing² / (16 · distance): 2 µm at 0.1 mm spacing and 0.3 mm.
         """
         faces = mesh.faces[faces_near(mesh, lo, hi)]
-        triangles = mesh.vertices[faces]
-        across = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
-        large = np.ptp(triangles, axis=1).max(axis=1) > 1.5 * spacing
-        pieces = split_triangles(triangles[large], spacing)
+        a, b, c = (mesh.vertices[corner] for corner in faces.T)
+        across = np.cross(b - a, c - a)
+        large = ((np.maximum(np.maximum(a, b), c) - np.minimum(np.minimum(a, b), c)) > 1.5 * spacing).any(axis=1)
+        pieces = split_triangles(np.stack([a[large], b[large], c[large]], axis=1), spacing)
         slopes = np.cross(pieces[:, 1] - pieces[:, 0], pieces[:, 2] - pieces[:, 0])
         used, corner = np.unique(faces, return_inverse=True)
         at_vertex = [np.bincount(corner.ravel(), np.repeat(n, 3), len(used)) for n in across.T]
-        points = [triangles.mean(axis=1), mesh.vertices[used], pieces.mean(axis=1), pieces.reshape(-1, 3)]
+        points = [(a + b + c) / 3.0, mesh.vertices[used], pieces.mean(axis=1), pieces.reshape(-1, 3)]
         normals = np.concatenate([across, np.stack(at_vertex, axis=1), slopes, np.repeat(slopes, 3, axis=0)])
         normals /= np.maximum(np.linalg.norm(normals, axis=1), 1e-300)[:, None]
         places = np.concatenate(points)
