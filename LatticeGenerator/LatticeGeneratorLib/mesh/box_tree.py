@@ -28,8 +28,8 @@ def box_tree(triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     while leaves > 1:
         children = boxes[leaves : 2 * leaves].reshape(-1, 2, 6)
         leaves //= 2
-        boxes[leaves : 2 * leaves, :3] = children[:, :, :3].min(axis=1)
-        boxes[leaves : 2 * leaves, 3:] = children[:, :, 3:].max(axis=1)
+        np.minimum(children[:, 0, :3], children[:, 1, :3], out=boxes[leaves : 2 * leaves, :3])
+        np.maximum(children[:, 0, 3:], children[:, 1, 3:], out=boxes[leaves : 2 * leaves, 3:])
     return boxes, order
 
 
