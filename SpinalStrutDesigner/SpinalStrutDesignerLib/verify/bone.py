@@ -16,7 +16,7 @@ from .registry import check
 LIMIT_MM = 0.1
 
 
-@check(order=30)
+@check(order=30, apart=True)
 def bone(measured: Measured) -> Iterator[Finding]:
     """Deepest overlap of the finished implant with remaining bone, where and in which vertebra; and its volume."""
     worst, name = None, ""
@@ -51,7 +51,7 @@ def bone(measured: Measured) -> Iterator[Finding]:
     )
 
 
-@check(order=31)
+@check(order=31, apart=True)
 def resection(measured: Measured) -> Iterator[Finding]:
     """Bone volume that the plan's resections remove, level by level."""
     if measured.prefix:

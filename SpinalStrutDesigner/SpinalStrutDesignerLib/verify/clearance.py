@@ -27,7 +27,7 @@ _UNSEEN = (
 )
 
 
-@check(order=20)
+@check(order=20, apart=True)
 def clearance(measured: Measured) -> Iterator[Finding]:
     """Least distance or displacement for each keep-out structure and metal, against its rule less the error budget."""
     for structure in measured.case.having("keepout_critical", "keepout_soft", "metal"):
@@ -41,7 +41,7 @@ def clearance(measured: Measured) -> Iterator[Finding]:
             yield _displacement(measured, structure, nearest, rule)
 
 
-@check(order=21)
+@check(order=21, apart=True)
 def expected(measured: Measured) -> Iterator[Finding]:
     """Critical structures that belong to the span but were not given."""
     if measured.prefix:
@@ -62,7 +62,7 @@ def expected(measured: Measured) -> Iterator[Finding]:
             )
 
 
-@check(order=22)
+@check(order=22, apart=True)
 def unseen(measured: Measured) -> Iterator[Finding]:
     """What CT cannot show, for a person to tick; and labels nobody could place."""
     if measured.prefix:

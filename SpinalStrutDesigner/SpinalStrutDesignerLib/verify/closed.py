@@ -15,7 +15,7 @@ _BASIS = (
 )
 
 
-@check(order=10)
+@check(order=10, apart=True)
 def closed(measured: Measured) -> Iterator[Finding]:
     """Closed before and after STL rounding, of one piece, without passing through itself."""
     fault = closed_manifold_fault(measured.mesh) or stl_fault(measured.mesh)

@@ -85,6 +85,8 @@ class Measured:
     @cached_property
     def _parted(self) -> tuple[Mesh, dict[str, float]]:
         domains: dict[str, Mesh] = {foot.end: foot.domain for foot in self.implant.feet if foot.domain is not None}
+        # The largest first: what is cut next is smaller by its faces.
+        domains = dict(sorted(domains.items(), key=lambda item: -item[1].volume))
         if not domains:
             return self.mesh, {}
         # The layers of an implant's two feet lie apart.

@@ -14,6 +14,8 @@ Distance = Callable[[np.ndarray], np.ndarray]
 _CELL_MM, _CELLS = 1.0, 4
 # A sampled distance may change a little faster than the way walked; cells are discarded only beyond this slack.
 _SLACK_MM = 0.5
+# Distances to structures farther off than about 25 mm are lower bounds and may jump: cells do not tell of such points.
+_STEADY_MM = 24.0
 # Large triangles are sampled at this spacing. A structure of radius r is missed by at most spacing² / (6 r).
 SURFACE_STEP_MM = 0.4
 INTERIOR_STEP_MM = 0.5
@@ -71,7 +73,9 @@ class Samples:
         chosen = np.arange(len(large.first))
         for cells in (large, small):
             middle, reach = distance(cells.centres[chosen]), cells.reach[chosen]
-            chosen = chosen[middle - reach <= limit(middle + reach) + _SLACK_MM]
+            most = limit(middle + reach)
+            if cells is large or most < _STEADY_MM:
+                chosen = chosen[middle - reach <= most + _SLACK_MM]
             chosen = _ranges(cells.first[chosen], cells.count[chosen])
         return order[chosen]
 

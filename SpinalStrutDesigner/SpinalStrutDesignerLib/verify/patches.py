@@ -32,8 +32,8 @@ class Patches:
         return cls(mesh, 0.5 * (low + high), 0.5 * (high - low), order)
 
     def at_plane(self, point: np.ndarray, normal: np.ndarray) -> Mesh:
-        """The mesh with no faces but those near the plane through point (3,) with normal (3,); all it meets among them,
-        in their order."""
+        """The mesh with no faces but those near the plane through point (3,) with normal (3,), all it meets among them,
+        and the vertices they use; both in their order."""
         return self._only(np.abs((self.middles - point) @ normal) <= self.halves @ np.abs(normal) + _SLACK_MM)
 
     def in_beam(self, frame: np.ndarray, origin: np.ndarray, low: np.ndarray, high: np.ndarray) -> Mesh:
@@ -45,4 +45,7 @@ class Patches:
     def _only(self, met: np.ndarray) -> Mesh:
         size = LEAF * _LEAVES_A_PATCH
         places = size * np.flatnonzero(met)[:, None] + np.arange(size)
-        return Mesh(self.mesh.vertices, self.mesh.faces[np.sort(self.order[places[places < len(self.order)]])])
+        faces = self.mesh.faces[np.sort(self.order[places[places < len(self.order)]])]
+        used = np.zeros(len(self.mesh.vertices), bool)
+        used[faces] = True
+        return Mesh(self.mesh.vertices[used], (np.cumsum(used) - 1)[faces])

@@ -17,21 +17,23 @@ Measure = Callable[[Measured], Iterable[Finding]]
 
 @dataclass(frozen=True)
 class Check:
-    """A check by name, in its place in the report."""
+    """A check by name, in its place in the report. apart: it shares no costly measurement with checks that are not, so
+    that another process may take it."""
 
     order: int
     name: str
     measure: Measure
+    apart: bool = False
 
 
 _CHECKS: dict[str, Check] = {}
 
 
-def check(order: int) -> Callable[[Measure], Measure]:
-    """Marks a function as a check; order is its place in the report."""
+def check(order: int, apart: bool = False) -> Callable[[Measure], Measure]:
+    """Marks a function as a check; order is its place in the report, apart as in `Check`."""
 
     def enter(measure: Measure) -> Measure:
-        _CHECKS[measure.__name__] = Check(order, measure.__name__, measure)
+        _CHECKS[measure.__name__] = Check(order, measure.__name__, measure, apart)
         return measure
 
     return enter

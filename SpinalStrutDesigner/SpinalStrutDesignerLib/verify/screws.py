@@ -27,7 +27,7 @@ _CANAL = ("spinal_cord", "dural_sac")
 _BUDGET = "placement budget with printed guides: entry 1.4 ± 0.8 mm, angle 6.7 ± 3.8° (Groningen), segmentation 0.8 mm"
 
 
-@check(order=55)
+@check(order=55, apart=True)
 def screws(measured: Measured) -> Iterator[Finding]:
     """Canal, vessels and organs, endplates, walls, tip, metal, other screws, bone density and length of every screw."""
     lines = screw_lines(measured)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 
 from LatticeGeneratorLib.progress import Progress, silent
 
-from ..build.design import Design
+from ..build.design import Design, Implant
+from ..build.worker import can_work_beside
 from ..case.model import Case
-from ..errors import CaseError, GeometryError, PlanError
+from ..errors import PlanError
 from ..plan.plan import Plan
+from .beside import Found, Task, start_beside
 from .finding import Finding
 from .measured import Measured
 from .registry import Check, checks
+from .take import taken
 
 
 def verify(case: Case, plan: Plan, design: Design, progress: Progress = silent) -> tuple[Finding, ...]:
@@ -25,42 +28,42 @@ def verify(case: Case, plan: Plan, design: Design, progress: Progress = silent) 
         raise PlanError("the design was built from another plan than the one given; build again")
     if design.implants[0].situation.case.digest != case.digest:
         raise PlanError(f"the design was built from another case than '{case.name}'; build again")
-    findings: list[Finding] = []
     steps = checks()
-    done, total = 0, len(steps) * len(design.implants)
-    nominal = None
-    for implant in design.implants:
-        measured = Measured(implant, nominal)
-        nominal = nominal or measured
-        for step in steps:
-            progress(f"{implant.situation.name}: {step.name.replace('_', ' ')}", done / total)
-            findings.extend(_measured(step, measured))
-            done += 1
+    found = _found(design.implants, steps, progress)
     progress("verified", 1.0)
-    return _waived(findings, plan)
+    numbers = range(len(design.implants))
+    return _waived([f for number in numbers for step in steps for f in found[Task(number, step.name)]], plan)
+
+
+def _found(implants: Sequence[Implant], steps: Sequence[Check], progress: Progress) -> Found:
+    """The findings of every check on every implant, measured by two processes where there is a core for another."""
+    nominal = Measured(implants[0])
+    measured = (nominal, *(Measured(implant, nominal) for implant in implants[1:]))
+    numbers = range(len(implants))
+    own = [Task(number, step.name) for number in numbers for step in steps if not step.apart]
+    # The other process starts at the report's end. What it has not begun when this one is through is taken from the
+    # report's start, where checks need nothing but the mesh.
+    apart = [Task(number, step.name) for step in reversed(steps) if step.apart for number in numbers]
+    beside = start_beside(implants, apart) if can_work_beside() else None
+    by_name, total = {step.name: step for step in steps}, len(own) + len(apart)
+    found: Found = {}
+    try:
+        for done, task in enumerate((*own, *reversed(apart))):
+            if done < len(own) or beside is None or beside.claims(task):
+                name = measured[task.implant].implant.situation.name
+                progress(f"{name}: {task.check.replace('_', ' ')}", done / total)
+                found[task] = taken(by_name[task.check], measured[task.implant])
+        if beside is not None:
+            found |= beside.found(progress, (total - 1) / total)
+    finally:
+        if beside is not None:
+            beside.stop()
+    return found
 
 
 def blocked(findings: Iterable[Finding]) -> bool:
     """Whether anything forbids manufacture: a failing finding, or a critical one that was not evaluated."""
     return any(finding.blocks for finding in findings)
-
-
-def _measured(step: Check, measured: Measured) -> Iterator[Finding]:
-    """A check's findings; where the geometry does not let it measure, that is a finding, and blocks."""
-    try:
-        yield from step.measure(measured)
-    except (CaseError, GeometryError) as error:
-        yield measured.finding(
-            f"check.{step.name}",
-            f"The check '{step.name}' could not measure this implant",
-            None,
-            "",
-            "measurable",
-            "not_evaluated",
-            "what cannot be measured is not known to be right",
-            critical=True,
-            detail=str(error),
-        )
 
 
 def _waived(findings: list[Finding], plan: Plan) -> tuple[Finding, ...]:

@@ -46,6 +46,16 @@ def test_the_same_twice_is_the_same(findings):
     assert verify(CASE, PLAN, design_of(CASE, PLAN, column_mesh())) == findings
 
 
+@pytest.fixture
+def alone(monkeypatch):
+    """No second process."""
+    monkeypatch.setattr("SpinalStrutDesignerLib.verify.verify.can_work_beside", lambda: False)
+
+
+def test_one_process_finds_what_two_find(findings, alone):
+    assert verify(CASE, PLAN, design_of(CASE, PLAN, column_mesh())) == findings
+
+
 def test_what_cannot_be_measured_is_not_evaluated_and_blocks():
     """A strut without metal in its middle has no strength to measure."""
     broken = difference(column_mesh(), [box([-20, -20, -3], [20, 20, 3])])
