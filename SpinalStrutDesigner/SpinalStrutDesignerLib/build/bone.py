@@ -13,8 +13,9 @@ from ..plan.plan import Approach
 
 # Room around the endplate's outline in which an end is shaped, mm: a flange of 5 mm, a 6.5 mm screw's boss and blend.
 AROUND_PLATE_MM = 13.0
-# How far the block reaches into the docking vertebra, past the highest flange, and past the foot into the span, mm.
+# How far the block reaches at least into the docking vertebra, past a flange there, and past the foot, mm.
 ABOVE_PLATE_MM = 18.0
+PAST_FLANGE_MM = 4.0
 PAST_FOOT_MM = 6.0
 LOCAL_STEP_MM = 0.5
 # Distances to bone matter as far as the thickest flange reaches from it, mm (at most 12 mm by the plan's range).
@@ -42,12 +43,15 @@ class LocalField:
         chosen = np.stack(np.meshgrid(*[(0, 1)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
         return self.endplate.to_ras(np.take_along_axis(sides, chosen, axis=0))
 
-    def covered(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Which of the RAS points (n, 3) lie in the block: their numbers (m,), and (right, anterior, out) (m, 3)."""
+    def covered(self, points: np.ndarray, margin_mm: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+        """Which of the RAS points (n, 3) lie in the block and a margin around it: their numbers (m,), and (right,
+        anterior, out) (m, 3)."""
         corners = self.corners
-        about = np.flatnonzero(within(points, corners.min(axis=0), corners.max(axis=0)))
+        about = np.flatnonzero(
+            within(points, corners.min(axis=0) - 2.0 * margin_mm, corners.max(axis=0) + 2.0 * margin_mm)
+        )
         local = self.endplate.to_local(points[about])
-        exactly = within(local, self.low, self.high)
+        exactly = within(local, self.low - margin_mm, self.high + margin_mm)
         return about[exactly], local[exactly]
 
     def at_local(self, local: np.ndarray) -> np.ndarray:
@@ -105,11 +109,19 @@ def _block(structure: Structure) -> tuple[np.ndarray, np.ndarray]:
     return corners.min(axis=0), corners.max(axis=0)
 
 
-def local_bone(endplate: Endplate, bones: Iterable[Structure], foot_height_mm: float) -> LocalField:
-    """Signed distance to these bones around an endplate, from inside its body to past the foot in the span."""
+def end_block(endplate: Endplate, reach: np.ndarray, foot_height_mm: float, flange_height_mm: float) -> np.ndarray:
+    """(2, 3) lowest and highest (right, anterior, out) of the block in which an end is shaped, from inside the docking
+    vertebra to past the foot in the span; reach: (n, 2) points round all that the foot covers."""
     outline = endplate.to_local(endplate.outline)[:, :2]
-    low = np.array([*(outline.min(axis=0) - AROUND_PLATE_MM), -ABOVE_PLATE_MM])
-    high = np.array([*(outline.max(axis=0) + AROUND_PLATE_MM), foot_height_mm + PAST_FOOT_MM])
+    low = np.minimum(outline.min(axis=0) - AROUND_PLATE_MM, reach.min(axis=0) - PAST_FOOT_MM)
+    high = np.maximum(outline.max(axis=0) + AROUND_PLATE_MM, reach.max(axis=0) + PAST_FOOT_MM)
+    above = max(ABOVE_PLATE_MM, flange_height_mm + PAST_FLANGE_MM)
+    return np.array([[*low, -above], [*high, foot_height_mm + PAST_FOOT_MM]])
+
+
+def local_bone(endplate: Endplate, bones: Iterable[Structure], block: np.ndarray) -> LocalField:
+    """Signed distance to these bones in a block (2, 3) of the endplate's frame."""
+    low, high = block
     count = np.ceil((high - low) / LOCAL_STEP_MM).astype(int) + 1
     axes = (low[i] + LOCAL_STEP_MM * np.arange(count[i]) for i in (2, 1, 0))
     out, anterior, right = np.meshgrid(*axes, indexing="ij")

@@ -13,7 +13,7 @@ from LatticeGeneratorLib.field.combine import smooth_maximum
 from ..case.model import Endplate
 from ..plan.curve import AxisCurve
 from ..plan.plan import Flange, FootPlan, Screw
-from .bone import LocalField, bone_near, insertion_direction, local_bone, swept, within
+from .bone import LocalField, bone_near, end_block, insertion_direction, local_bone, swept, within
 from .design import End, Situation
 from .outline import Outline, convex_hull, inset_outline
 
@@ -59,7 +59,8 @@ def end_shape(situation: Situation, axis: AxisCurve, end: End) -> EndShape:
     vertebra = case.structure(level)
     bones = bone_near(case, plate.centre - 40.0, plate.centre + 40.0)
     vertebrae = tuple(b for b in bones if b.level and b.level != level)
-    plain = local_bone(plate, (vertebra,), foot.height_mm)
+    block = end_block(plate, reach.points, foot.height_mm, flange.height_mm if flange else 0.0)
+    plain = local_bone(plate, (vertebra,), block)
     return EndShape(
         end=end,
         endplate=plate,
@@ -73,7 +74,7 @@ def end_shape(situation: Situation, axis: AxisCurve, end: End) -> EndShape:
         under_head_mm=plan.screw_rules.under_head_mm,
         docking=swept(plain, foot.approach),
         docking_plain=plain,
-        others=swept(local_bone(plate, vertebrae, foot.height_mm), foot.approach),
+        others=swept(local_bone(plate, vertebrae, block), foot.approach),
     )
 
 

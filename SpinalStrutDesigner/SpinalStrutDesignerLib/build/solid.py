@@ -141,7 +141,7 @@ def _active_blocks(shape: SolidShape, grid: Grid) -> np.ndarray:
         strut, continued = shape.axis.fields(centres, (0.0, CONTINUED_MM))
         found = strut < radius + SHELL_MM
         for end in shape.ends:
-            near, local = end.docking.covered(centres)
+            near, local = end.docking.covered(centres, radius)
             if len(near):
                 material = end_material(end, centres[near], local, strut[near], continued[near])
                 found[near] |= material < STEEPEST * radius + SHELL_MM

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from SpinalStrutDesignerLib.build.bone import LocalField, insertion_direction, swept
+from SpinalStrutDesignerLib.build.bone import LocalField, end_block, insertion_direction, swept
 from SpinalStrutDesignerLib.case.model import Endplate
 
 OUTWARD = {
@@ -47,3 +47,13 @@ def test_the_swept_distance_is_the_least_met_on_the_way_out(approach, x, y, z):
 @pytest.mark.parametrize("approach", ["anterior", "right", "left"])
 def test_a_foot_slides_in_from_the_side_it_is_approached_from(approach):
     assert insertion_direction(_plate(), approach) == pytest.approx(-OUTWARD[approach])
+
+
+@pytest.mark.parametrize("flange_mm", [0.0, 12.0, 19.7, 30.0])
+def test_the_block_of_an_end_holds_the_highest_flange_and_a_foot_beside_the_plate(flange_mm):
+    reach = np.array([[-8.0, -6.0], [40.0, 3.0], [-5.0, 25.0]])
+    low, high = end_block(_plate(), reach, 7.5, flange_mm)
+    assert low[2] <= -flange_mm - 2.0
+    assert high[2] >= 7.5 + 2.0
+    assert (low[:2] < reach.min(axis=0) - 2.0).all()
+    assert (high[:2] > reach.max(axis=0) + 2.0).all()
