@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from dataclasses import replace
 from importlib import metadata
 
-from LatticeGeneratorLib.mesh.mesh import Part
 from LatticeGeneratorLib.progress import Progress, silent
 
 from ..case.model import Case
 from ..plan.json import plan_to_json
 from ..plan.plan import Plan
-from .design import Design, Implant, Situation
+from .design import Design
 from .guides import bone_model, docking_guides
 from .implant import implant
 from .situation import situation
-from .worker import Worker, can_work_beside, start_worker
+from .worker import can_work_beside, start_worker
 
+_SHARE = 0.95  # of the progress: the implants, and the rest the guides and the bone model
 # Raised with every change that may move a vertex.
 ALGORITHM_VERSION = "1"
 
@@ -30,39 +29,28 @@ def build(case: Case, plan: Plan, progress: Progress = silent) -> Design:
     would not be a closed body.
     """
     amounts = (0.0, *(v.amount_mm for v in plan.variants))
-    made = _implants([situation(case, plan, amount) for amount in amounts], progress)
-    implants, trials = [i for i, _ in made], [t for _, t in made]
-    progress("guides and bone model", 0.95)
-    nominal = implants[0]
-    others = (*docking_guides(nominal, trials[0]), *trials, bone_model(nominal.situation))
-    return Design(tuple(implants), others, input_digest(case, plan), versions())
-
-
-def _implants(situations: list[Situation], progress: Progress) -> list[tuple[Implant, Part]]:
-    """All implants with their trials, in order: the first here, the others beside it where there is a core for them."""
+    situations = [situation(case, plan, amount) for amount in amounts]
     total = len(situations)
-    if total == 1 or not can_work_beside():
-        return [implant(s, _within(progress, number, total)) for number, s in enumerate(situations)]
-    made: list[tuple[Implant, Part]] = []
-    worker: Worker | None = None
+    # One process beside this one: with more, memory rather than cores would be what is short. It takes the greater half
+    # of the variants, for the guides and the bone model are made here.
+    beside = (total + 1) // 2 if total > 1 and can_work_beside() else 0
+    worker = start_worker(situations[total - beside :]) if beside else None
     try:
-        # One process beside this one: with more, memory rather than cores would be what is short.
-        for number in range(0, total, 2):
-            worker = start_worker(situations[number + 1]) if number + 1 < total else None
-            made.append(implant(situations[number], _within(progress, number, total)))
-            if worker is not None:
-                made.append(_taken(worker))
-                worker = None
+        made = [implant(s, _within(progress, n, total)) for n, s in enumerate(situations[: total - beside])]
+        progress("guides and bone model", _SHARE * (1.0 - beside / total))
+        nominal, trial = made[0]
+        models = (*docking_guides(nominal, trial), bone_model(nominal.situation))
+        if worker is not None:
+            made += worker.results(lambda: progress("variants", 0.95))
     finally:
         if worker is not None:
             worker.stop()
-    return made
-
-
-def _taken(worker: Worker) -> tuple[Implant, Part]:
-    """A worker's result in this process's own situation, which keeps what was measured on it before."""
-    found, trial = worker.result()
-    return replace(found, situation=worker.situation), trial
+    return Design(
+        implants=tuple(one for one, _ in made),
+        others=(*models[:2], *(trial for _, trial in made), *models[2:]),
+        digest=input_digest(case, plan),
+        versions=versions(),
+    )
 
 
 def input_digest(case: Case, plan: Plan) -> str:
@@ -85,4 +73,4 @@ def versions() -> dict[str, str]:
 
 def _within(progress: Progress, number: int, total: int) -> Progress:
     """Progress of one implant as its share of the whole build."""
-    return lambda stage, fraction: progress(stage, 0.95 * (number + fraction) / total)
+    return lambda stage, fraction: progress(stage, _SHARE * (number + fraction) / total)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from LatticeGeneratorLib.progress import Cancelled
 from SpinalStrutDesignerLib.build.design import Situation
 from SpinalStrutDesignerLib.build.worker import start_worker
 from SpinalStrutDesignerLib.case.model import Case, Endplate, ScanQuality, Volume
@@ -23,22 +24,35 @@ def without_axis() -> Situation:
 
 
 def test_an_error_of_the_work_is_raised_here(without_axis):
-    worker = start_worker(without_axis)
+    worker = start_worker([without_axis])
     with pytest.raises(PlanError, match=r"axis\.control_points"):
-        worker.result()
+        worker.results()
     assert not Path(worker.folder.name).exists()
 
 
 def test_a_killed_process_is_a_message_that_names_the_variant(without_axis):
-    worker = start_worker(without_axis)
+    worker = start_worker([without_axis])
     worker.process.kill()
     with pytest.raises(GeometryError, match="plus2mm"):
-        worker.result()
+        worker.results()
     assert not Path(worker.folder.name).exists()
 
 
 def test_stopping_ends_the_process(without_axis):
-    worker = start_worker(without_axis)
+    worker = start_worker([without_axis])
+    worker.stop()
+    assert worker.process.poll() is not None
+    assert not Path(worker.folder.name).exists()
+
+
+def test_waiting_can_be_broken_off(without_axis):
+    worker = start_worker([without_axis])
+
+    def stop() -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        worker.results(stop)
     worker.stop()
     assert worker.process.poll() is not None
     assert not Path(worker.folder.name).exists()
