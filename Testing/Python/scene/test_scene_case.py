@@ -67,11 +67,26 @@ def test_rigid_parent_transforms_are_applied(loaded: tuple[Any, Any], nodes: Any
     _same(case_from_nodes(*loaded), phantom, move)
 
 
-def test_a_scaling_transform_is_refused_by_name(loaded: tuple[Any, Any], nodes: Any) -> None:
-    transform = nodes.transform(np.diag([1.1, 1.0, 1.0, 1.0]), "Stretch")
-    loaded[0].SetAndObserveTransformNodeID(transform.GetID())
-    with pytest.raises(CaseError, match=r"Stretch.*scales.*rigid"):
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("name", ["Stretch", "Shear", "Mirror"])
+def test_a_transform_that_is_not_rigid_is_refused_by_name(
+    loaded: tuple[Any, Any], nodes: Any, name: str, number: int
+) -> None:
+    matrix = np.diag([{"Stretch": 1.1, "Mirror": -1.0}.get(name, 1.0), 1.0, 1.0, 1.0])
+    matrix[0, 1] = 0.2 if name == "Shear" else 0.0
+    loaded[number].SetAndObserveTransformNodeID(nodes.transform(matrix, name).GetID())
+    node = ("Doe^Jane neck", "Segmentation")[number].replace("^", r"\^")
+    with pytest.raises(
+        CaseError, match=rf"'{node}' stands under '{name}', which scales, shears or mirrors: use a rigid"
+    ):
         case_from_nodes(*loaded)
+
+
+def test_a_role_that_does_not_exist_is_refused_by_row(loaded: tuple[Any, Any], tmp_path: Path) -> None:
+    roles = tmp_path / "roles.csv"
+    roles.write_text("name,role\nlungs,keepout_soft\ncarotids,vessel\n")
+    with pytest.raises(CaseError, match=r"roles.csv', row 3: 'carotids' has the role 'vessel'; roles are bone, disc"):
+        case_from_nodes(*loaded, roles)
 
 
 def test_a_warping_transform_is_refused_by_name(scene: Any, loaded: tuple[Any, Any]) -> None:
