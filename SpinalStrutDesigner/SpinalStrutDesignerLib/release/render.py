@@ -152,7 +152,7 @@ def write_png(path: Path, pixels: np.ndarray) -> None:
     writer = vtk.vtkPNGWriter()
     writer.SetInputData(rgb_image(pixels))
     writer.SetFileName(str(path))
-    writer.SetCompressionLevel(6)
+    writer.SetCompressionLevel(4)
     writer.Write()
     if writer.GetErrorCode() or not path.is_file():
         raise ReleaseError(f"'{path.name}' could not be written; check free space and permissions of {path.parent}")

@@ -13,8 +13,8 @@ from ..plan.plan import Screw
 # Windowed sinc smoothing: takes the voxel steps off and leaves the shape (vtkWindowedSincPolyDataFilter's own advice).
 _SMOOTHINGS = 20
 _PASS_BAND = 0.06
-# Voxels finer than this are thinned for pictures, mm: nothing smaller can be seen at their scale.
-_COARSEST_MM = 0.55
+# Voxels are put together up to this size for pictures, mm: nothing smaller can be seen through what is translucent.
+_COARSEST_MM = 1.3
 _SIDES = 32
 
 
@@ -31,13 +31,14 @@ def structure_surface(structure: Structure, low: np.ndarray, high: np.ndarray) -
         return None
     voxels = structure.mask.voxels[block]
     offset = np.array([s.start for s in block[::-1]], dtype=float)
-    steps = np.maximum(np.floor(_COARSEST_MM / np.linalg.norm(matrix[:3, :3], axis=0)), 1).astype(int)
-    voxels = voxels[:: steps[2], :: steps[1], :: steps[0]]
-    to_ras = matrix @ _scaled(steps.astype(float), offset)
-    voxels = _kept(voxels, to_ras, structure)
+    voxels = _kept(voxels, matrix @ _scaled(np.ones(3), offset), structure)
     if not voxels.any():
         return None
-    return _contour(voxels, to_ras)
+    # Metal is opaque and its rods are smooth: every ripple shows.
+    coarsest = 0.0 if structure.role == "metal" else _COARSEST_MM
+    steps = np.maximum(np.floor(coarsest / np.linalg.norm(matrix[:3, :3], axis=0)), 1).astype(int)
+    # The middle of a block of n voxels lies (n - 1) / 2 from the first one's.
+    return _contour(_shares(voxels, steps), matrix @ _scaled(steps.astype(float), offset + 0.5 * (steps - 1)))
 
 
 def screw_surface(screw: Screw) -> vtk.vtkPolyData:
@@ -110,8 +111,16 @@ def _kept(voxels: np.ndarray, to_ras: np.ndarray, structure: Structure) -> np.nd
     return voxels
 
 
-def _contour(voxels: np.ndarray, to_ras: np.ndarray) -> vtk.vtkPolyData:
-    padded = np.pad(voxels, 1).astype(np.uint8)
+def _shares(voxels: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """[k, j, i] float32: how much of each block of voxels, steps (3,) along i, j, k, is filled."""
+    for axis, step in enumerate(steps[::-1]):
+        padded = np.pad(voxels, [(0, -voxels.shape[a] % step if a == axis else 0) for a in range(3)])
+        voxels = np.add.reduceat(padded, np.arange(0, padded.shape[axis], step), axis=axis, dtype=np.float32)
+    return voxels / np.float32(steps.prod())
+
+
+def _contour(shares: np.ndarray, to_ras: np.ndarray) -> vtk.vtkPolyData:
+    padded = np.pad(shares, 1)
     image = vtk.vtkImageData()
     image.SetDimensions(*padded.shape[::-1])
     image.SetOrigin(-1.0, -1.0, -1.0)

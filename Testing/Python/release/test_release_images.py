@@ -104,6 +104,19 @@ def test_a_structures_surface_lies_on_its_border_as_posed_and_resected():
     assert structure_surface(structure, np.full(3, 50.0), np.full(3, 60.0)) is None
 
 
+def test_fine_voxels_put_together_stay_where_they_are():
+    """A block of 41 x 40 x 39 voxels of 0.5 mm between rows of empty ones."""
+    voxels = np.zeros((45, 50, 53), dtype=bool)
+    voxels[3:42, 5:45, 7:48] = True
+    matrix = np.diag([0.5, 0.5, 0.5, 1.0])
+    for role in ("keepout_soft", "metal"):
+        structure = Structure("block", role, Mask(voxels, matrix))
+        surface = structure_surface(structure, np.full(3, -100.0), np.full(3, 100.0))
+        low, high = np.array(surface.GetBounds()).reshape(3, 2).T
+        np.testing.assert_allclose(low, [3.25, 2.25, 1.25], atol=0.25)
+        np.testing.assert_allclose(high, [23.75, 22.25, 20.75], atol=0.25)
+
+
 def test_a_screw_is_as_long_and_thick_as_planned():
     for entry in load_screws().values():
         kind, length = entry.value, entry.value.lengths_mm[2]
