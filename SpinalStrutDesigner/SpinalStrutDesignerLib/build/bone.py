@@ -113,10 +113,12 @@ def end_block(endplate: Endplate, reach: np.ndarray, foot_height_mm: float, flan
     """(2, 3) lowest and highest (right, anterior, out) of the block in which an end is shaped, from inside the docking
     vertebra to past the foot in the span; reach: (n, 2) points round all that the foot covers."""
     outline = endplate.to_local(endplate.outline)[:, :2]
-    low = np.minimum(outline.min(axis=0) - AROUND_PLATE_MM, reach.min(axis=0) - PAST_FOOT_MM)
+    low = np.array([*(outline.min(axis=0) - AROUND_PLATE_MM), -ABOVE_PLATE_MM])
+    least = np.array([*(reach.min(axis=0) - PAST_FOOT_MM), -flange_height_mm - PAST_FLANGE_MM])
+    # By whole steps, so that bone is sampled at the same places however far the block reaches.
+    low -= LOCAL_STEP_MM * np.ceil(np.maximum(low - least, 0.0) / LOCAL_STEP_MM)
     high = np.maximum(outline.max(axis=0) + AROUND_PLATE_MM, reach.max(axis=0) + PAST_FOOT_MM)
-    above = max(ABOVE_PLATE_MM, flange_height_mm + PAST_FLANGE_MM)
-    return np.array([[*low, -above], [*high, foot_height_mm + PAST_FOOT_MM]])
+    return np.array([low, [*high, foot_height_mm + PAST_FOOT_MM]])
 
 
 def local_bone(endplate: Endplate, bones: Iterable[Structure], block: np.ndarray) -> LocalField:

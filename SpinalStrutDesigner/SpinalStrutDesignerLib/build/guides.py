@@ -9,6 +9,7 @@ from LatticeGeneratorLib.mesh.boolean import intersection, largest_component, pr
 from LatticeGeneratorLib.mesh.check import components
 from LatticeGeneratorLib.mesh.mesh import Part
 from LatticeGeneratorLib.mesh.solids import cylinder, extruded
+from LatticeGeneratorLib.mesh.untangle import untangled
 
 from ..case.levels import LEVELS
 from ..case.model import Structure
@@ -53,7 +54,7 @@ def _docking_guide(implant: Implant, trial: Part, index: int, name: str) -> Part
     outward = -foot.insertion
     grip = cylinder(start, start + GRIP_LENGTH_MM * outward, GRIP_RADIUS_MM)
     body, _ = largest_component(union([end, grip]))
-    return Part(printable(body), name, "guide", "PA12", {"end": foot.end})
+    return Part(untangled(printable(body))[0], name, "guide", "PA12", {"end": foot.end})
 
 
 def bone_model(situation: Situation) -> Part:

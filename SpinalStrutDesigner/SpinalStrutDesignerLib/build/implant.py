@@ -18,7 +18,7 @@ from .screws import screw_cutter
 from .solid import SolidShape, solid_mesh
 
 # Deviations within which slivers are thinned out, mm, the first that works: all far below the 0.02 mm chord error.
-SLIVER_MM = (5e-4, 2e-4, 1e-3, 2e-3)
+SLIVER_MM = (1e-3, 5e-4, 2e-3, 2e-4)
 
 
 def implant(situation: Situation, progress: Progress = silent) -> tuple[Implant, Part]:
