@@ -38,7 +38,7 @@ def findings_in(directory: str | Path) -> tuple[Finding, ...]:
     if not path.is_file():
         raise ReleaseError(f"'{directory}' holds no findings.json, so it is no release; choose the folder of a release")
     known = {field.name for field in fields(Finding)}
-    rows = json.loads(path.read_text(encoding="utf-8"))["findings"]
+    rows = json.loads(path.read_text(encoding="utf-8"))
     return tuple(Finding(**{key: _value(key, row[key]) for key in row if key in known}) for row in rows)
 
 

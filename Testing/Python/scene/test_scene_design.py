@@ -132,7 +132,6 @@ def test_findings_fill_a_table(scene: Any) -> None:
     assert show_findings(scene, findings[:1], node).GetTable().GetNumberOfRows() == 1
 
 
-@pytest.mark.xfail(strict=True, reason="reads findings.json as an object with a list in it; a release writes the list")
 def test_a_release_s_findings_are_read_as_it_writes_them(tmp_path: Path) -> None:
     findings = (
         Finding("clearance.dura", "Distance to the dura", 4.236, "mm", "≥ 3 mm", "pass", "E", (1.0, 2.0, 3.0)),
