@@ -22,9 +22,7 @@ def isosurface(values: np.ndarray, grid: Grid) -> Mesh:
 
     if values.shape != grid.array_shape:
         raise GeometryError(f"the field's shape {values.shape} is not its grid's {grid.array_shape}")
-    if not (values < 0).any():
-        raise GeometryError("the field has no inside on its grid: nothing to make a surface of")
-    padded, offset = _bounded(values, grid.spacing)
+    padded, first = _bounded(values, grid.spacing)
     _clamp(padded, _least_value(grid))
     nz, ny, nx = padded.shape
     image = vtk.vtkImageData()
@@ -41,17 +39,24 @@ def isosurface(values: np.ndarray, grid: Grid) -> Mesh:
     index = vtk_to_numpy(surface.GetPoints().GetData()).astype(np.float64)
     faces = vtk_to_numpy(surface.GetPolys().GetConnectivityArray()).reshape(-1, 3)
     # VTK's faces look towards falling values; inside is negative, so they are turned round.
-    return Mesh(grid.origin + grid.spacing * (index - offset), faces[:, ::-1])
+    return Mesh(grid.origin + grid.spacing * (index + first), faces[:, ::-1])
 
 
-def _bounded(values: np.ndarray, spacing: float) -> tuple[np.ndarray, int]:
-    """A float32 copy of the field with an outside border, and the width of the border added (0 or 1)."""
-    inside_at_border = any(
-        (face < 0).any() for axis in range(3) for face in (values.take(0, axis), values.take(-1, axis))
-    )
-    if not inside_at_border:
-        return values.astype(np.float32, order="C"), 0
-    return np.pad(values.astype(np.float32), 1, constant_values=np.float32(spacing)), 1
+def _bounded(values: np.ndarray, spacing: float) -> tuple[np.ndarray, np.ndarray]:
+    """A float32 copy of the part of the field that holds its inside, in an outside border, and (3,) the (i, j, k)
+    on the grid where it begins. Raises GeometryError if there is no inside."""
+    inside = values < 0
+    rows = inside.any(axis=2)
+    reached = [np.flatnonzero(line) for line in (rows.any(axis=1), rows.any(axis=0), inside.any(axis=(0, 1)))]
+    if len(reached[0]) == 0:
+        raise GeometryError("the field has no inside on its grid: nothing to make a surface of")
+    low = np.array([int(line[0]) - 1 for line in reached])
+    high = np.array([int(line[-1]) + 2 for line in reached])
+    padded = np.full(high - low, spacing, np.float32)
+    here = tuple(slice(max(a, 0), b) for a, b in zip(low, high))
+    there = tuple(slice(s.start - a, s.start - a + n) for s, a, n in zip(here, low, values[here].shape))
+    padded[there] = values[here]
+    return padded, low[::-1]
 
 
 def _least_value(grid: Grid) -> float:

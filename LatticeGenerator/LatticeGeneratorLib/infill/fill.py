@@ -78,7 +78,10 @@ def fill_field(
     filling = _Filling(cell_named(spec.cell), cell_mm, domain_values, grid, _centre(domain_values, grid))
 
     def made(level: float) -> tuple[float, Mesh, int]:
-        mesh, chips = attached(isosurface(filling.at(level), grid), grid, anchor_values)
+        field = filling.at(level)
+        if not (field < 0).any():
+            return 1.0, Mesh(np.zeros((0, 3)), np.zeros((0, 3), int)), 0
+        mesh, chips = attached(isosurface(field, grid), grid, anchor_values)
         return 1.0 - mesh.volume / domain_mm3, mesh, chips
 
     level, (porosity, mesh, chips) = _solved(spec.porosity, filling, made, portion(progress, 0.0, 0.85))
