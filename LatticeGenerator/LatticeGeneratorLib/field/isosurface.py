@@ -46,8 +46,10 @@ def _bounded(values: np.ndarray, spacing: float) -> tuple[np.ndarray, np.ndarray
     """A float32 copy of the part of the field that holds its inside, in an outside border, and (3,) the (i, j, k)
     on the grid where it begins. Raises GeometryError if there is no inside."""
     inside = values < 0
-    rows = inside.any(axis=2)
-    reached = [np.flatnonzero(line) for line in (rows.any(axis=1), rows.any(axis=0), inside.any(axis=0).any(axis=0))]
+    rows = np.any(inside, axis=2)
+    reached = [
+        np.flatnonzero(line) for line in (np.any(rows, axis=1), np.any(rows, axis=0), np.any(inside, axis=(0, 1)))
+    ]
     if len(reached[0]) == 0:
         raise GeometryError("the field has no inside on its grid: nothing to make a surface of")
     low = np.array([int(line[0]) - 1 for line in reached])
