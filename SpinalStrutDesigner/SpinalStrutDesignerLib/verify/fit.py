@@ -138,6 +138,8 @@ def _with_rods(measured: Measured, contact: Contact) -> str:
     share = axial_share(measured)
     if share is None:
         return "; the CT shows no posterior rods behind the whole span"
+    if share >= 1.0:  # the load line lies on the strut's far side from the rods, which pull the other way
+        return "; the posterior rods in the CT do not relieve it"
     pressure = share * measured.plan.loads.axial_N / contact.envelope_mm2
     return f"; {pressure:.2f} MPa where the posterior rods in the CT take {100 * (1 - share):.0f} % of the load"
 
