@@ -240,11 +240,20 @@ def test_a_release_that_is_interrupted_leaves_nothing(phantom, phantom_released,
     assert list(tmp_path.iterdir()) == []
 
 
+def _heeding_ctrl_c() -> None:
+    """What a shell starts in the background inherits that Ctrl-C is ignored; the command must not inherit it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows cannot send Ctrl-C to one process")
 def test_a_command_that_is_interrupted_leaves_nothing(tmp_path):
     command = [sys.executable, "-m", "SpinalStrutDesignerLib", "demo", "--out", str(tmp_path / "out")]
     process = subprocess.Popen(
-        [*command, "--progress", "json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*command, "--progress", "json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_heeding_ctrl_c,
     )
     assert process.stdout is not None
     for line in process.stdout:
