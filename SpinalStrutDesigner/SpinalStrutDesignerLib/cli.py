@@ -65,6 +65,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _told(error, options)
 
 
+def command() -> NoReturn:
+    """`main` as a program, which ends at once when interrupted: threads at work in native code are not waited for."""
+    code = main()
+    if code == INTERRUPTED:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
 def _told(error: Exception, options: argparse.Namespace) -> int:
     """An error as one readable line; the trace only where it is asked for."""
     end_bar(options.progress)
@@ -303,4 +313,4 @@ def _check_target(directory: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command()

@@ -112,6 +112,10 @@ class Solid:
         # As one original: edges between faces of different origin would be kept, and with them the slivers at joints.
         return _mesh(self.held.as_original().simplify(tolerance_mm), "the body")
 
+    def refined(self, longest_mm: float) -> Mesh:
+        """Its mesh, edges longer than longest_mm cut into equal pieces, the surface as it was."""
+        return _mesh(self.held.refine_to_length(longest_mm), "the refined body")
+
     def _with(self, meshes: Sequence[Mesh], name: str, step: str) -> Solid:
         import manifold3d
 

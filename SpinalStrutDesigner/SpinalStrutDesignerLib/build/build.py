@@ -11,13 +11,14 @@ from LatticeGeneratorLib.progress import Progress, silent
 from ..case.model import Case
 from ..plan.json import plan_to_json
 from ..plan.plan import Plan
+from ..threads import both
 from .design import Design
 from .guides import bone_model, docking_guides
 from .implant import implant
 from .situation import situation
-from .worker import can_work_beside, start_worker
+from .variant import lengthened_implant, lengthened_part
 
-_SHARE = 0.95  # of the progress: the implants, and the rest the guides and the bone model
+_SHARE = 0.8  # of the progress: the nominal implant, and the rest variants, guides and the bone model
 # Raised with every change that may move a vertex.
 ALGORITHM_VERSION = "1"
 
@@ -30,27 +31,20 @@ def build(case: Case, plan: Plan, progress: Progress = silent) -> Design:
     """
     amounts = (0.0, *(v.amount_mm for v in plan.variants))
     situations = [situation(case, plan, amount) for amount in amounts]
-    total = len(situations)
-    # One process beside this one: with more, memory rather than cores would be what is short. It takes the greater half
-    # of the variants, for the guides and the bone model are made here.
-    beside = (total + 1) // 2 if total > 1 and can_work_beside() else 0
-    worker = start_worker(situations[total - beside :]) if beside else None
-    try:
-        made = [implant(s, _within(progress, n, total)) for n, s in enumerate(situations[: total - beside])]
-        progress("guides and bone model", _SHARE * (1.0 - beside / total))
-        nominal, trial = made[0]
-        models = (*docking_guides(nominal, trial), bone_model(nominal.situation))
-        if worker is not None:
-            made += worker.results(lambda: progress("variants", 0.95))
-    finally:
-        if worker is not None:
-            worker.stop()
-    return Design(
-        implants=tuple(one for one, _ in made),
-        others=(*models[:2], *(trial for _, trial in made), *models[2:]),
-        digest=input_digest(case, plan),
-        versions=versions(),
+    nominal, trial = implant(situations[0], lambda stage, fraction: progress(stage, _SHARE * fraction))
+    progress("variants and guides", _SHARE)
+    variants = situations[1:]
+    implants, others = both(
+        lambda: [lengthened_implant(nominal, s) for s in variants],
+        lambda: (
+            *docking_guides(nominal, trial),
+            trial,
+            *(lengthened_part(trial, s) for s in variants),
+            bone_model(situations[0]),
+        ),
+        lambda: progress("guides and bone model", 0.95),
     )
+    return Design((nominal, *implants), others, input_digest(case, plan), versions())
 
 
 def input_digest(case: Case, plan: Plan) -> str:
@@ -69,8 +63,3 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             found[name] = "not installed as a package"
     return found
-
-
-def _within(progress: Progress, number: int, total: int) -> Progress:
-    """Progress of one implant as its share of the whole build."""
-    return lambda stage, fraction: progress(stage, _SHARE * (number + fraction) / total)

@@ -9,7 +9,7 @@ import numpy as np
 from LatticeGeneratorLib.infill.spec import LatticeSpec
 from LatticeGeneratorLib.mesh.mesh import Mesh, Part
 
-from ..case.model import Case, Endplate
+from ..case.model import Case, Endplate, Stretch
 from ..plan.curve import AxisCurve
 from ..plan.plan import Plan
 
@@ -19,7 +19,8 @@ End = Literal["upper", "lower"]
 @dataclass(frozen=True, eq=False)
 class Situation:
     """An implant's surroundings: the case as posed and resected (and its lower block moved for a variant), and the
-    plan that belongs to it (axis lengthened, lower screws moved)."""
+    plan that belongs to it (axis lengthened, lower screws moved). stretch: how a variant's span grows, None for the
+    nominal implant."""
 
     name: str
     amount_mm: float
@@ -27,6 +28,11 @@ class Situation:
     plan: Plan
     upper: Endplate
     lower: Endplate
+    stretch: Stretch | None = None
+
+    def moved(self, points: np.ndarray) -> np.ndarray:
+        """Where points (n, 3) RAS mm of the nominal implant come to lie in this situation."""
+        return points if self.stretch is None else self.stretch.moved(points)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""One implant, nominal or variant: its solid, porous interfaces and screw holes, as one closed body."""
+"""The nominal implant: its solid, porous interfaces and screw holes, as one closed body."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from LatticeGeneratorLib.progress import Progress, silent
 
 from ..plan.curve import axis_curve
 from ..plan.plan import Plan
+from ..threads import both
 from .design import Foot, Implant, Situation
 from .end import EndShape, end_shape
 from .footprint import contact_lost_mm2
@@ -22,37 +23,36 @@ SLIVER_MM = (1e-3, 5e-4, 2e-3, 2e-4)
 
 
 def implant(situation: Situation, progress: Progress = silent) -> tuple[Implant, Part]:
-    """The implant for a situation, and the same body solid throughout as a trial for the plastic print.
+    """The implant for the nominal situation, and the same body solid throughout as a trial for the plastic print.
 
     Raises GeometryError when bone cuts it apart or a part would not be closed.
     """
     plan = situation.plan
     axis = axis_curve(plan.axis, plan.section)
-    ends = (end_shape(situation, axis, "upper"), end_shape(situation, axis, "lower"))
-    progress(f"{situation.name}: solid", 0.1)
-    solid, dropped = solid_mesh(SolidShape(situation, axis, ends))
-    layers = []
-    for share, end in ((0.4, ends[0]), (0.6, ends[1])):
-        progress(f"{situation.name}: {end.end} interface", share)
-        layers.append(porous_layer(end, axis, plan.interface))
-    progress(f"{situation.name}: joining", 0.8)
+    ends = both(lambda: end_shape(situation, axis, "upper"), lambda: end_shape(situation, axis, "lower"))
+    progress("solid and interfaces", 0.1)
+    (solid, dropped), layers = both(
+        lambda: solid_mesh(SolidShape(situation, axis, ends)),
+        lambda: [porous_layer(end, axis, plan.interface) for end in ends],
+        lambda: progress("interfaces", 0.4),
+    )
+    progress("joining", 0.5)
     bores = [screw_cutter(screw) for screw in plan.screws]
     made = [layer for layer in layers if layer is not None]
-    made = [layer for layer in layers if layer is not None]
     whole = Solid.of(solid)
-    trial = _one_body(whole.less(bores))
     porous = whole.less([layer.cutter for layer in made]).joined([layer.lattice for layer in made])
-    body = _one_body(porous.less(bores))
-    suffix = "" if situation.amount_mm == 0.0 else f"_{situation.name}"
+    body, trial = both(
+        lambda: _one_body(porous.less(bores)), lambda: _one_body(whole.less(bores)), lambda: progress("trial", 0.9)
+    )
     provenance = {"situation": situation.name, "loose pieces cut off by bone": str(dropped)}
     return (
         Implant(
             situation=situation,
-            part=Part(body, f"implant{suffix}", "implant", plan.material.name, provenance),
+            part=Part(body, "implant", "implant", plan.material.name, provenance),
             axis=axis,
             feet=(_foot(ends[0], layers[0], plan), _foot(ends[1], layers[1], plan)),
         ),
-        Part(trial, f"trial{suffix}", "trial", "PA12", provenance),
+        Part(trial, "trial", "trial", "PA12", provenance),
     )
 
 

@@ -43,6 +43,7 @@ def situation(case: Case, plan: Plan, amount_mm: float = 0.0) -> Situation:
         lengthened_plan(plan, stretch),
         upper,
         replace(lower, centre=lower.centre + shift, outline=lower.outline + shift, surface=lower.surface + shift),
+        stretch,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from ..errors import CaseError
+from ..threads import made_once
 
 Role = Literal["bone", "disc", "keepout_critical", "keepout_soft", "metal"]
 ROLES: tuple[Role, ...] = ("bone", "disc", "keepout_critical", "keepout_soft", "metal")
@@ -51,7 +52,7 @@ class Mask:
     voxels: np.ndarray
     ijk_to_ras: np.ndarray
 
-    @cached_property
+    @made_once
     def field(self) -> DistanceField:
         """Signed distance to the mask's smooth surface, made at first use."""
         from .distance import distance_field

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,6 +13,7 @@ from LatticeGeneratorLib.mesh.mesh import Mesh
 from ..build.design import Foot, Implant
 from ..case.model import Case, Structure
 from ..plan.plan import Plan
+from ..threads import kept, made_once
 from .finding import Finding, Verdict
 from .nearest import INTERIOR_STEP_MM, Nearest, Samples, body_samples
 from .patches import Patches
@@ -52,12 +52,12 @@ class Measured:
         situation = self.implant.situation
         return f"{situation.name}." if situation.amount_mm else ""
 
-    @cached_property
+    @made_once
     def samples(self) -> Samples:
         """Points on and in the implant."""
         return body_samples(self.mesh, self.inside)
 
-    @cached_property
+    @made_once
     def inside(self) -> np.ndarray:
         """(n, 3) RAS mm: points in the implant, half a millimetre apart."""
         return interior_points(self.mesh, INTERIOR_STEP_MM)
@@ -67,12 +67,12 @@ class Measured:
         """The implant without its porous zones: what carries load."""
         return self._parted[0]
 
-    @cached_property
+    @made_once
     def patches(self) -> Patches:
         """The finished mesh in patches."""
         return Patches.of(self.mesh)
 
-    @cached_property
+    @made_once
     def solid_patches(self) -> Patches:
         """What carries load, in patches."""
         return Patches.of(self.solid)
@@ -82,7 +82,7 @@ class Measured:
         """Share of void, 0 to 1, in the porous layer of each end that has one; exact for the meshes as given."""
         return self._parted[1]
 
-    @cached_property
+    @made_once
     def _parted(self) -> tuple[Mesh, dict[str, float]]:
         domains: dict[str, Mesh] = {foot.end: foot.domain for foot in self.implant.feet if foot.domain is not None}
         # The largest first: what is cut next is smaller by its faces.
@@ -104,10 +104,7 @@ class Measured:
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """What make() gives, made at the first call for this name: checks share what is costly to measure."""
-        if name not in self._made:
-            self._made[name] = make()
-        made: T = self._made[name]
-        return made
+        return kept(self, self._made, name, make)
 
     def finding(
         self,

@@ -18,7 +18,7 @@ Measure = Callable[[Measured], Iterable[Finding]]
 @dataclass(frozen=True)
 class Check:
     """A check by name, in its place in the report. apart: it shares no costly measurement with checks that are not, so
-    that another process may take it."""
+    that another thread may take it meanwhile."""
 
     order: int
     name: str

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 
 from LatticeGeneratorLib.progress import Progress, silent
 
 from ..build.design import Design, Implant
-from ..build.worker import can_work_beside
 from ..case.model import Case
 from ..errors import PlanError
 from ..plan.plan import Plan
-from .beside import Found, Task, start_beside
+from ..threads import both
 from .finding import Finding
 from .measured import Measured
 from .registry import Check, checks
 from .take import taken
+
+Task = tuple[Measured, Check]
+# By the implant's situation and the check's name.
+Found = dict[tuple[str, str], tuple[Finding, ...]]
 
 
 def verify(case: Case, plan: Plan, design: Design, progress: Progress = silent) -> tuple[Finding, ...]:
@@ -31,33 +35,30 @@ def verify(case: Case, plan: Plan, design: Design, progress: Progress = silent) 
     steps = checks()
     found = _found(design.implants, steps, progress)
     progress("verified", 1.0)
-    numbers = range(len(design.implants))
-    return _waived([f for number in numbers for step in steps for f in found[Task(number, step.name)]], plan)
+    names = [implant.situation.name for implant in design.implants]
+    return _waived([f for name in names for step in steps for f in found[name, step.name]], plan)
 
 
 def _found(implants: Sequence[Implant], steps: Sequence[Check], progress: Progress) -> Found:
-    """The findings of every check on every implant, measured by two processes where there is a core for another."""
+    """The findings of every check on every implant."""
     nominal = Measured(implants[0])
     measured = (nominal, *(Measured(implant, nominal) for implant in implants[1:]))
-    numbers = range(len(implants))
-    own = [Task(number, step.name) for number in numbers for step in steps if not step.apart]
-    # The other process starts at the report's end. What it has not begun when this one is through is taken from the
-    # report's start, where checks need nothing but the mesh.
-    apart = [Task(number, step.name) for step in reversed(steps) if step.apart for number in numbers]
-    beside = start_beside(implants, apart) if can_work_beside() else None
-    by_name, total = {step.name: step for step in steps}, len(own) + len(apart)
+    own = [(one, step) for one in measured for step in steps if not step.apart]
+    apart = [(one, step) for step in steps if step.apart for one in measured]
+    left, total = deque(own + apart), len(own) + len(apart)
     found: Found = {}
-    try:
-        for done, task in enumerate((*own, *reversed(apart))):
-            if done < len(own) or beside is None or beside.claims(task):
-                name = measured[task.implant].implant.situation.name
-                progress(f"{name}: {task.check.replace('_', ' ')}", done / total)
-                found[task] = taken(by_name[task.check], measured[task.implant])
-        if beside is not None:
-            found |= beside.found(progress, (total - 1) / total)
-    finally:
-        if beside is not None:
-            beside.stop()
+
+    # Two threads take from the two ends, so that they seldom wait for a measurement that the other one makes.
+    def take(next_task: Callable[[], Task], told: Progress) -> None:
+        while left:
+            try:
+                one, step = next_task()
+            except IndexError:  # the other thread took the last one
+                return
+            told(f"{one.implant.situation.name}: {step.name.replace('_', ' ')}", len(found) / total)
+            found[one.implant.situation.name, step.name] = taken(step, one)
+
+    both(lambda: take(left.popleft, progress), lambda: take(left.pop, silent), lambda: progress("last checks", 0.95))
     return found
 
 
