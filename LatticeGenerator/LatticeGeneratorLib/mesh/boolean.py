@@ -49,19 +49,15 @@ def intersection(a: Mesh, b: Mesh) -> Mesh:
 
 def common_volume(a: Mesh, b: Mesh) -> float:
     """Volume in mm³ that both meshes enclose; 0 where they are apart."""
-    return float((_solid(a, "the first mesh") ^ _solid(b, "the second mesh")).volume())
+    return common_volumes(a, [b])[0]
 
 
-def taken_away(mesh: Mesh, cutters: Sequence[Mesh]) -> tuple[Mesh, tuple[float, ...]]:
-    """As `difference`, and the volume in mm³ that each cutter took in its turn: of cutters apart from each other, what
-    each shares with the mesh. In one go, because turning a mesh into a solid takes as long as cutting it."""
-    rest = _solid(mesh, "the mesh to cut")
-    taken, left = [], float(rest.volume())
-    for number, cutter in enumerate(cutters, 1):
-        rest = rest - _solid(cutter, f"cutter {number}")
-        taken.append(left - float(rest.volume()))
-        left -= taken[-1]
-    return _mesh(rest, "the difference"), tuple(taken)
+def common_volumes(mesh: Mesh, others: Sequence[Mesh]) -> tuple[float, ...]:
+    """Volume in mm³ that the mesh shares with each other one."""
+    if not others:
+        return ()
+    solid = _solid(mesh, "the first mesh")
+    return tuple(float((solid ^ _solid(other, f"mesh {n} with it")).volume()) for n, other in enumerate(others, 1))
 
 
 def simplified(mesh: Mesh, tolerance_mm: float) -> Mesh:

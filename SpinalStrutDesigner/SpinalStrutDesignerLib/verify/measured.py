@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
-from LatticeGeneratorLib.mesh.boolean import largest_component, taken_away
+from LatticeGeneratorLib.mesh.boolean import common_volumes
 from LatticeGeneratorLib.mesh.mesh import Mesh
 
 from ..build.design import Foot, Implant
@@ -62,37 +62,17 @@ class Measured:
         """(n, 3) RAS mm: points in the implant, half a millimetre apart."""
         return interior_points(self.mesh, INTERIOR_STEP_MM)
 
-    @property
-    def solid(self) -> Mesh:
-        """The implant without its porous zones: what carries load."""
-        return self._parted[0]
-
     @made_once
     def patches(self) -> Patches:
         """The finished mesh in patches."""
         return Patches.of(self.mesh)
 
     @made_once
-    def solid_patches(self) -> Patches:
-        """What carries load, in patches."""
-        return Patches.of(self.solid)
-
-    @property
     def porosities(self) -> dict[str, float]:
         """Share of void, 0 to 1, in the porous layer of each end that has one; exact for the meshes as given."""
-        return self._parted[1]
-
-    @made_once
-    def _parted(self) -> tuple[Mesh, dict[str, float]]:
         domains: dict[str, Mesh] = {foot.end: foot.domain for foot in self.implant.feet if foot.domain is not None}
-        # The largest first: what is cut next is smaller by its faces.
-        domains = dict(sorted(domains.items(), key=lambda item: -item[1].volume))
-        if not domains:
-            return self.mesh, {}
-        # The layers of an implant's two feet lie apart.
-        rest, metal = taken_away(self.mesh, list(domains.values()))
-        shares = {end: 1.0 - taken / domain.volume for (end, domain), taken in zip(domains.items(), metal)}
-        return largest_component(rest)[0], shares
+        metal = common_volumes(self.mesh, list(domains.values()))
+        return {end: 1.0 - shared / domain.volume for (end, domain), shared in zip(domains.items(), metal)}
 
     def foot(self, end: str) -> Foot:
         """The foot of an end, "upper" or "lower"."""

@@ -66,6 +66,48 @@ class Outline:
         )
 
 
+    def without(self, other: Outline) -> Outline:
+        """What remains when the area that another outline in the same plane encloses is taken away."""
+        from manifold3d import CrossSection as Area
+        from manifold3d import FillRule
+
+        if not len(self.starts) or not len(other.starts):
+            return self
+        basis = np.stack(_plane_axes(self.normal))
+        own, taken = (
+            Area([(loop - self.point) @ basis.T for loop in outline._polygons()], FillRule.Positive)
+            for outline in (self, other)
+        )
+        loops = [self.point + loop @ basis for loop in (own - taken).to_polygons()]
+        if not loops:
+            return self.kept(np.zeros(self.loop.max() + 1, dtype=bool))
+        return Outline(
+            np.concatenate(loops),
+            np.concatenate([np.roll(loop, -1, axis=0) for loop in loops]),
+            np.repeat(np.arange(len(loops)), [len(loop) for loop in loops]),
+            self.point,
+            self.normal,
+        )
+
+    def _polygons(self) -> list[np.ndarray]:
+        """The closed loops, each as (n, 3) corners in their order."""
+        _, node = np.unique(np.concatenate([self.starts, self.ends]), axis=0, return_inverse=True)
+        first, last = node.ravel()[: len(self.starts)].tolist(), node.ravel()[len(self.starts) :].tolist()
+        beginning: dict[int, list[int]] = {}
+        for segment, start in enumerate(first):
+            beginning.setdefault(start, []).append(segment)
+        # Where loops touch in a point, any way on from it closes them with the same area.
+        polygons = []
+        for start in first:
+            chain, here = [], start
+            while beginning[here]:
+                chain.append(beginning[here].pop())
+                here = last[chain[-1]]
+            if chain:
+                polygons.append(self.starts[chain])
+        return polygons
+
+
 @dataclass(frozen=True, eq=False)
 class CrossSection:
     """A section as a beam sees it. axes: (2, 3) unit principal axes in RAS with axes[0] x axes[1] = normal;

@@ -185,8 +185,12 @@ def _flange_necks(measured: Measured, end: End) -> list[Root]:
 
 
 def _cut(measured: Measured, point: np.ndarray, normal: np.ndarray) -> Outline:
-    """The outline of what carries load in a plane."""
-    return cut(measured.solid_patches.at_plane(point, normal), point, normal)
+    """The outline of what carries load in a plane: of the metal outside the porous layers."""
+    outline = cut(measured.patches.at_plane(point, normal), point, normal)
+    for foot in measured.implant.feet:
+        if foot.domain is not None:
+            outline = outline.without(cut(foot.domain, point, normal))
+    return outline
 
 
 def _free_span(measured: Measured) -> tuple[float, float]:

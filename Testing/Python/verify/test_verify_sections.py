@@ -53,6 +53,33 @@ def test_a_bore_is_taken_off_the_section():
     assert section.moments[1] == pytest.approx(strips, rel=2e-3)
 
 
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.floats(-4.0, 4.0), st.floats(-3.0, 3.0))
+def test_what_is_taken_off_an_outline_is_taken_off_the_body(seed, height, aside):
+    """A drilled block less another block, as a boolean of bodies cuts it, at any turn."""
+    matrix = np.eye(4)
+    matrix[:3, :3] = Rotation.random(random_state=seed).as_matrix()
+    matrix[:3, 3] = [40.0, -70.0, 100.0]
+    bores = [cylinder([x, -9, 0], [x, 9, 0], 0.7, 64) for x in (-3.0, 0.0, 3.0)]
+    block = difference(box([-5, -4, -6], [5, 4, 6]), bores).transformed(matrix)
+    layer = box([-4.0 + aside, -5.0, 1.0], [4.0 + aside, 2.0, 7.0]).transformed(matrix)
+    normal = Rotation.random(random_state=seed + 1).as_matrix()[2]
+    point = matrix[:3, 3] + height * normal
+    left = measured(cut(block, point, normal).without(cut(layer, point, normal)))
+    wanted = measured(cut(difference(block, [layer]), point, normal))
+    assert (left is None) == (wanted is None)
+    if wanted is not None:
+        assert left.area == pytest.approx(wanted.area, abs=1e-5)
+        assert left.moments == pytest.approx(wanted.moments, abs=1e-3)
+        assert left.centroid == pytest.approx(wanted.centroid, abs=1e-4)
+
+
+def test_an_outline_less_itself_is_nothing():
+    outline = cut(_bar(), np.zeros(3), Z)
+    assert measured(outline.without(outline)) is None
+    assert outline.without(cut(_bar(), np.array([0.0, 0.0, 50.0]), Z)) is outline
+
+
 def test_loops_far_away_are_another_part():
     both = union([_bar(), box([60.0, 0.0, -5.0], [70.0, 10.0, 5.0])])
     outline = cut(both, np.zeros(3), Z)
