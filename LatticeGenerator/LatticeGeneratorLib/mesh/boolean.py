@@ -103,14 +103,11 @@ class Solid:
         """All that the body or any of the others encloses; each must not pass through itself."""
         return self._with(others, "mesh to join", "Add")
 
-    def simplified(self, tolerance_mm: float) -> Mesh:
-        """Its mesh with fewer faces, the surface moved by no more than about the tolerance."""
+    def thinned(self, tolerance_mm: float, longest_mm: float) -> Mesh:
+        """Its mesh with fewer faces, the surface moved by no more than about the tolerance; edges that are longer than
+        longest_mm are cut into equal pieces."""
         # As one original: edges between faces of different origin would be kept, and with them the slivers at joints.
-        return _mesh(self.held.as_original().simplify(tolerance_mm), "the body")
-
-    def refined(self, longest_mm: float) -> Mesh:
-        """Its mesh, edges longer than longest_mm cut into equal pieces, the surface as it was."""
-        return _mesh(self.held.refine_to_length(longest_mm), "the refined body")
+        return _mesh(self.held.as_original().simplify(tolerance_mm).refine_to_length(longest_mm), "the body")
 
     def _with(self, meshes: Sequence[Mesh], name: str, step: str) -> Solid:
         import manifold3d

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import platform
+from collections.abc import Sequence
+from functools import partial
 from importlib import metadata
 
+from LatticeGeneratorLib.mesh.mesh import Part
 from LatticeGeneratorLib.progress import Progress, silent
 
 from ..case.model import Case
 from ..plan.json import plan_to_json
 from ..plan.plan import Plan
-from ..threads import both
-from .design import Design
+from ..threads import both, side_by_side
+from .design import Design, Situation
 from .guides import bone_model, docking_guides
-from .implant import implant
+from .implant import Blank, blank, implant, trial
 from .situation import situation
 from .variant import lengthened_implant, lengthened_part
 
-_SHARE = 0.8  # of the progress: the nominal implant, and the rest variants, guides and the bone model
+_SHARE = 0.6  # of the progress: the bodies; the rest is their finishing, the plastic parts and the variants
 # Raised with every change that may move a vertex.
 ALGORITHM_VERSION = "1"
 
@@ -31,20 +34,23 @@ def build(case: Case, plan: Plan, progress: Progress = silent) -> Design:
     """
     amounts = (0.0, *(v.amount_mm for v in plan.variants))
     situations = [situation(case, plan, amount) for amount in amounts]
-    nominal, trial = implant(situations[0], lambda stage, fraction: progress(stage, _SHARE * fraction))
-    progress("variants and guides", _SHARE)
-    variants = situations[1:]
-    implants, others = both(
-        lambda: [lengthened_implant(nominal, s) for s in variants],
-        lambda: (
-            *docking_guides(nominal, trial),
-            trial,
-            *(lengthened_part(trial, s) for s in variants),
-            bone_model(situations[0]),
-        ),
-        lambda: progress("guides and bone model", 0.95),
+    cast = blank(situations[0], lambda stage, fraction: progress(stage, _SHARE * fraction))
+    progress("finishing", _SHARE)
+    nominal, others = both(
+        lambda: implant(cast), lambda: _plastic_parts(cast, situations), lambda: progress("guides", _SHARE)
     )
-    return Design((nominal, *implants), others, input_digest(case, plan), versions())
+    progress("variants", 0.9)
+    variants = side_by_side(
+        [partial(lengthened_implant, nominal, s) for s in situations[1:]], lambda: progress("variants", 0.9)
+    )
+    return Design((nominal, *variants), others, input_digest(case, plan), versions())
+
+
+def _plastic_parts(cast: Blank, situations: Sequence[Situation]) -> tuple[Part, ...]:
+    """Docking guides, the trial of each situation, and the bone model."""
+    nominal = trial(cast)
+    longer = (lengthened_part(nominal, situation) for situation in situations[1:])
+    return (*docking_guides(cast, nominal), nominal, *longer, bone_model(situations[0]))
 
 
 def input_digest(case: Case, plan: Plan) -> str:

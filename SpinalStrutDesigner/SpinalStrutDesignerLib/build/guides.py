@@ -13,7 +13,8 @@ from LatticeGeneratorLib.mesh.untangle import untangled
 
 from ..case.levels import LEVELS
 from ..case.model import Structure
-from .design import Implant, Situation
+from .design import Situation
+from .implant import Blank
 
 # A docking guide keeps this much strut beyond the foot to judge its direction, mm. Engineering judgement; the paper
 # only says that both ends were printed.
@@ -28,17 +29,17 @@ BONE_SIMPLIFY_MM = 0.05
 SPECK_MM3 = 30.0
 
 
-def docking_guides(implant: Implant, trial: Part) -> tuple[Part, Part]:
+def docking_guides(blank: Blank, trial: Part) -> tuple[Part, Part]:
     """Both ends alone, solid, each with a grip pointing out along its way in: proximal (upper) and distal (lower)."""
     return (
-        _docking_guide(implant, trial, 0, "docking_proximal"),
-        _docking_guide(implant, trial, 1, "docking_distal"),
+        _docking_guide(blank, trial, 0, "docking_proximal"),
+        _docking_guide(blank, trial, 1, "docking_distal"),
     )
 
 
-def _docking_guide(implant: Implant, trial: Part, index: int, name: str) -> Part:
-    axis, foot = implant.axis, implant.feet[index]
-    plan = implant.situation.plan
+def _docking_guide(blank: Blank, trial: Part, index: int, name: str) -> Part:
+    axis, foot = blank.axis, blank.feet[index]
+    plan = blank.situation.plan
     height = (plan.upper_foot if index == 0 else plan.lower_foot).height_mm
     kept = min(height + STRUT_KEPT_MM, 0.45 * axis.length_mm)
     station = axis.at(kept if index == 0 else axis.length_mm - kept)

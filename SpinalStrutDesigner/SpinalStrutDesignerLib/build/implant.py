@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from LatticeGeneratorLib.mesh.boolean import Solid, printable
 from LatticeGeneratorLib.mesh.check import components
 from LatticeGeneratorLib.mesh.mesh import Mesh, Part
 from LatticeGeneratorLib.mesh.untangle import untangled
 from LatticeGeneratorLib.progress import Progress, silent
 
-from ..plan.curve import axis_curve
+from ..plan.curve import AxisCurve, axis_curve
 from ..plan.plan import Plan
 from ..threads import both
 from .design import Foot, Implant, Situation
@@ -20,40 +22,59 @@ from .solid import SolidShape, solid_mesh
 
 # Deviations within which slivers are thinned out, mm, the first that works: all far below the 0.02 mm chord error.
 SLIVER_MM = (1e-3, 5e-4, 2e-3, 2e-4)
+# Longer edges are cut: a long flat face would not follow where a variant's span is drawn out smoothly. With edges of
+# 2 mm it is off by at most 6 / (45 mm)² · 4 mm · (2 mm)² / 8 = 6 µm (smoothstep's curvature over half of 90 mm).
+LONGEST_MM = 2.0
 
 
-def implant(situation: Situation, progress: Progress = silent) -> tuple[Implant, Part]:
-    """The implant for the nominal situation, and the same body solid throughout as a trial for the plastic print.
+@dataclass(frozen=True, eq=False)
+class Blank:
+    """An implant before its surface is finished. porous: as it will be printed; solid: without pores, for the trial."""
 
-    Raises GeometryError when bone cuts it apart or a part would not be closed.
-    """
+    situation: Situation
+    axis: AxisCurve
+    feet: tuple[Foot, Foot]
+    porous: Solid
+    solid: Solid
+    provenance: dict[str, str]
+
+
+def blank(situation: Situation, progress: Progress = silent) -> Blank:
+    """The nominal implant's bodies, drilled. Raises GeometryError when bone cuts it apart."""
     plan = situation.plan
     axis = axis_curve(plan.axis, plan.section)
     ends = both(lambda: end_shape(situation, axis, "upper"), lambda: end_shape(situation, axis, "lower"))
     progress("solid and interfaces", 0.1)
-    (solid, dropped), layers = both(
+    (mesh, dropped), layers = both(
         lambda: solid_mesh(SolidShape(situation, axis, ends)),
         lambda: [porous_layer(end, axis, plan.interface) for end in ends],
-        lambda: progress("interfaces", 0.4),
+        lambda: progress("interfaces", 0.5),
     )
-    progress("joining", 0.5)
+    progress("joining", 0.9)
     bores = [screw_cutter(screw) for screw in plan.screws]
     made = [layer for layer in layers if layer is not None]
-    whole = Solid.of(solid)
-    porous = whole.less([layer.cutter for layer in made]).joined([layer.lattice for layer in made])
-    body, trial = both(
-        lambda: _one_body(porous.less(bores)), lambda: _one_body(whole.less(bores)), lambda: progress("trial", 0.9)
+    solid = Solid.of(mesh)
+    porous = solid.less([layer.cutter for layer in made]).joined([layer.lattice for layer in made])
+    return Blank(
+        situation=situation,
+        axis=axis,
+        feet=(_foot(ends[0], layers[0], plan), _foot(ends[1], layers[1], plan)),
+        porous=porous.less(bores),
+        solid=solid.less(bores),
+        provenance={"situation": situation.name, "loose pieces cut off by bone": str(dropped)},
     )
-    provenance = {"situation": situation.name, "loose pieces cut off by bone": str(dropped)}
-    return (
-        Implant(
-            situation=situation,
-            part=Part(body, "implant", "implant", plan.material.name, provenance),
-            axis=axis,
-            feet=(_foot(ends[0], layers[0], plan), _foot(ends[1], layers[1], plan)),
-        ),
-        Part(trial, "trial", "trial", "PA12", provenance),
-    )
+
+
+def implant(blank: Blank) -> Implant:
+    """The implant itself. Raises GeometryError when it would not be closed."""
+    material = blank.situation.plan.material.name
+    part = Part(_one_body(blank.porous), "implant", "implant", material, blank.provenance)
+    return Implant(blank.situation, part, blank.axis, blank.feet)
+
+
+def trial(blank: Blank) -> Part:
+    """The same body, solid throughout, for the plastic print. Raises GeometryError when it would not be closed."""
+    return Part(_one_body(blank.solid), "trial", "trial", "PA12", blank.provenance)
 
 
 def _one_body(solid: Solid) -> Mesh:
@@ -64,7 +85,7 @@ def _one_body(solid: Solid) -> Mesh:
     """
     tries = []
     for tolerance in SLIVER_MM:
-        made, crossing = untangled(printable(components(solid.simplified(tolerance))[0]))
+        made, crossing = untangled(printable(components(solid.thinned(tolerance, LONGEST_MM))[0]))
         if crossing == 0:
             return made
         tries.append((crossing, made))

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from LatticeGeneratorLib.mesh.boolean import Solid, printable
+from LatticeGeneratorLib.mesh.boolean import printable
 from LatticeGeneratorLib.mesh.mesh import Mesh, Part
 from LatticeGeneratorLib.mesh.untangle import untangled
 
 from ..case.model import Endplate
 from ..plan.curve import axis_curve
 from .design import Foot, Implant, Situation
-
-# A long flat face would not follow where the span is drawn out smoothly: with edges of 2 mm it is off by at most
-# 6 / (45 mm)² · 4 mm · (2 mm)² / 8 = 6 µm (smoothstep's curvature over half of 90 mm), below the 20 µm chord error.
-_EDGE_MM = 2.0
 
 
 def lengthened_implant(nominal: Implant, situation: Situation) -> Implant:
@@ -34,9 +30,12 @@ def lengthened_implant(nominal: Implant, situation: Situation) -> Implant:
 
 
 def lengthened_part(nominal: Part, situation: Situation) -> Part:
-    """A part of the nominal implant's shape in a variant's situation, exactly as STL will hold it."""
+    """A part of the nominal implant's shape in a variant's situation, exactly as STL will hold it.
+
+    Its faces stay flat: where the span grows their edges must be short.
+    """
     # Other roundings may let slivers fold: what that leaves is for verification to find.
-    body, _ = untangled(printable(_moved(Solid.of(nominal.mesh).refined(_EDGE_MM), situation)))
+    body, _ = untangled(printable(_moved(nominal.mesh, situation)))
     provenance = {**nominal.provenance, "situation": situation.name}
     return replace(nominal, mesh=body, name=f"{nominal.name}_{situation.name}", provenance=provenance)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from LatticeGeneratorLib.mesh.boolean import difference, union
+from LatticeGeneratorLib.mesh.boolean import Solid, difference, union
 from LatticeGeneratorLib.mesh.check import self_intersections
 from LatticeGeneratorLib.mesh.mesh import Part
 from LatticeGeneratorLib.mesh.solids import box, cylinder, extruded
 from SpinalStrutDesignerLib.build.design import Situation
+from SpinalStrutDesignerLib.build.implant import LONGEST_MM
 from SpinalStrutDesignerLib.build.variant import lengthened_part
 from SpinalStrutDesignerLib.case.model import Case, Endplate, ScanQuality, Stretch, Volume
 from SpinalStrutDesignerLib.plan.plan import Plan
@@ -65,7 +66,8 @@ def test_a_leaning_strut_keeps_its_thickness():
     frame[:3, :3] = np.stack([[np.cos(LEAN), 0.0, np.sin(LEAN)], [0.0, -1.0, 0.0], along], axis=1)
     frame[:3, 3] = -0.5 * SPAN_MM * np.tan(LEAN) * np.array([1.0, 0.0, 0.0])
     square = half * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
-    nominal = Part(extruded(square, frame, 0.0, SPAN_MM / np.cos(LEAN)), "implant")
+    bar = Solid.of(extruded(square, frame, 0.0, SPAN_MM / np.cos(LEAN)))
+    nominal = Part(bar.thinned(1e-6, LONGEST_MM), "implant")
     longer = lengthened_part(nominal, situation(amount)).mesh
     # Its middle has the largest strain.
     strain = 1.5 * amount / (0.5 * SPAN_MM)

@@ -57,15 +57,17 @@ def test_steps_in_a_row_by_formula():
         .joined([box([1.5, 1.5, 2], [2.5, 2.5, 6])])
         .less([box([0, 0, -1], [4, 4, 1])])
     )
-    mesh = made.simplified(1e-6)
+    mesh = made.thinned(1e-6, 1.5)
     assert closed_manifold_fault(mesh) is None
     assert mesh.volume == pytest.approx(64.0 - 4.0 + 3.0 - 16.0, rel=1e-9)
-    assert block.simplified(1e-6).volume == pytest.approx(64.0, rel=1e-9)
+    a, b, c = mesh.triangles.transpose(1, 0, 2)
+    assert max(np.linalg.norm(side, axis=1).max() for side in (b - a, c - b, a - c)) <= 1.5 * np.sqrt(2.0)
+    assert block.thinned(1e-6, 9.0).volume == pytest.approx(64.0, rel=1e-9)
 
 
 def test_a_body_of_which_nothing_remains_or_that_is_open_is_an_error():
     with pytest.raises(GeometryError, match="empty"):
-        Solid.of(CUBE).less([box([-1, -1, -1], [2, 2, 2])]).simplified(1e-6)
+        Solid.of(CUBE).less([box([-1, -1, -1], [2, 2, 2])]).thinned(1e-6, 9.0)
     with pytest.raises(GeometryError, match="cutter 1"):
         Solid.of(CUBE).less([OPEN])
     with pytest.raises(GeometryError, match="open"):
