@@ -26,7 +26,7 @@ def side_by_side(tasks: Sequence[Callable[[], T]], waiting: Callable[[], None] =
     again and again until the others have ended, which may raise to break off. Where tasks fail, what is not begun is
     left undone, and the error of the first of them in their order is raised.
     """
-    left, made, failed = deque(enumerate(tasks)), cast("list[T]", [None] * len(tasks)), dict[int, BaseException]()
+    left, made, failed = deque(enumerate(tasks)), cast("list[T]", [None] * len(tasks)), dict[int, Exception]()
 
     def work() -> None:
         while left:
@@ -36,7 +36,7 @@ def side_by_side(tasks: Sequence[Callable[[], T]], waiting: Callable[[], None] =
                 return
             try:
                 made[number] = task()
-            except BaseException as error:
+            except Exception as error:
                 left.clear()
                 failed[number] = error
 
@@ -45,7 +45,7 @@ def side_by_side(tasks: Sequence[Callable[[], T]], waiting: Callable[[], None] =
     try:
         working = [pool.submit(work) for _ in range(others)]
         work()
-        while not failed and wait(working, _LOOK_AGAIN_S).not_done:
+        while wait(working, _LOOK_AGAIN_S).not_done:
             waiting()
     finally:
         left.clear()
