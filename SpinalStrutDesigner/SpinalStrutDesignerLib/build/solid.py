@@ -31,6 +31,9 @@ BOSS_BLEND_MM = 1.0
 CONTACT_EDGE_MM = 0.4
 # The strut's field is continued this far into a foot so that the loft has something to turn into.
 CONTINUED_MM = 30.0
+# An end keeps its own fit gap in the block it is shaped in; over this much inside the block's border it turns into the
+# strut's, so that no step is left where the strut runs along bone, mm.
+OWN_GAP_MM = 2.0
 # Blocks of grid points in which it is tried whether they may hold material, coarse ones first.
 BLOCKS = (8, 4)
 # A surface passes between points nearer to it than the diagonal of a cell (0.43 mm).
@@ -82,23 +85,27 @@ def end_rest(end: EndShape, axis: AxisCurve, points: np.ndarray, local: np.ndarr
 def solid_field(shape: SolidShape, points: np.ndarray) -> np.ndarray:
     """The solid implant at points (n, 3) RAS: mm, negative inside."""
     values, continued = shape.axis.fields(points, (0.0, CONTINUED_MM))
+    gap = np.full(len(points), shape.fit_gap_mm)
     for end in shape.ends:
         near, local = end.docking.covered(points)
         if len(near):
+            within = np.minimum(local - end.docking.low, end.docking.high - local).min(axis=1)
+            own = np.clip(within / OWN_GAP_MM, 0.0, 1.0)
+            gap[near] = own * end.foot.fit_gap_mm + (1.0 - own) * shape.fit_gap_mm
             material = end_material(end, points[near], local, values[near], continued[near])
             bone = end.foot.fit_gap_mm - bone_in_the_way(end, local)
             values[near] = smooth_maximum(material, bone, CONTACT_EDGE_MM)
-    return _off_all_bone(shape, points, values)
+    return _off_all_bone(shape, points, values, gap)
 
 
-def _off_all_bone(shape: SolidShape, points: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Material kept at the fit gap from every bone, ribs and remnants included."""
+def _off_all_bone(shape: SolidShape, points: np.ndarray, values: np.ndarray, gap: np.ndarray) -> np.ndarray:
+    """Material kept at a gap (n,) mm from every bone, ribs and remnants included."""
     inside = np.flatnonzero(values < 1.0)
     if len(inside):
         places = points[inside]
         bones = bone_near(shape.situation.case, places.min(axis=0), places.max(axis=0))
         distance = bone_distance(bones, places, shape.fit_gap_mm + 2.0)
-        values[inside] = np.maximum(values[inside], shape.fit_gap_mm - distance)
+        values[inside] = np.maximum(values[inside], gap[inside] - distance)
     return values
 
 
