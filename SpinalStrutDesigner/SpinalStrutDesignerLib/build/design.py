@@ -14,6 +14,7 @@ from ..plan.curve import AxisCurve
 from ..plan.plan import Plan
 
 End = Literal["upper", "lower"]
+Face = Literal["endplate", "flange"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +38,9 @@ class Situation:
 
 @dataclass(frozen=True, eq=False)
 class Foot:
-    """A foot as made. domain: the closed region given to the lattice, trimmed at the contact face.
+    """A foot as made. domain: the closed region given to the lattice, trimmed at its face to the bone.
 
+    porous_face: what that face lies on: the endplate or, where a tongue is too thin, the bone under the flange.
     contact_lost_mm2: plate area inside the footprint that undercut removal took away.
     """
 
@@ -51,6 +53,7 @@ class Foot:
     wanted_depth_mm: float
     contact_lost_mm2: float
     notes: tuple[str, ...] = ()
+    porous_face: Face = "endplate"
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from LatticeGeneratorLib.field.combine import smooth_maximum
 
-from ..case.model import Endplate
+from ..case.model import Endplate, Structure
 from ..plan.curve import AxisCurve
 from ..plan.plan import Flange, FootPlan, Screw
 from .bone import LocalField, bone_near, end_block, insertion_direction, local_bone, swept, within
@@ -22,13 +22,18 @@ from .outline import Outline, convex_hull, inset_outline
 DOME_MM = 3.5
 # Wall of a boss around a screw head, mm: between the structural (0.6) and twice the recommended (1.0) printed wall.
 BOSS_WALL_MM = 1.2
+# A flange's inner end lies this far inside the footprint's edge, mm, to meet the foot.
+FLANGE_OVER_PLATE_MM = 4.0
 # Edges of feet and flanges are rounded with this radius, mm: half the 1 mm recommended wall, for polishing.
 EDGE_MM = 0.5
 
 
 @dataclass(frozen=True, eq=False)
 class EndShape:
-    """What one end is shaped from: its plate, decisions, footprint, the way in, and the bone fields around it."""
+    """What one end is shaped from: its plate, decisions, footprint, the way in, and the bone fields around it.
+
+    others: of all vertebrae but the docking one, swept; around: every bone but that vertebra, ribs included.
+    """
 
     end: End
     endplate: Endplate
@@ -43,6 +48,7 @@ class EndShape:
     docking: LocalField
     docking_plain: LocalField
     others: LocalField
+    around: tuple[Structure, ...]
 
 
 def end_shape(situation: Situation, axis: AxisCurve, end: End) -> EndShape:
@@ -75,6 +81,7 @@ def end_shape(situation: Situation, axis: AxisCurve, end: End) -> EndShape:
         docking=swept(plain, foot.approach),
         docking_plain=plain,
         others=swept(local_bone(plate, vertebrae, block), foot.approach),
+        around=tuple(b for b in bones if b.level != level),
     )
 
 
@@ -89,8 +96,13 @@ def foot_field(shape: EndShape, local: np.ndarray, strut: np.ndarray) -> np.ndar
     rise = loft_rise(shape, local)
     loft = (1.0 - rise) * reaching + rise * strut
     below = smooth_maximum(loft, np.maximum(-out, out - shape.foot.height_mm), EDGE_MM)
-    plug = np.maximum(inside, np.maximum(-DOME_MM - out, out - shape.base_mm))
-    return np.minimum(below, plug)
+    return np.minimum(below, foot_plug(shape, inside, out))
+
+
+def foot_plug(shape: EndShape, inside: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """(n,) the part of a foot that fills its footprint, down into a concave endplate; inside: (n,) the footprint's
+    distance, out: (n,) mm along the plate's normal."""
+    return np.maximum(inside, np.maximum(-DOME_MM - out, out - shape.base_mm))
 
 
 def loft_rise(shape: EndShape, local: np.ndarray) -> np.ndarray:
@@ -105,16 +117,22 @@ def flange_field(shape: EndShape, flange: Flange, local: np.ndarray) -> np.ndarr
 
     It follows the bone at the fit gap and wraps round the rim, where it meets the foot.
     """
-    angle = np.deg2rad(flange.azimuth_deg)
-    outward = local[:, 0] * np.sin(angle) + local[:, 1] * np.cos(angle)
-    across = local[:, 0] * np.cos(angle) - local[:, 1] * np.sin(angle)
     distance = shape.docking_plain.at_local(local)
     gap = shape.foot.fit_gap_mm
     shell = np.maximum(gap - distance, distance - gap - flange.thickness_mm)
+    window, inset = flange_limits(shape, flange, local)
+    return smooth_maximum(np.maximum(shell, inset), window, EDGE_MM)
+
+
+def flange_limits(shape: EndShape, flange: Flange, local: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) each, negative within: the flange's window as the surgeon sees it, and how far it reaches in over the
+    plate."""
+    angle = np.deg2rad(flange.azimuth_deg)
+    outward = local[:, 0] * np.sin(angle) + local[:, 1] * np.cos(angle)
+    across = local[:, 0] * np.cos(angle) - local[:, 1] * np.sin(angle)
     tall = np.maximum(-flange.height_mm - local[:, 2], local[:, 2] - shape.foot.height_mm)
     window = smooth_maximum(np.abs(across) - 0.5 * flange.width_mm, tall, 3.0)
-    front = shape.footprint.extent(angle) - 4.0 - outward
-    return smooth_maximum(np.maximum(shell, front), window, EDGE_MM)
+    return window, shape.footprint.extent(angle) - FLANGE_OVER_PLATE_MM - outward
 
 
 def boss_field(screw: Screw, points: np.ndarray, under_head_mm: float) -> np.ndarray:
@@ -142,20 +160,6 @@ def along_and_away(screw: Screw, points: np.ndarray) -> tuple[np.ndarray, np.nda
     along = relative @ direction
     across = relative - along[:, None] * direction
     return along, np.sqrt(np.einsum("ij,ij->i", across, across))
-
-
-def layer_sides(
-    shape: EndShape, points: np.ndarray, rest: np.ndarray, inside: np.ndarray, frame_mm: float
-) -> np.ndarray:
-    """The porous region's side limits: a solid frame inside the footprint and around every screw hole.
-
-    At points (n, 3) RAS, rest: (n,) the end's solid as if the docking bone were absent; inside: (n,) the footprint.
-    """
-    sides = np.maximum(rest, inside) + frame_mm
-    for screw in shape.screws:
-        _, away = along_and_away(screw, points)
-        sides = np.maximum(sides, screw.type.clearance_hole_mm / 2.0 + frame_mm - away)
-    return sides
 
 
 def bone_in_the_way(shape: EndShape, local: np.ndarray) -> np.ndarray:

@@ -96,6 +96,8 @@ def _foot(end: EndShape, layer: PorousLayer | None, plan: Plan) -> Foot:
     wanted = plan.interface.depth_mm
     made = layer.depth_mm if layer else 0.0
     notes = []
+    if layer is not None and layer.face == "flange":
+        notes.append("the foot is too thin for a porous layer: it lies on the bone side of the flange")
     if made < wanted - 0.1:
         notes.append(
             f"porous depth {made:.2f} mm instead of {wanted:.2f} mm: {plan.interface.minimum_solid_mm:.1f} mm of solid "
@@ -111,4 +113,5 @@ def _foot(end: EndShape, layer: PorousLayer | None, plan: Plan) -> Foot:
         wanted_depth_mm=wanted,
         contact_lost_mm2=contact_lost_mm2(end),
         notes=tuple(notes),
+        porous_face=layer.face if layer else "endplate",
     )

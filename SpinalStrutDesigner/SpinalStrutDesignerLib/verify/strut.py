@@ -106,7 +106,8 @@ def foot_layers(measured: Measured, end: End) -> list[Root]:
 def _foot_layers(measured: Measured, end: End) -> list[Root]:
     if not end.strut_is_over_plate:
         return []
-    start = end.foot.fit_gap_mm + measured.foot(end.name).porous_depth_mm + 0.5
+    foot = measured.foot(end.name)
+    start = end.foot.fit_gap_mm + (foot.porous_depth_mm if foot.porous_face == "endplate" else 0.0) + 0.5
     layers = []
     for out in np.arange(start, end.foot.height_mm, _SLICE_MM):
         point = end.plate.centre + out * end.plate.normal
