@@ -16,7 +16,7 @@ from ..threads import both
 from .design import Foot, Implant, Situation
 from .end import EndShape, end_shape
 from .footprint import contact_lost_mm2
-from .interface import PorousLayer, porous_layer
+from .interface import PorousLayer, layer_notes, porous_layer
 from .screws import screw_cutter
 from .solid import SolidShape, solid_mesh
 
@@ -93,16 +93,7 @@ def _one_body(solid: Solid) -> Mesh:
 
 
 def _foot(end: EndShape, layer: PorousLayer | None, plan: Plan) -> Foot:
-    wanted = plan.interface.depth_mm
     made = layer.depth_mm if layer else 0.0
-    notes = []
-    if layer is not None and layer.face == "flange":
-        notes.append("the foot is too thin for a porous layer: it lies on the bone side of the flange")
-    if made < wanted - 0.1:
-        notes.append(
-            f"porous depth {made:.2f} mm instead of {wanted:.2f} mm: {plan.interface.minimum_solid_mm:.1f} mm of solid "
-            "metal is kept behind it"
-        )
     return Foot(
         end=end.end,
         endplate=end.endplate,
@@ -110,8 +101,8 @@ def _foot(end: EndShape, layer: PorousLayer | None, plan: Plan) -> Foot:
         domain=layer.domain if layer else None,
         spec=layer.spec if layer else None,
         porous_depth_mm=made,
-        wanted_depth_mm=wanted,
+        wanted_depth_mm=plan.interface.depth_mm,
         contact_lost_mm2=contact_lost_mm2(end),
-        notes=tuple(notes),
+        notes=layer_notes(layer, plan.interface),
         porous_face=layer.face if layer else "endplate",
     )

@@ -26,6 +26,8 @@ OVERLAP_MM = 0.15
 # 1.48 mm deep (58 to 1215 mm³) that were asked for 584 to 631 µm, the mean pore fell short by 35 to 77 µm, that is by
 # 0.036 to 0.049 mm² over the volume times the layer's border to the solid. The cells are made larger by as much.
 SHORTFALL_MM2 = 0.04
+# A layer is said to be shallower than wanted where it is so by more than this, mm: a step of the sampling.
+SHALLOWER_MM = STEP_MM
 # What of a layer's border lies no farther than this from where it may touch bone is its face, mm.
 FACE_MM = 0.02
 # The region is thinned out to this deviation, mm: a tenth of the sampling.
@@ -62,6 +64,19 @@ def porous_layer(
         if -region.min() * 2.0 >= THINNEST_MM and inside.sum() * STEP_MM**3 >= SMALLEST_MM3:
             return _filled(space, region, interface, progress)
     return None
+
+
+def layer_notes(layer: PorousLayer | None, interface: InterfacePlan) -> tuple[str, ...]:
+    """What a reader must know of where the layer lies and how deep it is."""
+    solid = f"{interface.minimum_solid_mm:.1f} mm of solid metal is kept behind it"
+    if interface.depth_mm <= 0.0:
+        return ()
+    if layer is None:
+        return (f"no porous layer: neither the foot nor a flange is thick enough, since {solid}",)
+    where = ("the foot is too thin for it: it lies on the bone side of the flange",) if layer.face == "flange" else ()
+    if layer.depth_mm >= interface.depth_mm - SHALLOWER_MM:
+        return where
+    return (*where, f"porous depth {layer.depth_mm:.2f} mm instead of {interface.depth_mm:.2f} mm: {solid}")
 
 
 def _spaces(end: EndShape, axis: AxisCurve, interface: InterfacePlan) -> Iterator[LayerSpace]:

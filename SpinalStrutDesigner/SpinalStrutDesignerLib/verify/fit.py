@@ -157,5 +157,4 @@ def _lost(measured: Measured, end: str, contact: Contact) -> Finding:
         "pass" if share <= _LOST_SHARE else "warn",
         "a dome locks behind a concave endplate's lip: what cannot slide in is removed",
         foot.endplate.centre,
-        detail=" ".join(foot.notes),
     )

@@ -16,6 +16,7 @@ _SPREAD = 0.03
 _PORE_LOW_MM, _PORE_HIGH_MM = 0.50, 0.60
 _STRUT_FAIL_MM, _STRUT_COUPON_MM = 0.20, 0.30
 _REACHED_PASS, _REACHED_WARN = 0.98, 0.95
+_WHERE = {"endplate": "next to the endplate", "flange": "on the bone side of the flange"}
 _PAPER = "pores of 500–600 µm at 70 % porosity (Willemsen 2019)"
 
 
@@ -58,7 +59,7 @@ def _lattice(measured: Measured, foot: Foot) -> Iterator[Finding]:
         "pass" if abs(made.porosity - wanted) <= _SPREAD else "fail",
         _PAPER,
         place,
-        detail=f"in {foot.domain.volume:.0f} mm³ next to bone",
+        detail=f"in {foot.domain.volume:.0f} mm³ {_WHERE[foot.porous_face]}",
     )
     good = _PORE_LOW_MM <= made.pores.mean_mm <= _PORE_HIGH_MM
     yield measured.finding(
@@ -112,7 +113,7 @@ def _depth(measured: Measured, foot: Foot) -> Finding:
         "warn" if short else "pass",
         "porous depth yields to solid thickness in a thin foot",
         foot.endplate.centre,
-        detail=" ".join(foot.notes) or ("no room for a porous layer" if foot.domain is None else ""),
+        detail="; ".join(foot.notes),
     )
 
 

@@ -9,7 +9,7 @@ from LatticeGeneratorLib.mesh.boolean import intersection
 from LatticeGeneratorLib.mesh.inside import winding_number
 from SpinalStrutDesignerLib.build.design import Situation
 from SpinalStrutDesignerLib.build.end import end_shape
-from SpinalStrutDesignerLib.build.interface import OVERLAP_MM, PorousLayer, porous_layer
+from SpinalStrutDesignerLib.build.interface import OVERLAP_MM, PorousLayer, layer_notes, porous_layer
 from SpinalStrutDesignerLib.build.solid import SolidShape, solid_mesh
 from SpinalStrutDesignerLib.plan.curve import axis_curve
 
@@ -102,7 +102,17 @@ def test_the_lattice_fills_the_layer_from_its_face_to_the_solid(flange_layer):
 
 
 def test_no_layer_where_tongue_and_flange_are_both_too_thin():
-    assert _upper_layer(tongued(thickness_mm=1.9)) is None
+    made = tongued(thickness_mm=1.9)
+    assert _upper_layer(made) is None
+    assert "no porous layer" in layer_notes(None, made.plan.interface)[0]
+    assert layer_notes(None, made.plan.interface.with_(depth_mm=0.0)) == ()
+
+
+def test_notes_say_where_a_layer_lies_and_that_it_is_shallower_than_wanted(open_layer, flange_layer):
+    assert layer_notes(open_layer[1], open_layer[0].plan.interface) == ()
+    where, depth = layer_notes(flange_layer[1], flange_layer[0].plan.interface)
+    assert "flange" in where
+    assert "instead of 1.50 mm" in depth
 
 
 def test_solid_metal_is_kept_before_a_rib_that_the_flange_gives_way_to():
