@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,20 +13,22 @@ from ..build.design import Design, Implant
 from ..case.model import Case, Endplate, Structure
 from ..plan.plan import Plan
 from .palette import CONTACT, SCREW, TITANIUM
-from .render import INK, Camera, Colour, Label, View, beside, rendered, write_png
+from .render import INK, Camera, Colour, Easel, Label, View, beside, write_png
 from .sections import section_views
 from .views import (
     alone_views,
     anatomy_layers,
     endplate_layers,
-    implant_layers,
+    implant_layer,
     interface_views,
     legend_view,
+    screw_layers,
     spine_views,
 )
 
 _RED: Colour = (0.76, 0.07, 0.07)
 _STRIP = 46
+_NUMBER = 8
 _TITLES = {
     "anterior": (
         "From the front",
@@ -45,44 +47,47 @@ _TITLES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Picture:
-    """A picture as written. file: its name within images/."""
+    """A picture as drawn. file: its name within images/; pixels: (height, width, 3) uint8, first row on top."""
 
     file: str
     title: str
     caption: str
+    pixels: np.ndarray
 
 
-def write_images(
-    plan: Plan, design: Design, folder: Path, mark: str = "", progress: Progress = silent
-) -> tuple[Picture, ...]:
-    """Draws the nominal implant's pictures into folder, each with the case code and the mark in a strip below.
+def draw_images(design: Design, progress: Progress = silent) -> tuple[Picture, ...]:
+    """The nominal implant's pictures. They need the finished design, not what was found on it.
 
     Raises ReleaseError where this machine cannot draw.
     """
-    pictures = []
     implant = design.implants[0]
-    total = len(_TITLES) + 3
-    for number, (picture, pixels) in enumerate(_drawn(implant, plan)):
-        progress(f"picture: {picture.title.lower()}", number / total)
-        write_png(folder / picture.file, _stamped(pixels, f"{plan.case_code} · {plan.upper} to {plan.lower}", mark))
-        pictures.append(picture)
+    pictures: list[Picture] = []
+    with Easel() as easel:
+        for picture in _drawn(implant, easel):
+            progress(f"drawn: {picture.title.lower()}", len(pictures) / _NUMBER)
+            pictures.append(picture)
     return tuple(pictures)
 
 
-def write_overview(case: Case, plates: Sequence[Endplate], folder: Path) -> tuple[Picture, ...]:
-    """Draws a case's spine from the front, the left and obliquely, with the endplates found on it, into folder."""
+def write_images(pictures: Iterable[Picture], folder: Path, text: str, mark: str = "") -> None:
+    """Writes pictures into folder, each with a text and the mark in a strip below."""
+    with Easel() as easel:
+        for picture in pictures:
+            write_png(folder / picture.file, _stamped(picture.pixels, text, mark, easel))
+
+
+def draw_overview(case: Case, plates: Sequence[Endplate]) -> tuple[Picture, ...]:
+    """A case's spine from the front, the left and obliquely, with the endplates found on it."""
     bones = [s for s in case.structures if s.level] or list(case.structures)
     corners = np.concatenate([_corners(s) for s in bones])
     low, high = corners.min(axis=0), corners.max(axis=0)
     around = anatomy_layers(case, low, high)
-    names = rendered(legend_view(around, (("endplates", CONTACT),)))
-    pictures = []
-    for key, view in spine_views(low, high, endplate_layers(plates), around).items():
-        write_png(folder / f"{key}.png", _stamped(beside(names, rendered(view)), case.name, ""))
-        pictures.append(_picture(key))
-    return tuple(pictures)
+    with Easel() as easel:
+        names = easel.drawn(legend_view(around, (("endplates", CONTACT),)))
+        views = spine_views(low, high, endplate_layers(plates), around)
+        return tuple(_picture(key, beside(names, easel.drawn(view))) for key, view in views.items())
 
 
 def _corners(structure: Structure) -> np.ndarray:
@@ -93,30 +98,33 @@ def _corners(structure: Structure) -> np.ndarray:
     return ijk @ matrix[:3, :3].T + matrix[:3, 3]
 
 
-def _drawn(implant: Implant, plan: Plan) -> Iterator[tuple[Picture, np.ndarray]]:
+def _drawn(implant: Implant, easel: Easel) -> Iterator[Picture]:
     low, high = implant.part.mesh.bounds
-    own, around = implant_layers(implant), anatomy_layers(implant.situation.case, low, high)
-    screws = (("screws", SCREW),) if implant.situation.plan.screws else ()
-    names = rendered(legend_view(around, (("implant", TITANIUM), *screws)))
-    for key, view in spine_views(low, high, own, around).items():
-        yield _picture(key), beside(names, rendered(view))
+    plan = implant.situation.plan
+    metal, screws = implant_layer(implant), screw_layers(plan)
+    around = anatomy_layers(implant.situation.case, low, high)
+    own = (("implant", TITANIUM), ("screws", SCREW)) if screws else (("implant", TITANIUM),)
+    names = easel.drawn(legend_view(around, own))
+    for key, view in spine_views(low, high, (metal, *screws), around).items():
+        yield _picture(key, beside(names, easel.drawn(view)))
     for key, view in section_views(implant).items():
-        yield _picture(key, _pose_note(plan)), rendered(view)
+        yield _picture(key, easel.drawn(view), _pose_note(plan))
     for foot in implant.feet:
         plate = foot.endplate
         title = f"{foot.end.capitalize()} interface"
         caption = (
-            f"The porous face that rests on the {plate.level} {plate.face} endplate; the plate's outline in orange."
+            f"The porous face that rests on the {plate.level} {plate.face} endplate, without the screws; the plate's "
+            "outline in orange."
         )
-        pixels = beside(*(rendered(view) for view in interface_views(implant, foot)))
-        yield Picture(f"interface_{foot.end}.png", title, caption), pixels
-    pixels = beside(*(rendered(view) for view in alone_views(implant, own)))
-    yield Picture("implant.png", "The implant", "The implant with its screws as planned."), pixels
+        pixels = beside(*(easel.drawn(view) for view in interface_views(foot, metal)))
+        yield Picture(f"interface_{foot.end}.png", title, caption, pixels)
+    pixels = beside(*(easel.drawn(view) for view in alone_views(implant, (metal, *screws))))
+    yield Picture("implant.png", "The implant", "The implant with its screws as planned.", pixels)
 
 
-def _picture(key: str, note: str = "") -> Picture:
+def _picture(key: str, pixels: np.ndarray, note: str = "") -> Picture:
     title, caption = _TITLES[key]
-    return Picture(f"{key}.png", title, caption + note)
+    return Picture(f"{key}.png", title, caption + note, pixels)
 
 
 def _pose_note(plan: Plan) -> str:
@@ -125,7 +133,7 @@ def _pose_note(plan: Plan) -> str:
     return " The CT is shown as scanned: the planned posture is not applied to it." if any(corrected) else ""
 
 
-def _stamped(pixels: np.ndarray, text: str, mark: str) -> np.ndarray:
+def _stamped(pixels: np.ndarray, text: str, mark: str, easel: Easel) -> np.ndarray:
     size = (pixels.shape[1], _STRIP)
     labels = [
         Label(text, 0.015, 0.5, 20, INK),
@@ -134,4 +142,4 @@ def _stamped(pixels: np.ndarray, text: str, mark: str) -> np.ndarray:
     if mark:
         labels[1] = Label(mark, 0.985, 0.5, 24, _RED, "right", True)
     camera = Camera(np.zeros(3), np.array([0.0, 0.0, -1.0]), np.array([0.0, 1.0, 0.0]), 1.0)
-    return np.concatenate([pixels, rendered(View((), camera, size, tuple(labels)))], axis=0)
+    return np.concatenate([pixels, easel.drawn(View((), camera, size, tuple(labels)))], axis=0)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..case.model import Case, Endplate
 from .folder import INSPECTION, whole_folder, write_json, write_manifest
-from .images import write_overview
+from .images import draw_overview, write_images
 from .records import case_record
 
 
@@ -16,6 +16,6 @@ def write_inspection(case: Case, plates: Sequence[Endplate], directory: str | Pa
     with whole_folder(directory, INSPECTION) as folder:
         write_json(folder / "case.json", case_record(case, plates, ()))
         (folder / "images").mkdir()
-        write_overview(case, plates, folder / "images")
+        write_images(draw_overview(case, plates), folder / "images", case.name)
         write_manifest(folder, case.digest, (), INSPECTION)
     return Path(directory).absolute()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..case.model import Structure
-from ..plan.rules import group_of
+from ..plan.rules import group_of, plain_name
 from .render import Colour
 
 TITANIUM: Colour = (0.36, 0.52, 0.78)
@@ -11,15 +11,16 @@ SCREW: Colour = (0.86, 0.66, 0.20)
 BONE: Colour = (0.93, 0.88, 0.78)
 CONTACT: Colour = (0.86, 0.30, 0.10)
 
-# colour, opacity in the 3D pictures
+# Colour, opacity in the 3D pictures. Translucent structures are blended without regard to which lies in front: what
+# must be seen to lie before or behind others is opaque.
 _BY_GROUP: dict[str, tuple[Colour, float]] = {
-    "spinal_cord": ((0.98, 0.80, 0.16), 0.90),
+    "spinal_cord": ((0.98, 0.80, 0.16), 1.0),
     "dural_sac": ((0.99, 0.88, 0.42), 0.35),
     "oesophagus": ((0.78, 0.42, 0.34), 0.42),
     "airway": ((0.35, 0.76, 0.86), 0.26),
     "larynx": ((0.55, 0.80, 0.72), 0.18),
     "carotids": ((0.86, 0.10, 0.14), 0.42),
-    "vertebral_arteries": ((0.92, 0.32, 0.20), 0.75),
+    "vertebral_arteries": ((0.92, 0.32, 0.20), 1.0),
     "great_vessels": ((0.80, 0.14, 0.22), 0.34),
     "jugulars": ((0.27, 0.38, 0.74), 0.28),
     "heart": ((0.62, 0.12, 0.16), 0.30),
@@ -53,3 +54,8 @@ def look_of(structure: Structure) -> tuple[Colour, float]:
 def spoken(name: str) -> str:
     """A structure's name as a reader would write it."""
     return name.replace("_", " ")
+
+
+def legend_name(structure: Structure) -> str:
+    """What a structure is called beside its colour: its two sides are one there, and so are the lobes of the lungs."""
+    return "lungs" if group_of(structure.name) == "lungs" else spoken(plain_name(structure.name))

@@ -18,7 +18,7 @@ from ..plan.plan import Plan
 from ..verify.finding import Finding
 from .dossier import Dossier
 from .folder import file_hashes, whole_folder, write_json, write_manifest
-from .images import write_images
+from .images import draw_images, write_images
 from .records import MARK, blocking_reasons, case_record, design_record, findings_record, part_file
 from .summary import summary_page
 from .tables import measured_loads
@@ -82,7 +82,8 @@ def _write(
         _write_text(folder / NOTICE, f"{MARK}\n\nWhat forbids it:\n" + "".join(f"- {r}\n" for r in reasons))
     images = folder / "images"
     images.mkdir()
-    pictures = write_images(plan, design, images, MARK if reasons else "", portion(progress, 0.25, 0.85))
+    pictures = draw_images(design, portion(progress, 0.25, 0.85))
+    write_images(pictures, images, f"{plan.case_code} · {plan.upper} to {plan.lower}", MARK if reasons else "")
     progress("writing the summary", 0.85)
     dossier = Dossier(case, plan, design, findings, measured_loads(design.implants[0]), {})
     _write_text(folder / "summary.html", summary_page(dossier, images, pictures))

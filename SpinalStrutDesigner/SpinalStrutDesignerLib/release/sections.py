@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import vtk
@@ -11,8 +12,8 @@ from vtk.util.numpy_support import numpy_to_vtk
 
 from ..build.design import Implant
 from ..case.model import Structure, Volume
-from .palette import SCREW, TITANIUM, look_of, spoken
-from .render import Camera, Colour, Label, Layer, Swatch, View, rgb_image
+from .palette import SCREW, TITANIUM, legend_name, look_of
+from .render import Camera, Colour, Label, Layer, Swatch, View, rgb_image, scale_bar
 from .surfaces import screw_surface, surface_arrays
 
 _SIZE = (860, 1200)
@@ -21,7 +22,8 @@ _SMOOTH_MM = 0.5
 # A bone window: air is black, dense cortex white.
 _WINDOW_HU = (-450.0, 1250.0)
 _WHITE: Colour = (1.0, 1.0, 1.0)
-_OUTSIDE: Colour = (0.86, 0.87, 0.89)
+# Beyond the scan: bluish, so that it is not taken for air, and dark, so that what is written on it can be read.
+_OUTSIDE: Colour = (0.17, 0.20, 0.27)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,21 +76,23 @@ def _view(implant: Implant, sheet: Sheet, ends: tuple[str, str]) -> View:
     camera = Camera(np.array([*middle, 0.0]), np.array([0.0, 0.0, -1.0]), np.array([0.0, 1.0, 0.0]), height)
     grid = _grid(middle, height)
     situation = implant.situation
-    layers, named = [], []
+    spots = _spots(sheet, grid)
+    layers: list[Layer] = []
+    named: dict[str, Colour] = {}
     for structure in situation.case.having("keepout_critical", "keepout_soft", "metal"):
-        outline = _outline(structure, sheet, grid)
+        outline = _outline(structure, spots, sheet, grid)
         if outline is not None:
             layers.append(Layer(outline, look_of(structure)[0], shine=None, line_px=2.0))
-            named.append((spoken(structure.name), look_of(structure)[0]))
+            named[legend_name(structure)] = look_of(structure)[0]
     for screw in situation.plan.screws:
         layers += _cut(*surface_arrays(screw_surface(screw)), sheet, SCREW, 0.35)
     layers += _cut(implant.part.mesh.vertices, implant.part.mesh.faces, sheet, TITANIUM, 0.40)
     labels, swatches = _names(named, ends)
     labels += _levels(implant, sheet, camera)
-    labels += (Label("10 mm", 0.90, 0.055, 18, _WHITE, "centre"),)
-    bar = 10.0 * _SIZE[1] / (height * _SIZE[0])
-    swatches += (Swatch(0.90 - 0.5 * bar, 0.035, bar, 0.004, _WHITE),)
-    return View(tuple(layers), camera, _SIZE, labels, swatches, _slice(situation.case.ct, sheet, grid))
+    length, bar = scale_bar(camera, _SIZE, 10.0, _WHITE)
+    return View(
+        tuple(layers), camera, _SIZE, (*labels, length), (*swatches, bar), _slice(situation.case.ct, spots, grid)
+    )
 
 
 def _grid(middle: np.ndarray, height: float) -> tuple[np.ndarray, np.ndarray]:
@@ -99,13 +103,14 @@ def _grid(middle: np.ndarray, height: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _spots(sheet: Sheet, grid: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """(rows, columns, 3) RAS mm: where the samples lie."""
     x, y = np.meshgrid(*grid)
-    return sheet.places(np.stack([x.ravel(), y.ravel()], axis=1))
+    return sheet.places(np.stack([x.ravel(), y.ravel()], axis=1)).reshape(*x.shape, 3)
 
 
-def _slice(ct: Volume, sheet: Sheet, grid: tuple[np.ndarray, np.ndarray]) -> vtk.vtkImageData:
+def _slice(ct: Volume, spots: np.ndarray, grid: tuple[np.ndarray, np.ndarray]) -> vtk.vtkImageData:
     """The CT on the sheet as an image in the plane z = 0."""
-    hu = ct.sample(_spots(sheet, grid)).reshape(len(grid[1]), len(grid[0]))
+    hu = ct.sample(spots.reshape(-1, 3)).reshape(spots.shape[:2])
     low, high = _WINDOW_HU
     grey = np.clip((hu - low) / (high - low), 0.0, 1.0)
     rgb = np.where(np.isfinite(hu)[..., None], grey[..., None], _OUTSIDE)
@@ -115,27 +120,40 @@ def _slice(ct: Volume, sheet: Sheet, grid: tuple[np.ndarray, np.ndarray]) -> vtk
     return image
 
 
-def _outline(structure: Structure, sheet: Sheet, grid: tuple[np.ndarray, np.ndarray]) -> vtk.vtkPolyData | None:
+def _outline(
+    structure: Structure, spots: np.ndarray, sheet: Sheet, grid: tuple[np.ndarray, np.ndarray]
+) -> vtk.vtkPolyData | None:
     """Where the sheet cuts a structure, posed and resected; None where it does not."""
-    spots = _spots(sheet, grid)
-    inverse = np.linalg.inv(structure.pose @ structure.mask.ijk_to_ras)
-    ijk = spots @ inverse[:3, :3].T + inverse[:3, 3]
+    matrix = structure.pose @ structure.mask.ijk_to_ras
     shape = np.array(structure.mask.voxels.shape[::-1])
-    near = np.all((ijk > -1.0) & (ijk < shape), axis=1)
+    corners = np.array(list(product(*((-1.0, n) for n in shape)))) @ matrix[:3, :3].T + matrix[:3, 3]
+    # The part of the sheet that the structure's block can reach, smoothed.
+    reach = 4.0 * _SMOOTH_MM
+    columns, rows = (
+        slice(*np.searchsorted(places, (flat.min() - reach, flat.max() + reach)))
+        for places, flat in zip(grid, sheet.flat(corners).T)
+    )
+    spots = spots[rows, columns]
+    if not spots.size:
+        return None
+    inverse = np.linalg.inv(matrix)
+    ijk = spots @ inverse[:3, :3].T + inverse[:3, 3]
+    near = np.all((ijk > -1.0) & (ijk < shape), axis=-1)
     if not near.any():
         return None
-    inside = np.zeros(len(spots), dtype=np.float32)
-    inside[near] = map_coordinates(structure.mask.voxels.astype(np.float32), ijk[near][:, ::-1].T, order=1)
+    inside = np.zeros(spots.shape[:2], dtype=np.float32)
+    voxels = structure.mask.voxels
+    inside[near] = map_coordinates(voxels, ijk[near][:, ::-1].T, np.float32, order=1, mode="grid-constant")
     for point, normal in structure.cuts:
         inside[(spots - point) @ normal > 0.0] = 0.0
-    inside = gaussian_filter(inside.reshape(len(grid[1]), len(grid[0])), _SMOOTH_MM / _STEP_MM).ravel()
+    inside = gaussian_filter(inside, _SMOOTH_MM / _STEP_MM)
     if inside.max() < 0.5:
         return None
     image = vtk.vtkImageData()
-    image.SetDimensions(len(grid[0]), len(grid[1]), 1)
-    image.SetOrigin(grid[0][0], grid[1][0], 0.2)
+    image.SetDimensions(inside.shape[1], inside.shape[0], 1)
+    image.SetOrigin(grid[0][columns.start], grid[1][rows.start], 0.2)
     image.SetSpacing(_STEP_MM, _STEP_MM, 1.0)
-    image.GetPointData().SetScalars(numpy_to_vtk(inside, deep=True))
+    image.GetPointData().SetScalars(numpy_to_vtk(inside.ravel(), deep=True))
     contour = vtk.vtkFlyingEdges2D()
     contour.SetInputData(image)
     contour.SetValue(0, 0.5)
@@ -167,9 +185,15 @@ def _cut(vertices: np.ndarray, faces: np.ndarray, sheet: Sheet, colour: Colour, 
     area.SetInputConnection(joined.GetOutputPort())
     area.TriangulationErrorDisplayOff()
     area.Update()
+    # In one piece: where short lines meet end to end, thick ones leave gaps.
+    strips = vtk.vtkStripper()
+    strips.SetInputConnection(joined.GetOutputPort())
+    strips.SetMaximumLength(len(segments) + 1)
+    strips.JoinContiguousSegmentsOn()
+    strips.Update()
     return [
         Layer(area.GetOutput(), colour, opacity, shine=None),
-        Layer(joined.GetOutput(), colour, shine=None, line_px=2.6),
+        Layer(strips.GetOutput(), colour, shine=None, line_px=2.6),
     ]
 
 
@@ -193,9 +217,9 @@ def _segments(vertices: np.ndarray, faces: np.ndarray, sheet: Sheet) -> np.ndarr
     return np.stack(ends, axis=1) if len(faces) else np.empty((0, 2, 2))
 
 
-def _names(named: list[tuple[str, Colour]], ends: tuple[str, str]) -> tuple[tuple[Label, ...], tuple[Swatch, ...]]:
+def _names(named: dict[str, Colour], ends: tuple[str, str]) -> tuple[tuple[Label, ...], tuple[Swatch, ...]]:
     """The legend over the picture's upper left, and the patient's sides."""
-    rows = [("implant", TITANIUM), *named]
+    rows = [("implant", TITANIUM), *named.items()]
     heights = [0.975 - 0.021 * i for i in range(len(rows))]
     labels = tuple(Label(name, 0.055, y, 18, _WHITE) for (name, _), y in zip(rows, heights))
     swatches = tuple(Swatch(0.02, y - 0.005, 0.022, 0.010, colour) for (_, colour), y in zip(rows, heights))

@@ -16,6 +16,8 @@ _PASS_BAND = 0.06
 # Voxels are put together up to this size for pictures, mm: nothing smaller can be seen through what is translucent.
 _COARSEST_MM = 1.3
 _SIDES = 32
+# Radius of the driver's socket over the head's: only so that a head is known for one.
+_SOCKET = 0.42
 
 
 def mesh_surface(mesh: Mesh) -> vtk.vtkPolyData:
@@ -42,13 +44,14 @@ def structure_surface(structure: Structure, low: np.ndarray, high: np.ndarray) -
 
 
 def screw_surface(screw: Screw) -> vtk.vtkPolyData:
-    """A screw as planned: hemispherical head, core, and ridges at its pitch in place of the thread."""
+    """A screw as planned: hemispherical head with a socket, core, and ridges at its pitch in place of the thread."""
     kind = screw.type
     under_head = kind.head_radius_mm
     outer, core = 0.5 * kind.diameter_mm, 0.5 * kind.core_mm
     arc = np.linspace(0.0, 0.5 * np.pi, 10)
     head_radius = 0.5 * kind.head_diameter_mm
-    profile = [(0.0, 0.0), (0.45 * head_radius, 0.0)]
+    socket, deep = _SOCKET * head_radius, 0.5 * under_head
+    profile = [(0.0, deep), (socket, deep), (socket, 0.0)]
     profile += [(head_radius * np.cos(a), under_head * np.sin(a)) for a in arc if head_radius * np.cos(a) > core]
     z, tip = under_head + 0.5, screw.length_mm
     while z < tip - outer - kind.pitch_mm:

@@ -5,26 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-from LatticeGeneratorLib.mesh.mesh import Mesh
 
 from ..build.design import Foot, Implant
 from ..case.model import Case, Endplate, Structure
-from .palette import CONTACT, SCREW, TITANIUM, look_of, spoken
-from .render import INK, Camera, Colour, Label, Layer, Swatch, View
-from .surfaces import mesh_surface, screw_surface, structure_surface, tube
+from ..plan.plan import Plan
+from ..plan.rules import group_of
+from .palette import CONTACT, SCREW, TITANIUM, legend_name, look_of
+from .render import INK, Camera, Colour, Label, Layer, Swatch, View, scale_bar
+from .surfaces import mesh_surface, screw_surface, structure_surface, surface_arrays, tube
 
 SIZE = (940, 1200)
 LEGEND_SIZE = (230, 1200)
 # How much of the patient is drawn around the implant, mm: to the patient's side, front, back, and above and below.
 _SIDE, _FRONT, _BACK, _ALONG = 38.0, 22.0, 55.0, 26.0
+# What would only veil the rest, by group or name.
 _HIDDEN = ("lungs", "skin", "body")
+# The front part of a vertebra's depth that is taken for its body.
+_BODY_PART = 0.35
+# Close-ups: how far they are turned to the back, and how far behind the plate is drawn, mm.
+_BEHIND_DEG, _BEYOND_MM = 50.0, 25.0
 _GREY = (0.45, 0.47, 0.50)
 
 
-def implant_layers(implant: Implant) -> tuple[Layer, ...]:
-    """The implant and its screws."""
-    screws = tuple(Layer(screw_surface(s), SCREW, shine=0.6) for s in implant.situation.plan.screws)
-    return (Layer(mesh_surface(implant.part.mesh), TITANIUM, shine=0.55), *screws)
+def implant_layer(implant: Implant) -> Layer:
+    """The implant in its colour."""
+    return Layer(mesh_surface(implant.part.mesh), TITANIUM, shine=0.55)
+
+
+def screw_layers(plan: Plan) -> tuple[Layer, ...]:
+    """The screws as planned."""
+    return tuple(Layer(screw_surface(s), SCREW, shine=0.6) for s in plan.screws)
 
 
 def anatomy_layers(case: Case, low: np.ndarray, high: np.ndarray) -> dict[Structure, Layer]:
@@ -33,7 +43,7 @@ def anatomy_layers(case: Case, low: np.ndarray, high: np.ndarray) -> dict[Struct
     high = high + np.array([_SIDE, _FRONT, _ALONG])
     found: dict[Structure, Layer] = {}
     for structure in case.structures:
-        if structure.name.lower().startswith(_HIDDEN):
+        if group_of(structure.name) in _HIDDEN or structure.name.lower() in _HIDDEN:
             continue
         surface = structure_surface(structure, low, high)
         if surface is not None and surface.GetNumberOfPolys():
@@ -57,8 +67,9 @@ def spine_views(
     views = {}
     for name, direction in into.items():
         camera = Camera(middle, np.array(direction), np.array([0.0, 0.0, 1.0]), height)
-        labels = (*_level_labels(around, camera), *_side_labels(*ends[name]))
-        views[name] = View(layers, camera, SIZE, labels)
+        length, bar = scale_bar(camera, SIZE, 10.0)
+        labels = (*_level_labels(around, camera), *_side_labels(*ends[name]), length)
+        views[name] = View(layers, camera, SIZE, labels, (bar,))
     return views
 
 
@@ -74,60 +85,60 @@ def endplate_layers(plates: Iterable[Endplate]) -> tuple[Layer, ...]:
 def alone_views(implant: Implant, own: tuple[Layer, ...]) -> tuple[View, ...]:
     """The implant with its screws: from the front, from the left, from behind and obliquely."""
     low, high = implant.part.mesh.bounds
-    middle = 0.5 * (low + high)
-    height = 1.06 * float(np.linalg.norm(high[1:] - low[1:])) + 4.0
+    size = (620, 1200)
+    # A tenth of the picture is left below for the title and the scale.
+    height = (1.06 * float(np.linalg.norm(high[1:] - low[1:])) + 4.0) / 0.9
+    middle = 0.5 * (low + high) - np.array([0.0, 0.0, 0.05 * height])
     named = (
         ("from the front", (0.0, -1.0, 0.0)),
         ("from the left", (1.0, 0.0, 0.0)),
         ("from behind", (0.0, 1.0, 0.0)),
-        ("oblique", (0.68, -0.68, -0.28)),
+        ("from the front left, above", (0.68, -0.68, -0.28)),
     )
     views = []
     for title, direction in named:
         camera = Camera(middle, np.array(direction), np.array([0.0, 0.0, 1.0]), height)
-        labels = (Label(title, 0.5, 0.03, 24, INK, "centre"), *_scale_label(camera, (620, 1200)))
-        views.append(View((*own, _scale_bar(camera, (620, 1200))), camera, (620, 1200), labels))
+        length, bar = scale_bar(camera, size, 10.0)
+        views.append(View(own, camera, size, (Label(title, 0.04, 0.03, 24), length), (bar,)))
     return tuple(views)
 
 
-def interface_views(implant: Implant, foot: Foot) -> tuple[View, ...]:
-    """A foot seen from its endplate, straight and obliquely, with the endplate's outline."""
+def interface_views(foot: Foot, metal: Layer) -> tuple[View, ...]:
+    """A foot seen from its endplate, straight with the endplate's outline, and obliquely from behind.
+
+    metal: the implant, without its screws.
+    """
     plate = foot.endplate
     size = (900, 820)
-    height = 1.22 * max(plate.depth_mm, plate.width_mm * size[1] / size[0]) + 3.0
+    height = 1.35 * max(plate.depth_mm, plate.width_mm * size[1] / size[0]) + 6.0
     # The foot stands on the plate's outer side; seen from the bone the line of sight runs along the normal.
     # Drawn in the bone's way, the outline lies a little in front of the contact face.
-    surface = mesh_surface(_around(implant.part.mesh, plate.centre, 1.5 * height))
     outline = Layer(tube(plate.outline - 2.0 * plate.normal, 0.14, closed=True), CONTACT, shine=0.0)
+    # Which of the patient's sides lies right in the picture: seen upwards it is the left.
+    sides = ("L", "R") if np.cross(plate.normal, plate.anterior) @ plate.right > 0.0 else ("R", "L")
+    ends = (*_side_labels(*sides), Label("A", 0.5, 0.96, 34, _GREY, "centre", True))
+    turn = np.deg2rad(_BEHIND_DEG)
+    from_behind = np.cos(turn) * plate.normal + np.sin(turn) * plate.anterior
     views = []
-    for title, tilt in (("seen from the endplate", 0.0), ("obliquely", 52.0)):
-        angle = np.deg2rad(tilt)
-        into = np.cos(angle) * plate.normal - np.sin(angle) * (0.75 * plate.anterior + 0.66 * plate.right)
-        camera = Camera(plate.centre + 1.5 * plate.normal * (tilt > 0), into, plate.anterior, height)
-        layers: tuple[Layer, ...] = (Layer(surface, TITANIUM, shine=0.4), _scale_bar(camera, size, 5.0))
-        if tilt == 0.0:
-            layers += (outline,)
+    # The flange stands up on the bone's side.
+    beside_bone = plate.centre - 0.15 * height * plate.normal
+    for title, focus, into, more, marks in (
+        ("seen from the endplate", plate.centre, plate.normal, (outline,), ends),
+        ("seen obliquely from behind", beside_bone, from_behind, (), _side_labels(*sides)),
+    ):
+        camera = Camera(focus, into, plate.anterior, height, _BEYOND_MM)
+        length, bar = scale_bar(camera, size, 5.0)
         text = f"{foot.end.capitalize()} foot on {plate.level} {plate.face} endplate, {title}"
-        labels = (
-            Label(f" {text} ", 0.03, 0.04, 22, INK, "left", False, (1.0, 1.0, 1.0)),
-            *_scale_label(camera, size, 5.0),
-        )
-        views.append(View(layers, camera, size, labels))
+        name = Label(f" {text} ", 0.02, 0.04, 22, INK, "left", False, (1.0, 1.0, 1.0))
+        views.append(View((metal, *more), camera, size, (*marks, name, length), (bar,)))
     return tuple(views)
-
-
-def _around(mesh: Mesh, centre: np.ndarray, reach_mm: float) -> Mesh:
-    """The faces of a mesh within reach of a place, for pictures."""
-    near = np.linalg.norm(mesh.vertices - centre, axis=1) < reach_mm
-    used, faces = np.unique(mesh.faces[near[mesh.faces].all(axis=1)], return_inverse=True)
-    return Mesh(mesh.vertices[used], faces)
 
 
 def legend_view(structures: Iterable[Structure], own: tuple[tuple[str, Colour], ...]) -> View:
     """Names in their colours, own first, bone and discs as one word each: a strip to set beside a picture."""
     rows = list(own)
     for structure in structures:
-        name = {"bone": "bone", "disc": "discs"}.get(structure.role, spoken(structure.name))
+        name = {"bone": "bone", "disc": "discs"}.get(structure.role, legend_name(structure))
         if name not in [n for n, _ in rows]:
             rows.append((name, look_of(structure)[0]))
     step = min(0.028, 0.96 / len(rows))
@@ -139,13 +150,19 @@ def legend_view(structures: Iterable[Structure], own: tuple[tuple[str, Colour], 
 
 
 def _level_labels(around: dict[Structure, Layer], camera: Camera) -> tuple[Label, ...]:
-    """Each vertebra's name at the middle of what is drawn of it."""
+    """Each vertebra's name beside its body: in the middle of what is drawn of it, at the height of its front part.
+
+    The processes hang far below the body in the thorax.
+    """
     labels = []
     for structure, layer in around.items():
         if structure.level is None:
             continue
-        bounds = np.array(layer.surface.GetBounds()).reshape(3, 2)
-        x, y = camera.seen(bounds.mean(axis=1), SIZE)[0]
+        points, _ = surface_arrays(layer.surface)
+        low, high = points.min(axis=0), points.max(axis=0)
+        place = 0.5 * (low + high)
+        place[2] = points[points[:, 1] > high[1] - _BODY_PART * (high[1] - low[1]), 2].mean()
+        x, y = camera.seen(place, SIZE)[0]
         if 0.02 < x < 0.98 and 0.02 < y < 0.98:
             labels.append(Label(f" {structure.level} ", float(x), float(y), 20, INK, "centre", True, (1.0, 1.0, 1.0)))
     return tuple(labels)
@@ -155,16 +172,3 @@ def _side_labels(left: str, right: str) -> tuple[Label, ...]:
     """The patient's sides at the picture's edges, as in radiology."""
     sides = ((left, 0.02, "left"), (right, 0.98, "right"))
     return tuple(Label(text, x, 0.5, 34, _GREY, anchor, True) for text, x, anchor in sides if text)
-
-
-def _scale_bar(camera: Camera, size: tuple[int, int], length_mm: float = 10.0) -> Layer:
-    width_mm = camera.height_mm * size[0] / size[1]
-    corner = camera.focus + camera.right * (0.46 * width_mm) - camera.up * (0.40 * camera.height_mm)
-    near = corner - 60.0 * camera.into
-    return Layer(tube(np.stack([near - length_mm * camera.right, near]), 0.004 * camera.height_mm), INK, shine=0.0)
-
-
-def _scale_label(camera: Camera, size: tuple[int, int], length_mm: float = 10.0) -> tuple[Label, ...]:
-    width_mm = camera.height_mm * size[0] / size[1]
-    x = 0.96 - 0.5 * length_mm / width_mm
-    return (Label(f"{length_mm:g} mm", x, 0.072, 20, INK, "centre"),)

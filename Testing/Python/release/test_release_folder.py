@@ -90,7 +90,7 @@ def test_an_exception_in_the_middle_of_a_real_release_leaves_the_earlier_one(cle
         assert any(p.suffix == ".stl" for p in tmp_path.rglob(".out.*/parts/*"))
         raise ReleaseError("the pictures of the release cannot be drawn")
 
-    monkeypatch.setattr(room, "write_images", broken)
+    monkeypatch.setattr(room, "draw_images", broken)
     with pytest.raises(ReleaseError, match="cannot be drawn"):
         room.release(cleared.case, cleared.plan, cleared.design, cleared.findings, tmp_path / "out")
     assert _read(tmp_path / "out") == "first" and [p.name for p in tmp_path.iterdir()] == ["out"]

@@ -14,11 +14,20 @@ from SpinalStrutDesignerLib.errors import ReleaseError
 from SpinalStrutDesignerLib.plan.catalogue import load_screws
 from SpinalStrutDesignerLib.plan.plan import Screw
 from SpinalStrutDesignerLib.release import render
-from SpinalStrutDesignerLib.release.palette import BONE, look_of
-from SpinalStrutDesignerLib.release.render import Camera, Layer, Swatch, View, rendered, write_png
+from SpinalStrutDesignerLib.release.palette import BONE, legend_name, look_of
+from SpinalStrutDesignerLib.release.render import (
+    Camera,
+    Easel,
+    Layer,
+    Swatch,
+    View,
+    rendered,
+    scale_bar,
+    write_png,
+)
 from SpinalStrutDesignerLib.release.sections import section_views
 from SpinalStrutDesignerLib.release.surfaces import mesh_surface, screw_surface, structure_surface, surface_arrays
-from SpinalStrutDesignerLib.release.views import spine_views
+from SpinalStrutDesignerLib.release.views import implant_layer, interface_views, spine_views
 
 RED, GREEN = (0.9, 0.05, 0.05), (0.05, 0.8, 0.05)
 
@@ -51,19 +60,40 @@ def test_what_lies_in_front_hides_and_what_is_translucent_does_not():
             Layer(mesh_surface(sphere(near, 8.0)), RED, opacity, shine=None),
             Layer(mesh_surface(sphere(far, 4.0)), GREEN, shine=None),
         )
-        # Light layers are needed for peeling to be chosen as in the spine's pictures.
-        return rendered(
-            View(
-                (*layers, Layer(mesh_surface(sphere(near + np.array([90.0, 0.0, 0.0]), 1.0)), RED, 0.5)),
-                camera,
-                (200, 200),
-            )
-        )
+        return rendered(View(layers, camera, (200, 200)))
 
     assert share(1.0)[100, 100, 0] > 200 and share(1.0)[100, 100, 1] < 60
     mixed = share(0.4)[100, 100].astype(float) / 255.0
     # The ball's two walls are seen through one after the other.
     np.testing.assert_allclose(mixed, 0.64 * np.array(RED) + 0.36 * np.array(GREEN), atol=0.03)
+
+
+def test_an_easel_draws_each_view_as_if_it_were_alone():
+    camera = Camera(np.zeros(3), np.array([0.3, -0.8, 0.2]), np.array([0.0, 0.0, 1.0]), 40.0)
+    shared = Layer(mesh_surface(sphere(np.zeros(3), 8.0)), RED)
+    other = Layer(mesh_surface(box(np.full(3, 2.0), np.full(3, 9.0))), GREEN, 0.4)
+    views = (View((shared, other), camera, (200, 150)), View((shared,), camera, (90, 120)))
+    with Easel() as easel:
+        for view in (*views, views[0]):
+            np.testing.assert_array_equal(easel.drawn(view), rendered(view))
+
+
+def test_what_lies_too_far_behind_is_left_out():
+    far = Layer(mesh_surface(sphere(np.array([0.0, -20.0, 0.0]), 4.0)), GREEN, shine=None)
+    into, up = np.array([0.0, -1.0, 0.0]), np.array([0.0, 0.0, 1.0])
+    for depth, seen in ((30.0, True), (15.0, False)):
+        near = Layer(mesh_surface(sphere(np.array([8.0, 10.0, 0.0]), 3.0)), RED, shine=None)
+        pixels = rendered(View((far, near), Camera(np.zeros(3), into, up, 40.0, depth), (100, 100)))
+        assert (len(_where(pixels, 1)) > 0) == seen and len(_where(pixels, 0)) > 0
+
+
+def test_a_scale_bar_is_as_long_as_it_says():
+    camera = Camera(np.zeros(3), np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0]), 60.0)
+    for size in ((600, 1200), (900, 820)):
+        label, bar = scale_bar(camera, size, 10.0, (0.0, 0.0, 1.0))
+        pixels = rendered(View((), camera, size, (), (bar,)))
+        long = np.ptp(np.nonzero((pixels == [0, 0, 255]).all(axis=-1))[1]) + 1
+        assert long * 60.0 / size[1] == pytest.approx(10.0, abs=60.0 / size[1]) and label.text == "10 mm"
 
 
 def test_swatches_are_painted_to_the_pixel():
@@ -83,6 +113,39 @@ def test_the_patients_right_and_front_are_drawn_left(name, left, right):
     view = spine_views(np.full(3, -30.0), np.full(3, 30.0), own, {})[name]
     pixels = rendered(view)
     assert _where(pixels, 0)[:, 0].max() < 0.5 < _where(pixels, 1)[:, 0].min()
+
+
+def test_close_ups_name_the_side_that_is_there(cleared):
+    """From the upper vertebra's plate one looks down, with the patient's right on the right; below it is turned."""
+    implant = cleared.design.implants[0]
+    for foot in implant.feet:
+        for view in interface_views(foot, implant_layer(implant)):
+            marks = {label.text: label for label in view.labels}
+            right, front = view.camera.seen(foot.endplate.centre + 5.0 * np.eye(3)[:2], view.size) - 0.5
+            middle = view.camera.seen(foot.endplate.centre, view.size)[0] - 0.5
+            assert (marks["R"].x > marks["L"].x) == (right[0] > middle[0])
+            assert front[1] > middle[1] and ("A" not in marks or marks["A"].y > 0.9)
+
+
+def test_levels_are_named_at_the_height_of_their_bodies():
+    """A body of 20 mm with a process that hangs 40 mm below it."""
+    voxels = np.zeros((60, 60, 20), dtype=bool)
+    voxels[40:, 35:, :], voxels[:45, :35, 8:12] = True, True
+    bone = Structure("T7", "bone", Mask(voxels, np.eye(4)), 1, "T7")
+    low, high = np.zeros(3), np.array([20.0, 60.0, 60.0])
+    surface = structure_surface(bone, low - 5.0, high + 5.0)
+    for view in spine_views(low, high, (), {bone: Layer(surface, BONE)}).values():
+        label = next(label for label in view.labels if label.text.strip() == "T7")
+        body = view.camera.seen(np.array([10.0, 30.0, 50.0]), view.size)[0]
+        assert label.y == pytest.approx(body[1], abs=0.03)
+
+
+def test_the_two_sides_of_a_structure_have_one_row_in_a_legend():
+    def name(text: str) -> str:
+        return legend_name(Structure(text, "keepout_soft", Mask(np.ones((1, 1, 1), bool), np.eye(4))))
+
+    assert name("common_carotid_artery_left") == name("common_carotid_artery_right") == "common carotid artery"
+    assert name("lung_upper_lobe_left") == name("lungs") == "lungs" and name("esophagus") == "oesophagus"
 
 
 def test_a_structures_surface_lies_on_its_border_as_posed_and_resected():
@@ -147,6 +210,15 @@ def test_the_section_shows_ct_and_implant_at_their_places(cleared):
         row, column = round((1.0 - y) * view.size[1]), round(x * view.size[0])
         assert pixels[row - 40, column - 60].min() > 190
         assert pixels[view.size[1] // 2, round(0.85 * view.size[0])].max() < 100
+
+
+def test_the_section_outlines_structures_where_the_sheet_cuts_them(cleared):
+    """The cord and the oesophagus of the toy are bars, one before and one behind the axis."""
+    view = section_views(cleared.design.implants[0])["section_sagittal"]
+    outlines = {layer.colour: np.array(layer.surface.GetBounds()) for layer in view.layers if layer.opacity == 1.0}
+    for name, (front, back) in (("spinal_cord", (-14.0, -20.0)), ("oesophagus", (22.0, 16.0))):
+        colour = look_of(next(s for s in cleared.case.structures if s.name == name))[0]
+        np.testing.assert_allclose(outlines[colour][:2], [-front, -back], atol=0.2)
 
 
 def test_structures_have_the_colours_people_expect():
