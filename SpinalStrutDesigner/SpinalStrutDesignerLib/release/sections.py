@@ -17,7 +17,7 @@ from .render import Camera, Colour, Label, Layer, Swatch, View, rgb_image, scale
 from .surfaces import screw_surface, surface_arrays
 
 _SIZE = (860, 1200)
-_STEP_MM = 0.3
+_STEP_MM = 0.4
 _SMOOTH_MM = 0.5
 # A bone window: air is black, dense cortex white.
 _WINDOW_HU = (-450.0, 1250.0)

@@ -13,8 +13,9 @@ from ..plan.plan import Screw
 # Windowed sinc smoothing: takes the voxel steps off and leaves the shape (vtkWindowedSincPolyDataFilter's own advice).
 _SMOOTHINGS = 20
 _PASS_BAND = 0.06
-# Voxels are put together up to this size for pictures, mm: nothing smaller can be seen through what is translucent.
-_COARSEST_MM = 1.3
+# Voxels are put together up to this size for pictures, mm, or up to this share of the picture's height, some seven
+# pixels: nothing smaller can be seen through what is translucent.
+_COARSEST_MM, _COARSEST_PART = 1.3, 0.006
 _SIDES = 32
 # Radius of the driver's socket over the head's: only so that a head is known for one.
 _SOCKET = 0.42
@@ -37,7 +38,7 @@ def structure_surface(structure: Structure, low: np.ndarray, high: np.ndarray) -
     if not voxels.any():
         return None
     # Metal is opaque and its rods are smooth: every ripple shows.
-    coarsest = 0.0 if structure.role == "metal" else _COARSEST_MM
+    coarsest = 0.0 if structure.role == "metal" else max(_COARSEST_MM, _COARSEST_PART * (high[2] - low[2]))
     steps = np.maximum(np.floor(coarsest / np.linalg.norm(matrix[:3, :3], axis=0)), 1).astype(int)
     # The middle of a block of n voxels lies (n - 1) / 2 from the first one's.
     return _contour(_shares(voxels, steps), matrix @ _scaled(steps.astype(float), offset + 0.5 * (steps - 1)))
@@ -116,10 +117,10 @@ def _kept(voxels: np.ndarray, to_ras: np.ndarray, structure: Structure) -> np.nd
 
 def _shares(voxels: np.ndarray, steps: np.ndarray) -> np.ndarray:
     """[k, j, i] float32: how much of each block of voxels, steps (3,) along i, j, k, is filled."""
-    for axis, step in enumerate(steps[::-1]):
-        padded = np.pad(voxels, [(0, -voxels.shape[a] % step if a == axis else 0) for a in range(3)])
-        voxels = np.add.reduceat(padded, np.arange(0, padded.shape[axis], step), axis=axis, dtype=np.float32)
-    return voxels / np.float32(steps.prod())
+    k, j, i = steps[::-1]
+    padded = np.pad(voxels, [(0, -n % step) for n, step in zip(voxels.shape, (k, j, i))])
+    parts = (padded[c::k, b::j, a::i] for c in range(k) for b in range(j) for a in range(i))
+    return sum(parts, np.zeros((), dtype=np.float32)) / np.float32(steps.prod())
 
 
 def _contour(shares: np.ndarray, to_ras: np.ndarray) -> vtk.vtkPolyData:
