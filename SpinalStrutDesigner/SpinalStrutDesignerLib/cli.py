@@ -17,7 +17,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from LatticeGeneratorLib.progress import Cancelled
 
@@ -30,6 +30,18 @@ PASSED, ERROR, BLOCKED, INTERRUPTED = 0, 1, 2, 130
 _OWN_ERRORS = (CaseError, PlanError, GeometryError, ReleaseError)
 _SHARES = {"reading": 4.0, "planning": 25.0, "building": 35.0, "verifying": 25.0, "releasing": 11.0}
 _DEFAULT_PRESET = "case2"
+_PRESET_HELP = (
+    "the published case whose dimensions and screws a proposal starts from: case1, a round strut over many levels, or "
+    f"case2, a flat one at the neck (default {_DEFAULT_PRESET})"
+)
+_ROLES_HELP = (
+    "what the labels' values are: a table with the columns value, name and role, where a role is one of "
+    f"{', '.join(ROLES)}; or the name of a numbering, totalsegmentator or verse"
+)
+_EXIT_HELP = (
+    f"Exit code: {PASSED} done, and no finding forbids manufacture; {BLOCKED} files written, but not for manufacture; "
+    f"{ERROR} an error; {INTERRUPTED} interrupted."
+)
 
 
 class _UsageError(ValueError):
@@ -109,51 +121,68 @@ def _terminated_as_interrupted() -> Iterator[None]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="spinal-strut", description="From a CT to a 3D-printable strut that bridges vertebrae.")
+    parser = _Parser(
+        prog="spinal-strut",
+        description="From a CT to a 3D-printable strut that bridges vertebrae. Research software, not a certified "
+        "medical device. `spinal-strut COMMAND --help` tells a command's options.",
+        epilog=_EXIT_HELP,
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
-    demo = commands.add_parser("demo", help="design a strut for the built-in phantom, C4 to T2")
+    demo = _command(commands, "demo", "design a strut for the built-in phantom, C4 to T2")
     demo.set_defaults(run=_demo)
-    design = commands.add_parser("design", help="design a strut for a patient's CT")
+    design = _command(commands, "design", "design a strut for a patient's CT")
     design.set_defaults(run=_design)
-    inspect = commands.add_parser("inspect", help="what a case holds: levels, endplates, what is missing")
+    inspect = _command(commands, "inspect", "what a case holds: levels, endplates, what is missing")
     inspect.set_defaults(run=_inspect)
     for command in (design, inspect):
         _add_case_options(command)
     _add_design_options(design)
-    inspect.add_argument("--out", help="folder for pictures of the spine with its endplates")
+    inspect.add_argument("--out", metavar="DIR", help="folder for pictures of the spine with its endplates")
     for command in (demo, design):
         command.add_argument(
             "--out", required=True, metavar="DIR", help="folder of the release; an earlier one is replaced"
         )
     for command in (demo, design, inspect):
-        command.add_argument("--progress", choices=("text", "json"), default="text", help="json: JSON lines on stdout")
+        command.add_argument(
+            "--progress", choices=("text", "json"), default="text", help="json: JSON lines on standard output"
+        )
         command.add_argument("--debug", action="store_true", help="show the trace of an error")
     return parser
+
+
+def _command(commands: Any, name: str, what: str) -> argparse.ArgumentParser:
+    text = f"{what[0].upper()}{what[1:]}."
+    made: argparse.ArgumentParser = commands.add_parser(name, help=what, description=text, epilog=_EXIT_HELP)
+    return made
 
 
 def _add_case_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("ct", metavar="CT", help="NRRD or NIfTI file, or a DICOM folder")
     command.add_argument("--labels", metavar="L", help="label map on the CT's grid, or a Slicer .seg.nrrd")
-    command.add_argument("--roles", metavar="CSV", help="table value,name,role; or 'totalsegmentator' or 'verse'")
+    command.add_argument("--roles", metavar="FILE.csv", help=_ROLES_HELP)
     command.add_argument(
-        "--surface", dest="surfaces", action="append", default=[], metavar="NAME[:ROLE]=FILE", help="closed STL surface"
+        "--surface", dest="surfaces", action="append", default=[], metavar="NAME[:ROLE]=FILE",
+        help="a structure as a closed STL surface in the CT's frame, such as aorta=aorta.stl; may be repeated",
+    )  # fmt: skip
+    command.add_argument(
+        "--series", metavar="UID", help="UID or number of the DICOM series, where a folder holds several"
     )
-    command.add_argument("--series", metavar="UID", help="the DICOM series, where a folder holds several")
     command.add_argument("--from", dest="upper", metavar="LEVEL", help="upper docking level, such as C4")
     command.add_argument("--to", dest="lower", metavar="LEVEL", help="lower docking level, such as T2")
 
 
 def _add_design_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--plan", metavar="FILE", help="a plan.json to use in place of a proposal")
-    command.add_argument("--preset", help=f"what a proposal starts from, case1 or case2 (default {_DEFAULT_PRESET})")
+    command.add_argument("--preset", metavar="NAME", help=_PRESET_HELP)
     command.add_argument(
-        "--set", dest="settings", action="append", default=[], metavar="FIELD=VALUE", help="such as section.width_mm=12"
-    )
+        "--set", dest="settings", action="append", default=[], metavar="FIELD=VALUE",
+        help="sets a field of the plan, such as section.width_mm=12 (plan.json has them all); may be repeated",
+    )  # fmt: skip
     command.add_argument("--case-code", metavar="CODE", help="the code that stands for the patient on every document")
-    command.add_argument("--weight", type=float, metavar="KG", help="the patient's weight")
+    command.add_argument("--weight", type=float, metavar="KG", help="the patient's weight in kilograms")
     command.add_argument(
         "--waive", dest="waivers", action="append", default=[], nargs=3, metavar=("ID", "NAME", "REASON"),
-        help="accept a finding by its id, under a person's name",
+        help="accepts a finding by its id, under a person's name and for a reason; may be repeated",
     )  # fmt: skip
 
 
@@ -177,6 +206,7 @@ def _design(options: argparse.Namespace) -> int:
     stages = Stages(shown_as(options.progress), _SHARES)
     with stages.stage("reading"):
         case = _read(options)
+    _check_levels(case, given, options)
     with stages.stage("planning"):
         plan = _decided(given or _proposed(case, options), options)
     return _make(case, plan, options, stages)
@@ -212,6 +242,16 @@ def _check_early(options: argparse.Namespace, given: Plan | None) -> None:
     start = given or preset(options.preset or _DEFAULT_PRESET, options.upper, options.lower)
     settings = options.settings if given else [s for s in options.settings if not s.startswith(("axis.", "screws."))]
     _decided(start, argparse.Namespace(**{**vars(options), "settings": settings}))
+
+
+def _check_levels(case: Case, given: Plan | None, options: argparse.Namespace) -> None:
+    """Refuses a docking level that the case has not, before anything is said about the other one's endplate."""
+    from .build.situation import corrected
+    from .case.vertebra import vertebra_structure
+
+    case = corrected(case, given) if given else case
+    for level in (given.upper, given.lower) if given else (options.upper, options.lower):
+        vertebra_structure(case, level)
 
 
 def _proposed(case: Case, options: argparse.Namespace) -> Plan:
@@ -259,8 +299,11 @@ def _inspect(options: argparse.Namespace) -> int:
     from .case.endplate import find_endplate
     from .case.model import Endplate, Face
     from .cli_report import case_lines
+    from .release.folder import INSPECTION
     from .release.inspection import write_inspection
 
+    if options.out:
+        _check_target(options.out, INSPECTION)
     shares = {"reading": 1.0, "endplates": 2.0, **({"drawing": 2.0} if options.out else {})}
     stages = Stages(shown_as(options.progress), shares)
     with stages.stage("reading"):
@@ -268,7 +311,7 @@ def _inspect(options: argparse.Namespace) -> int:
     span = (options.upper or case.levels[0], options.lower or case.levels[-1]) if case.levels else None
     faces: tuple[Face, Face] = ("superior", "inferior")
     plates: list[Endplate] = []
-    faults: list[str] = []
+    faults: dict[tuple[str, Face], str] = {}
     with stages.stage("endplates") as progress:
         for number, level in enumerate(case.levels):
             progress(level, number / len(case.levels))
@@ -276,7 +319,7 @@ def _inspect(options: argparse.Namespace) -> int:
                 try:
                     plates.append(find_endplate(case, level, face))
                 except CaseError as error:
-                    faults.append(str(error))
+                    faults[level, face] = str(error)
     if options.out:
         with stages.stage("drawing"):
             write_inspection(case, plates, options.out)
@@ -305,11 +348,11 @@ def _surface(text: str) -> tuple[str, str] | tuple[str, str, str]:
     return (path, name, role) if role else (path, name)
 
 
-def _check_target(directory: str) -> None:
-    """Refuses a place that the release could not take, before the work is done."""
+def _check_target(directory: str, kind: str = "release") -> None:
+    """Refuses a place that the files could not take, before the work is done."""
     from .release.folder import checked_target
 
-    checked_target(directory)
+    checked_target(directory, kind)
 
 
 if __name__ == "__main__":

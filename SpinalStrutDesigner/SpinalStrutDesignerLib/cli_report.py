@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from .case.levels import LEVELS
-from .case.model import Case, Endplate
+from .case.model import Case, Endplate, Face
+from .case.vertebra import REMEDY
 from .plan.rules import expected_critical
 from .release.records import MARK, measured_text, number
 from .verify.finding import Finding
@@ -49,7 +50,7 @@ def release_lines(folder: Path, findings: Sequence[Finding], seconds: Mapping[st
 
 
 def case_lines(
-    case: Case, plates: Sequence[Endplate], faults: Sequence[str], span: tuple[str, str] | None
+    case: Case, plates: Sequence[Endplate], faults: Mapping[tuple[str, Face], str], span: tuple[str, str] | None
 ) -> Iterator[str]:
     """Levels, structures, endplates with their gaps, what is missing for the span, and what is not understood."""
     yield (
@@ -68,10 +69,23 @@ def case_lines(
         yield "endplates:"
     for plate in plates:
         yield f"  {plate.level} {plate.face}: {plate.width_mm:.1f} × {plate.depth_mm:.1f} mm, {_gap(plate)}"
-    yield from (f"  not found: {fault}" for fault in faults)
+    yield from _faults(faults)
     yield from _missing(case, span)
     if case.unknown:
         yield f"names with no known meaning, used for nothing: {', '.join(case.unknown)}"
+
+
+def _faults(faults: Mapping[tuple[str, Face], str]) -> Iterator[str]:
+    """A line for each reason why a level's endplates were not found; what holds for both of them is said once."""
+    reasons: dict[tuple[str, str], list[Face]] = {}
+    for (level, face), fault in faults.items():
+        for words in (f"{level} {face} endplate not found: ", f"{level} {face} endplate ", f"{level} "):
+            fault = fault.removeprefix(words)
+        reasons.setdefault((level, fault.removesuffix(f"; {REMEDY}")), []).append(face)
+    if reasons:
+        yield "endplates not found (where one stands, correct its label or set it by hand in the plan):"
+    for (level, reason), faces in reasons.items():
+        yield f"  {level} {' and '.join(faces)}: {reason}"
 
 
 def _gap(plate: Endplate) -> str:

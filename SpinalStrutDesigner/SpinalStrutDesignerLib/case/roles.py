@@ -16,8 +16,8 @@ from .levels import VERSE, level_of
 from .model import ROLES, Role
 
 _ASK = (
-    'give a role table (CSV with the columns value, name, role) or name the numbering: roles="totalsegmentator" or '
-    'roles="verse"'
+    "say what they are with a role table, a CSV with the columns value, name and role, or by naming their numbering, "
+    "totalsegmentator or verse (on the command line: --roles FILE.csv, --roles totalsegmentator or --roles verse)"
 )
 
 

@@ -182,7 +182,7 @@ class TestRefused:
     @pytest.mark.parametrize(
         "table, message",
         [
-            (None, r"role table.*roles=\"totalsegmentator\" or roles=\"verse\""),
+            (None, r"role table.*totalsegmentator or verse .*--roles FILE\.csv"),
             ("value,name,role\n1,C4,hard\n", r"labels.csv', row 2: 'C4' has the role 'hard'; roles are bone, disc"),
             ("value,name,role\nx,C4,bone\n", r"row 2: the value 'x' is no whole number"),
             ("value,name,role\n1,C4,bone\n1,C5,bone\n", r"row 3: the value 1 is there twice"),

@@ -213,7 +213,9 @@ def test_files_that_are_missing_or_unreadable_are_named(files, told):
     said = told(windowed)
     assert "windowed.nrrd' has values from 24 to 1724" in said and "not Hounsfield units" in said
     assert "holds no DICOM images" in told(files.folder)
-    assert "a label map's values say nothing by themselves" in told(roles=None)
+    said = told(roles=None)
+    assert "a label map's values say nothing by themselves" in said
+    assert "--roles FILE.csv, --roles totalsegmentator or --roles verse" in said
 
 
 def test_docking_levels_must_be_there_and_in_order(files, told):

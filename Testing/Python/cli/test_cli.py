@@ -302,7 +302,33 @@ def test_inspect_tells_what_is_missing_and_what_is_not_understood(rooms, capsys)
     assert "missing levels from C4 to T2: C6, C7, T1" in told
     assert "missing from C4 to T2: spinal cord or dura; it blocks manufacture" in told
     assert "names with no known meaning, used for nothing: blob" in told
-    assert "not found: C4" in told and "endplates:" not in told
+    assert "endplates not found" in told and "endplates:" not in told
+    # What holds for both endplates of a level is said once.
+    assert len([line for line in told.splitlines() if line.startswith("  C4 superior and inferior: ")]) == 1
+
+
+def test_an_absent_level_is_named_before_the_other_one_s_endplate(rooms, tmp_path, capsys):
+    """C4 of this case is a block without a canal, which no endplate can be found on."""
+    command = ["design", "ct.nrrd", "--from", "C4", "--to", "T3", "--out", str(tmp_path / "out")]
+    assert cli.main(command) == 1
+    assert "the case has no vertebra T3; labelled are: C4, C5, T2" in capsys.readouterr().err
+    assert rooms.calls == ["read"]
+
+
+def test_help_tells_what_may_be_repeated_and_what_the_exit_code_means(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["design", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    options = told[told.index("options:") :]
+    for name, after in (("--surface", "--series"), ("--set", "--case-code"), ("--waive", "--out")):
+        assert "may be repeated" in options[options.index(name) : options.index(after)]
+    assert "2 files written, but not for manufacture" in told
+
+
+def test_inspect_refuses_a_place_that_is_taken_before_any_work(rooms, tmp_path, capsys):
+    (tmp_path / "mine.txt").write_text("mine")
+    assert cli.main(["inspect", "ct.nrrd", "--out", str(tmp_path)]) == 1
+    assert "choose another folder or empty it" in capsys.readouterr().err and rooms.calls == []
 
 
 def test_inspect_refuses_a_level_that_is_none(rooms, capsys):
