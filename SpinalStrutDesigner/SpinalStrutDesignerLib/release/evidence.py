@@ -15,8 +15,6 @@ from .page import Html, joined, tag, text
 
 # What weighs most, first: one finding decides for all that speak for the same requirement.
 _WEIGHT: tuple[Verdict, ...] = ("fail", "not_evaluated", "warn", "waived", "pass")
-
-
 _MOST_NAMED = 6
 
 

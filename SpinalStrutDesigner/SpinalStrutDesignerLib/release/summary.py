@@ -65,8 +65,10 @@ def summary_page(dossier: Dossier, folder: Path, pictures: Sequence[Picture]) ->
         heading("Scan and labels", "scan"),
         _scan(case),
         heading("Files", "files"),
+        tag("p", "STL files are in LPS millimetres, as DICOM is: right and anterior are negative there.", "soft"),
         parts_table(design),
         heading("All findings", "findings"),
+        tag("p", _FINDING_WORDS, "soft"),
         _all_findings(design, findings),
     )
     return page(f"{plan.case_code}: strut {plan.upper} to {plan.lower}", joined(parts))
@@ -82,7 +84,7 @@ def _title(dossier: Dossier) -> Html:
             ("Docking", f"{plan.upper} inferior endplate to {plan.lower} superior endplate"),
             ("Preset", plan.preset),
             ("Program", f"SpinalStrutDesigner {version}, algorithm {versions.get('algorithm', 'unknown')}"),
-            ("Inputs", Html(f"<code>{text(dossier.design.digest)}</code>")),
+            ("Digest of all inputs", Html(f"<code>{text(dossier.design.digest)}</code>")),
         )
     )
     title = tag("h1", f"{plan.case_code}: spinal strut, {plan.upper} to {plan.lower}")
@@ -109,24 +111,25 @@ def _pictures(dossier: Dossier, folder: Path, pictures: Sequence[Picture]) -> Ht
 
 def _key_figures(dossier: Dossier) -> Html:
     """What a reader asks first, each in its verdict's colour, measured on the nominal implant."""
+    loads = dossier.plan.loads
     ids = (
-        ("Length", "size.length"),
+        ("Length over all", "size.length"),
         ("Mid section", "size.section"),
         ("Mass", "size.mass"),
-        ("Factor against yield, axial", "strength.axial"),
-        ("Factor against yield, envelope", "strength.envelope"),
-        ("Against a 5.5 mm rod, axial", "strength.axial.rod"),
-        ("Pressure, upper endplate", "fit.upper.pressure"),
-        ("Pressure, lower endplate", "fit.lower.pressure"),
-        ("Porosity, upper and lower", "porous.upper.porosity"),
-        ("", "porous.lower.porosity"),
-        ("Mean pore, upper and lower", "porous.upper.pore"),
-        ("", "porous.lower.pore"),
+        (f"Factor against yield at {number(loads.axial_N)} N", "strength.axial"),
+        (f"… at the envelope load, {number(loads.envelope_N)} N", "strength.envelope"),
+        ("Strut against a 5.5 mm rod, axial", "strength.axial.rod"),
+        (f"Pressure at {number(loads.axial_N)} N, upper endplate", "fit.upper.pressure"),
+        ("… lower endplate", "fit.lower.pressure"),
+        ("Porosity, upper foot", "porous.upper.porosity"),
+        ("… lower foot", "porous.lower.porosity"),
+        ("Mean pore, upper foot", "porous.upper.pore"),
+        ("… lower foot", "porous.lower.pore"),
     )
     rows: list[tuple[object, object]] = [(name, measured(dossier.by_id.get(key))) for name, key in ids]
     screws = [f"{s.level}: Ø {number(s.type.diameter_mm)} × {number(s.length_mm)} mm" for s in dossier.plan.screws]
     rows.append(("Screws", listed(screws) or "none"))
-    variants = [f"+{number(v.amount_mm)} mm, {v.mode}" for v in dossier.plan.variants]
+    variants = [f"+{number(v.amount_mm)} mm" for v in dossier.plan.variants]
     rows.append(("Variants", listed(variants) or "none"))
     counts: list[object] = []
     for verdict in ("fail", "not_evaluated", "warn", "waived", "pass"):
@@ -167,11 +170,17 @@ def _strength_words(plan: Plan) -> str:
     m = plan.material
     return (
         f"Sections measured on the finished nominal mesh, porous zones carrying nothing; yield {number(m.yield_MPa)} "
-        f"MPa, E {number(m.elastic_modulus_MPa / 1000.0)} GPa. Ratios compare the strut with a 5.5 mm titanium rod "
-        "on the same axis, for each load case by itself. Finite elements and a bench test are still to come."
+        f"MPa, elastic modulus {number(m.elastic_modulus_MPa / 1000.0)} GPa. Ratios compare the strut with a 5.5 mm "
+        "titanium rod on the same axis, for each load case by itself. Finite elements and a bench test are still to "
+        "come."
     )
 
 
+_FINDING_WORDS = (
+    "Pass: the limit holds. Warn: a person has to judge it. Fail: it forbids manufacture unless it is waived by name. "
+    "Not evaluated is never a pass, and forbids manufacture where the structure is critical. Places are in RAS "
+    "millimetres in the CT's frame: R grows to the patient's right, A to the front, S to the head."
+)
 _POROUS = {
     "porosity": ">Porosity",
     "pore": ">Mean pore",
@@ -185,7 +194,7 @@ _FIT = {
     "centre": ">Centre of pressure off",
     "pressure": ">Pressure",
     "pressure_envelope": ">At envelope load",
-    "lost": ">Contact lost",
+    "lost": ">Contact lost to undercuts",
 }
 
 
@@ -194,7 +203,7 @@ def _interface(dossier: Dossier) -> Html:
     asked = (
         f"Asked for: {i.cell.replace('_', ' ')}, {number(100 * i.porosity)} % porosity, pores {number(i.pore_um)} µm, "
         f"{number(i.depth_mm)} mm deep, solid frame {number(i.frame_mm)} mm, solid behind it at least "
-        f"{number(i.minimum_solid_mm)} mm."
+        f"{number(i.minimum_solid_mm)} mm. 21 CFR 888.3358 is a rule for hip cups: a comparator, not a limit."
     )
     return joined((tag("p", asked, "soft"), _per_foot(dossier, "porous", _POROUS)))
 

@@ -11,6 +11,7 @@ from ..build.design import Design, Implant
 from ..case.model import Case, Endplate
 from ..errors import CaseError, GeometryError
 from ..plan.plan import Plan
+from ..plan.presets import preset, preset_names
 from ..plan.record import Record
 from ..plan.sources import source_of
 from ..verify.finding import Finding
@@ -33,14 +34,18 @@ def implants_table(plan: Plan, design: Design, findings: Mapping[str, Finding]) 
     for implant in design.implants:
         situation = implant.situation
         mode = modes.get(situation.amount_mm)
-        role = f"+{number(situation.amount_mm)} mm, {mode}" if mode else "as measured"
+        role = _MADE_FOR[mode].format(number(situation.amount_mm)) if mode else "the gap as measured"
         prefix = prefix_of(implant)
         cells = [measured(findings.get(prefix + key)) for key in _SIZES]
         rows.append((tag("b", implant.part.name), role, number(implant.axis.length_mm), *cells))
-    columns = ("Implant", "Made for", ">Axis, mm", ">Length", ">Mid section", ">Thinnest", ">Volume", ">Mass")
+    columns = (
+        "Implant", "Made for", ">Axis of the strut, mm", ">Length over all", ">Mid section", ">Thinnest of the section",
+        ">Volume", ">Mass",
+    )  # fmt: skip
     return table(columns, rows)
 
 
+_MADE_FOR = {"fills": "a gap {} mm longer than measured", "distracts": "distraction by {} mm"}
 _SIZES = ("size.length", "size.section", "size.least_section", "size.volume", "size.mass")
 
 
@@ -86,9 +91,13 @@ def _angles(direction: np.ndarray, plate: Endplate | None) -> tuple[str, str]:
     unit = direction / np.linalg.norm(direction)
     tilt = float(np.degrees(np.arcsin(np.clip(-unit @ plate.normal, -1.0, 1.0))))
     turn = float(np.degrees(np.arcsin(np.clip(unit @ plate.right, -1.0, 1.0))))
-    side = "right" if turn > 0.0 else "left"
+    side = "to the right" if turn > 0.0 else "to the left"
     away = "away from it" if tilt > 0.0 else "towards it"
-    return f"{abs(tilt):.0f}° {away}", f"{abs(turn):.0f}° to the {side}"
+    return _turned(tilt, away), _turned(turn, side)
+
+
+def _turned(angle: float, where: str) -> str:
+    return f"{abs(angle):.0f}° {where}" if round(abs(angle)) else "0°"
 
 
 def _value(finding: Finding) -> float:
@@ -185,9 +194,13 @@ def parts_table(design: Design) -> Html:
 
 
 def plan_table(plan: Plan) -> Html:
-    """Every decision with its source, nested records by dotted names; a keep-out rule in one row."""
+    """Every decision with its source, nested records by dotted names; a keep-out rule in one row.
+
+    A value that is not the preset's is said to be this patient's, so that the default's source does not speak for it.
+    """
+    defaults = dict(_fields(preset(plan.preset, plan.upper, plan.lower), "")) if plan.preset in preset_names() else {}
     rows: list[Sequence[object]] = [
-        (tag("code", path), value, source_of(path))
+        (tag("code", path), value, _source(plan, path, value, defaults.get(path, value)))
         for path, value in _fields(plan, "")
         if not path.startswith("rules.") and not path.endswith(".source")
     ]
@@ -199,7 +212,19 @@ def plan_table(plan: Plan) -> Html:
         )
         for r in plan.rules
     ]
-    return tag("div", table(("Decision", "Value", "Source of its default"), rows), "plan")
+    return tag("div", table(("Decision", "Value", "Source"), rows), "plan")
+
+
+def _source(plan: Plan, path: str, value: object, default: object) -> str:
+    """Where a value comes from: what was embedded speaks for itself, what differs from the preset is this patient's."""
+    first, *rest = path.split(".")
+    if first in ("material", "printer"):
+        return str(getattr(plan, first).source) or "verify locally"
+    if first == "screws" and rest[1] == "type":
+        return "the screw catalogue's entry, embedded in the plan; verify locally against the hospital's set"
+    if value != default:
+        return f"proposed or chosen for this patient; the preset has {default} ({source_of(path)})"
+    return source_of(path)
 
 
 def _fields(value: object, path: str) -> Iterable[tuple[str, object]]:

@@ -97,8 +97,8 @@ def _description(dossier: Dossier) -> Html:
             tag("h3", "Design rationale: every decision with its source"),
             tag(
                 "p",
-                "The strut is as large as the anatomy allows (Willemsen 2019); its axis lies as near to the "
-                "column as standing bone and the keep-out rules allow.",
+                "Principle: as large as the anatomy allows (Willemsen 2019), and as near to the column as standing "
+                "bone and the keep-out rules allow. What was decided for this patient, and where it comes from:",
             ),
             plan_table(dossier.plan),
         )
@@ -107,7 +107,9 @@ def _description(dossier: Dossier) -> Html:
 
 def _imaging(dossier: Dossier) -> Html:
     case = dossier.case
-    rows = [(s.name, s.role, s.level or "–", f"{s.mask.volume / 1000.0:.2f}") for s in case.structures]
+    rows = [
+        (s.name, s.role.replace("_", " "), s.level or "–", f"{s.mask.volume / 1000.0:.2f}") for s in case.structures
+    ]
     facts = pairs(
         (
             ("Scan", case.name),

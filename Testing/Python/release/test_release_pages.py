@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from SpinalStrutDesignerLib.plan.catalogue import load_screws
 from SpinalStrutDesignerLib.release.evidence import requirements, risks, speaking_for, state_of
 from SpinalStrutDesignerLib.release.page import Html, findings_table, table, tag, text
 from SpinalStrutDesignerLib.release.tables import plan_table, screws_table
@@ -220,6 +221,19 @@ def test_screw_table_gives_angles_from_the_planned_direction(blocked):
     assert cells["Angle to the sagittal plane"] == "20° to the left"
     assert cells["To the spinal canal"] == "3.25 mm" and cells["To the side walls"] == "–"
     assert cells["Length"] == "14 mm" and cells["Level"] == "C4"
+
+
+def test_a_default_s_source_does_not_speak_for_another_value(cleared):
+    plan = cleared.plan
+    wider = plan.with_(section=plan.section.with_(width_mm=12.5))
+    thick = next(entry.value for entry in load_screws().values() if entry.value.diameter_mm == 6.5)
+    wider = wider.with_(screws=(plan.screws[0].with_(type=thick, length_mm=thick.lengths_mm[0]),))
+    rows = {row[0]: row for row in _Reader(plan_table(wider)).rows[1:]}
+    assert rows["section.width_mm"][1] == "12.5"
+    assert f"this patient; the preset has {plan.section.width_mm:g}" in rows["section.width_mm"][2]
+    assert "this patient" not in rows["section.depth_mm"][2]
+    # The sources of a field's default are those of the 3.5 mm screw.
+    assert rows["screws.0.type.pilot_mm"][1] == "3.2" and "3.5 mm screw" not in rows["screws.0.type.pilot_mm"][2]
 
 
 def test_plan_table_names_every_decision_with_a_source(cleared):
