@@ -300,7 +300,7 @@ def _inspect(options: argparse.Namespace) -> int:
     from .case.model import Endplate, Face
     from .cli_report import case_lines
     from .release.folder import INSPECTION
-    from .release.inspection import write_inspection
+    from .release.release import write_inspection
 
     if options.out:
         _check_target(options.out, INSPECTION)

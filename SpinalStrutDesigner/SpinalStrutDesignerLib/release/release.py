@@ -1,4 +1,4 @@
-"""The release: everything that leaves the house, written into a folder whole or not at all."""
+"""What leaves the house, written into a folder whole or not at all: the release, and what inspecting a case found."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ from LatticeGeneratorLib.mesh.stl import write_stl
 from LatticeGeneratorLib.progress import Progress, portion, silent
 
 from ..build.design import Design
-from ..case.model import Case
+from ..case.model import Case, Endplate
 from ..errors import ReleaseError
 from ..plan.json import plan_to_json
 from ..plan.plan import Plan
 from ..verify.finding import Finding
-from .dossier import Dossier
-from .folder import file_hashes, whole_folder, write_json, write_manifest
-from .images import draw_images, write_images
+from .folder import INSPECTION, file_hashes, whole_folder, write_json, write_manifest
+from .images import draw_images, draw_overview, write_images
 from .records import MARK, blocking_reasons, case_record, design_record, findings_record, part_file
 from .summary import summary_page
-from .tables import measured_loads
+from .tables import Dossier, measured_loads
 from .technical_file import technical_file_page
 
 NOTICE = "NOT_FOR_MANUFACTURE.txt"
@@ -50,6 +49,16 @@ def release(
         _write(case, plan, design, findings, folder, progress)
     progress("released", 1.0)
     return target
+
+
+def write_inspection(case: Case, plates: Sequence[Endplate], directory: str | Path) -> Path:
+    """Writes case.json and images/ for a case with the endplates found, whole or not at all; returns the folder."""
+    with whole_folder(directory, INSPECTION) as folder:
+        write_json(folder / "case.json", case_record(case, plates, ()))
+        (folder / "images").mkdir()
+        write_images(draw_overview(case, plates), folder / "images", case.name)
+        write_manifest(folder, case.digest, (), INSPECTION)
+    return Path(directory).absolute()
 
 
 def _check(plan: Plan, design: Design, findings: Sequence[Finding]) -> None:

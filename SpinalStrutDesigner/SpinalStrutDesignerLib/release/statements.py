@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .dossier import Dossier
 from .page import Html, blank, joined, listed, pairs, table, tag
 from .records import MARK, blocking_reasons, number
+from .tables import Dossier
 
 
 def manufacture(dossier: Dossier) -> Html:

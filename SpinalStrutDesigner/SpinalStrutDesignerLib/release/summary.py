@@ -9,7 +9,6 @@ from ..build.design import Design, Implant
 from ..case.model import Case
 from ..plan.plan import Plan
 from ..verify.finding import Finding
-from .dossier import Dossier
 from .images import Picture
 from .page import (
     SENTENCE,
@@ -29,6 +28,7 @@ from .page import (
 )
 from .records import number
 from .tables import (
+    Dossier,
     distances_table,
     implants_table,
     parts_table,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 
@@ -22,9 +23,29 @@ from .palette import spoken
 from .records import number, part_file
 
 
-def by_id(findings: Iterable[Finding]) -> dict[str, Finding]:
-    """Findings by their id."""
-    return {f.id: f for f in findings}
+@dataclass(frozen=True, eq=False)
+class Dossier:
+    """A finished design with its findings: what the pages are written from.
+
+    loads: as measured_loads gives them; hashes: SHA-256 of the release's other files by their path.
+    """
+
+    case: Case
+    plan: Plan
+    design: Design
+    findings: Sequence[Finding]
+    loads: Sequence[LoadTable] | str
+    hashes: dict[str, str]
+
+    @cached_property
+    def by_id(self) -> dict[str, Finding]:
+        """Findings by their id."""
+        return {f.id: f for f in self.findings}
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """What the ids of the variants' findings begin with."""
+        return tuple(p for p in map(prefix_of, self.design.implants) if p)
 
 
 def implants_table(plan: Plan, design: Design, findings: Mapping[str, Finding]) -> Html:

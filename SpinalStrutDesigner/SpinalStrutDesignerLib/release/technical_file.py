@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..verify.finding import Finding
-from .dossier import Dossier
 from .evidence import requirements, risks, speaking_for, state_of
 from .page import SENTENCE, Html, banner, blank, findings_table, heading, joined, listed, page, pairs, table, tag, text
 from .records import number
 from .statements import cleaning, inspection, label_and_card, manufacture, statement, surveillance
-from .tables import distances_table, implants_table, parts_table, plan_table, screws_table, strength_tables
+from .tables import Dossier, distances_table, implants_table, parts_table, plan_table, screws_table, strength_tables
 
 
 def technical_file_page(dossier: Dossier) -> str:
