@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -33,7 +34,7 @@ class Mesh:
         """Lowest and highest corner, each (3,)."""
         return self.vertices.min(axis=0), self.vertices.max(axis=0)
 
-    @property
+    @cached_property
     def volume(self) -> float:
         """Enclosed volume in mm³ by the divergence theorem; positive when the faces point outwards."""
         return float(self.face_volumes.sum())
