@@ -112,10 +112,12 @@ def _drawn(implant: Implant, easel: Easel) -> Iterator[Picture]:
     for foot in implant.feet:
         plate = foot.endplate
         title = f"{foot.end.capitalize()} interface"
-        caption = (
-            f"The porous face that rests on the {plate.level} {plate.face} endplate, without the screws; the plate's "
-            "outline in orange."
+        rests = (
+            f"porous flange that rests on {plate.level}, and the foot under its"
+            if foot.porous_face == "flange"
+            else f"porous face that rests on the {plate.level}"
         )
+        caption = f"The {rests} {plate.face} endplate, without the screws; the plate's outline in orange."
         pixels = beside(*(easel.drawn(view) for view in interface_views(foot, metal)))
         yield Picture(f"interface_{foot.end}.png", title, caption, pixels)
     pixels = beside(*(easel.drawn(view) for view in alone_views(implant, (metal, *screws))))

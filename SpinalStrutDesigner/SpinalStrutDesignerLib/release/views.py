@@ -104,7 +104,8 @@ def alone_views(implant: Implant, own: tuple[Layer, ...]) -> tuple[View, ...]:
 
 
 def interface_views(foot: Foot, metal: Layer) -> tuple[View, ...]:
-    """A foot seen from its endplate, straight with the endplate's outline, and obliquely from behind.
+    """A foot seen from its endplate, straight with the endplate's outline, and where its porous face is seen best:
+    obliquely from behind, or a flange's from the bone.
 
     metal: the implant, without its screws.
     """
@@ -118,15 +119,27 @@ def interface_views(foot: Foot, metal: Layer) -> tuple[View, ...]:
     sides = ("L", "R") if np.cross(plate.normal, plate.anterior) @ plate.right > 0.0 else ("R", "L")
     ends = (*_side_labels(*sides), Label("A", 0.5, 0.96, 34, _GREY, "centre", True))
     turn = np.deg2rad(_BEHIND_DEG)
-    from_behind = np.cos(turn) * plate.normal + np.sin(turn) * plate.anterior
     views = []
     # The flange stands up on the bone's side.
     beside_bone = plate.centre - 0.15 * height * plate.normal
-    for title, focus, into, more, marks in (
-        ("seen from the endplate", plate.centre, plate.normal, (outline,), ends),
-        ("seen obliquely from behind", beside_bone, from_behind, (), _side_labels(*sides)),
+    best = (
+        "seen obliquely from behind",
+        beside_bone,
+        np.cos(turn) * plate.normal + np.sin(turn) * plate.anterior,
+        plate.anterior,
+        (),
+        _side_labels(*sides),
+    )
+    if foot.porous_face == "flange" and foot.domain is not None:
+        middle = foot.domain.vertices.mean(axis=0)
+        outwards = middle - plate.centre - (middle - plate.centre) @ plate.normal * plate.normal
+        upwards = plate.normal if plate.face == "superior" else -plate.normal
+        best = ("its porous flange seen from the bone", middle, outwards / np.linalg.norm(outwards), upwards, (), ())
+    for title, focus, into, up, more, marks in (
+        ("seen from the endplate", plate.centre, plate.normal, plate.anterior, (outline,), ends),
+        best,
     ):
-        camera = Camera(focus, into, plate.anterior, height, _BEYOND_MM)
+        camera = Camera(focus, into, up, height, _BEYOND_MM)
         length, bar = scale_bar(camera, size, 5.0)
         text = f"{foot.end.capitalize()} foot on {plate.level} {plate.face} endplate, {title}"
         name = Label(f" {text} ", 0.02, 0.04, 22, INK, "left", False, (1.0, 1.0, 1.0))
