@@ -33,6 +33,15 @@ def piercings(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
     return edges[found[:, 0]], found[:, 1]
 
 
+def pierced_places(mesh: Mesh, edges: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """(n, 3) mm: where edges (n, 2) pass through faces (n,), as `piercings` gives them."""
+    start, way = mesh.vertices[edges[:, 0]], np.subtract(*mesh.vertices[edges[:, ::-1].T])
+    a, b, c = mesh.triangles[faces].transpose(1, 0, 2)
+    normal = np.cross(b - a, c - a)
+    along = np.einsum("ij,ij->i", normal, a - start) / np.einsum("ij,ij->i", normal, way)
+    return start + along[:, None] * way
+
+
 def _edges(mesh: Mesh) -> np.ndarray:
     """(n, 2) the mesh's edges, each once, lower vertex first, in order."""
     start, end = mesh.faces.ravel(), mesh.faces[:, [1, 2, 0]].ravel()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from LatticeGeneratorLib.mesh.check import closed_manifold_fault, components, self_intersections, stl_fault
+import numpy as np
+from LatticeGeneratorLib.mesh.check import closed_manifold_fault, components, stl_fault
+from LatticeGeneratorLib.mesh.intersections import pierced_places, piercings
 
 from .finding import Finding
 from .measured import Measured
@@ -53,7 +55,8 @@ def closed(measured: Measured) -> Iterator[Finding]:
         "powder cannot leave a closed cavity; it must be removed before heat treatment",
         voids[0].vertices.mean(axis=0) if voids else None,
     )
-    crossings = self_intersections(measured.mesh)
+    edges, faces = piercings(measured.mesh)
+    crossings = len(np.unique(edges, axis=0))
     yield measured.finding(
         "mesh.self_intersections",
         "Edges that pierce the surface",
@@ -62,4 +65,5 @@ def closed(measured: Measured) -> Iterator[Finding]:
         "0",
         "pass" if crossings == 0 else "fail",
         "a slicer fills or leaves out where a surface passes through itself",
+        pierced_places(measured.mesh, edges[:1], faces[:1])[0] if crossings else None,
     )

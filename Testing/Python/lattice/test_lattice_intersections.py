@@ -10,7 +10,7 @@ from lattice_shapes import joined, moved, rigid, without_numba
 from LatticeGeneratorLib.infill.fill import fill
 from LatticeGeneratorLib.infill.spec import LatticeSpec
 from LatticeGeneratorLib.mesh.boolean import union
-from LatticeGeneratorLib.mesh.intersections import piercing_edges, piercings
+from LatticeGeneratorLib.mesh.intersections import pierced_places, piercing_edges, piercings
 from LatticeGeneratorLib.mesh.mesh import Mesh
 from LatticeGeneratorLib.mesh.solids import box, cylinder, sphere
 
@@ -88,6 +88,19 @@ def test_a_needle_through_a_plate():
     both = joined(CUBE, needle)
     assert found_in(both) == brute(both)
     assert piercing_edges(both) > 0
+
+
+def test_the_places_lie_on_the_edge_and_in_the_face():
+    both = joined(CUBE, moved(CUBE, [0.31, 0.22, 0.43])).transformed(rigid(3))
+    edges, faces = piercings(both)
+    places = pierced_places(both, edges, faces)
+    ends = both.vertices[edges]
+    ways = np.linalg.norm(places[:, None] - ends, axis=2)
+    assert np.abs(ways.sum(axis=1) - np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)).max() < 1e-9
+    whole = np.linalg.norm(np.cross(*np.diff(both.triangles[faces], axis=1).transpose(1, 0, 2)), axis=1)
+    corners = both.triangles[faces] - places[:, None]
+    parts = [np.linalg.norm(np.cross(corners[:, n], corners[:, n - 1]), axis=1) for n in range(3)]
+    assert len(places) > 5 and np.abs(sum(parts) - whole).max() < 1e-9
 
 
 @pytest.mark.parametrize(
