@@ -128,8 +128,11 @@ def solid_mesh(shape: SolidShape) -> tuple[Mesh, int]:
 
 
 def _grid_around(shape: SolidShape) -> Grid:
-    """The grid over the strut and the blocks in which the ends are shaped."""
-    points = np.vstack([shape.axis.points, *(end.docking.corners for end in shape.ends)])
+    """The grid over the strut, as wide as its section reaches, and the blocks in which the ends are shaped."""
+    axis = shape.axis
+    reach = 0.5 * float(np.hypot(axis.widths.max(), axis.depths.max()))
+    corners = (end.docking.corners for end in shape.ends)
+    points = np.vstack([axis.points - reach, axis.points + reach, *corners])
     return Grid.around(points.min(axis=0), points.max(axis=0), STEP_MM)
 
 

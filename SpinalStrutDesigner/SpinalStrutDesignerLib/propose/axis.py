@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..plan.curve import axis_curve
-from ..plan.plan import Axis, Section
+from ..plan.plan import Axis, Plan, Section
 from .corridor import Corridor
 from .path import EndRegion, cheapest_path, end_sizes, section_probe, stations
 from .refine import refined_axis, sweep_points
+from .strength import strut_reserve
 
 _BACKS_DEG = (0.0, 45.0, -45.0, 90.0, -90.0)  # sides of the column that are tried: front, then right and left
 _REFINED = 3  # the cheapest of them that are worked out
@@ -18,6 +19,9 @@ _HELD_MM = 0.1  # violations below this are the grid's
 # Sizes tried where the preset's section does not fit, as shares at the upper and lower end: slimmer where the neck is
 # narrow first, then everywhere. Size is limited only by the anatomy (Willemsen et al. 2019).
 _SIZES = ((1.0, 1.0), (0.83, 1.0), (0.67, 1.0), (0.67, 0.67))
+# Sizes tried where the strut that fits is too weak, as shares of its own, and the reserve against yield that is wanted
+# of a bare strut: a little more than enough, for bores and bone take from it.
+_STOUTER, _RESERVE = ((1.0, 1.12), (1.0, 1.25), (1.12, 1.25), (1.25, 1.25), (1.4, 1.4)), 1.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,19 +34,45 @@ class Candidate:
     missing_mm: float
 
 
-def propose_strut(room: Corridor, section: Section, upper: EndRegion, lower: EndRegion) -> Candidate:
-    """The stoutest section up to the given one that fits, and its axis, its long side facing the column.
+def propose_strut(room: Corridor, plan: Plan, upper: EndRegion, lower: EndRegion) -> Candidate:
+    """The stoutest section up to the plan's that fits, and its axis, its long side facing the column; stouter than the
+    plan's where its strength asks for that and there is room.
 
     Where nothing fits the least bad is returned, and verification names what blocks it.
     """
     best: Candidate | None = None
     for shares in _SIZES:
-        found = propose_axis(room, scaled(section, *shares), upper, lower)
+        found = propose_axis(room, scaled(plan.section, *shares), upper, lower)
         if best is None or found.missing_mm < best.missing_mm - _HELD_MM:
             best = found
         if best.missing_mm <= _HELD_MM:
             break
     assert best is not None
+    if best.missing_mm > _HELD_MM:
+        return best
+    return _strong(room, plan, best, upper, lower)
+
+
+def _strong(room: Corridor, plan: Plan, found: Candidate, upper: EndRegion, lower: EndRegion) -> Candidate:
+    """The first stouter strut that bears the loads, or the strongest of those up to where no more fits."""
+
+    def reserve(axis: Axis, section: Section) -> float:
+        return strut_reserve(plan, axis, section, upper.plate, lower.plate)
+
+    best, strongest = found, reserve(found.axis, found.section)
+    for shares in _STOUTER:
+        if strongest >= _RESERVE:
+            break
+        section = scaled(found.section, *shares)
+        stays = _missing(room, found.axis, section)
+        tried = replace(found, section=section, missing_mm=stays)
+        if stays > _HELD_MM:
+            tried = propose_axis(room, section, upper, lower)
+        if tried.missing_mm > _HELD_MM:
+            break
+        strength = reserve(tried.axis, tried.section)
+        if strength > strongest:
+            best, strongest = tried, strength
     return best
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 
 from ..build.outline import polygon_distance
 from ..case.model import Case, Endplate
-from ..plan.plan import Approach, FootPlan
-from .corridor import Corridor
+from ..plan.curve import AxisCurve
+from ..plan.plan import Approach, FootPlan, Plan
+from .margins import foot_bed, held_margins, with_rules
 from .nodes import within
 from .path import EndRegion
+from .strength import root_reserve
 
 _BESIDE_REACH_MM = 30.0  # how far from a plate's centre a strut in front of the column may begin
 _INSIDE_FOOT_MM = 2.0  # the axis begins this far below the foot's free end
@@ -20,12 +21,9 @@ _COVERED = 0.75  # share of the plate that bone must face closely for its neighb
 _LEAST_TONGUE_MM = 1.0  # a thinner tongue cannot be printed as a wall (recommended wall, clinical facts)
 _SIDEWAYS_DEG = 60.0  # a strut that ends farther round the plate than this is reached from the side
 _STEP_MM = 1.0
-_BASE_MM = 3.0  # height over which a foot fills its whole footprint
-_CONCAVE_MM = 3.5  # endplates are hollowed no deeper than this
-_RASTER_MM = 0.5
-_CLEAR_MM = 0.15  # kept beyond a rule
-_DEEPER_MM = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5)  # added to the posterior margin
-_WIDER_MM = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)  # added to the fit gap
+# Heights of a tongue that are tried, as shares of the disc space's, and the tallest; the lowest is taken that comes
+# within 15 % of the strongest root.
+_TALLER, _TALLEST_MM, _WORTH = (1.0, 1.5, 2.0), 15.0, 0.85
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,51 +69,27 @@ def column_gaps(case: Case, plate: Endplate, reach_mm: float) -> np.ndarray:
     return np.clip(roof - floor, 0.0, reach_mm)
 
 
-def fitted_foot(room: Corridor, site: Site, end: np.ndarray) -> FootPlan:
-    """The foot for its site, sliding in from the side where the strut's end (3,) RAS lies.
+def fitted_foot(case: Case, plan: Plan, site: Site, curve: AxisCurve, end: int) -> FootPlan:
+    """The foot for its site, sliding in from the side where the strut ends. case: posed and resected; curve's end: 0
+    upper, -1 lower.
 
-    In a disc space it is no thicker than the gap less the fit gap on both faces. Where its back or its contact face
-    comes too near to what a rule protects (dura behind, old screws under the plate), the posterior margin and then the
-    fit gap grow until the rule holds, or as far as that helps.
+    Its margins, and only where they cannot do it its fit gap, hold the keep-out rules. In a disc space it fills the gap
+    less the fit gap on both faces, and is taller where that makes its root stronger: what the neighbour leaves free
+    becomes a buttress between plate and strut.
     """
-    foot = _clear_foot(room, site, site.foot.with_(approach=_approach(site.plate, end)))
+    foot = site.foot.with_(approach=_approach(site.plate, curve.points[end]))
     if site.gap_mm is None:
-        return foot
-    height = max(site.gap_mm - 2.0 * foot.fit_gap_mm, _LEAST_TONGUE_MM)
-    return foot.with_(height_mm=round(min(foot.height_mm, height), 2))
-
-
-def _clear_foot(room: Corridor, site: Site, foot: FootPlan) -> FootPlan:
-    plate = site.plate
-    outline = plate.to_local(plate.outline)[:, :2]
-    sides = (np.arange(*limits, _RASTER_MM) for limits in zip(outline.min(axis=0), outline.max(axis=0)))
-    plane = np.stack(np.meshgrid(*sides, indexing="ij"), axis=-1).reshape(-1, 2)
-    plane = plane[polygon_distance(outline, plane) < -foot.ring_margin_mm]
-    behind = plane[:, 1] - outline[:, 1].min()
-    tallest = min(_BASE_MM, site.gap_mm) if site.gap_mm is not None else _BASE_MM
-    slack = np.empty((len(_WIDER_MM), len(plane)))
-    for row, wider in enumerate(_WIDER_MM):
-        heights = _floor(room, plate, plane) + foot.fit_gap_mm + wider
-        levels = np.stack([heights, np.maximum(heights, tallest)], axis=1)
-        points = plate.to_ras(np.column_stack([np.repeat(plane, 2, axis=0), levels.ravel()]))
-        slack[row] = room.sample(room.rules, points).reshape(-1, 2).min(axis=1)
-    options = []
-    for (row, wider), deeper in product(enumerate(_WIDER_MM), _DEEPER_MM):
-        margin = foot.posterior_margin_mm + deeper
-        kept = slack[row, behind > margin - _RASTER_MM]
-        missing = max(_CLEAR_MM - float(kept.min()), 0.0) if len(kept) else np.inf
-        # A millimetre of margin costs contact, a millimetre of gap costs fit: the gap is the dearer one.
-        options.append((round(missing, 2), deeper + 4.0 * wider, margin, wider))
-    _, _, margin, wider = min(options)
-    return foot.with_(posterior_margin_mm=margin, fit_gap_mm=round(foot.fit_gap_mm + wider, 2))
-
-
-def _floor(room: Corridor, plate: Endplate, plane: np.ndarray) -> np.ndarray:
-    """(n,) height along out of the bone under points (n, 2) of the plate's plane."""
-    out = np.arange(_BASE_MM, -_CONCAVE_MM, -0.25)
-    points = plate.to_ras(np.column_stack([np.repeat(plane, len(out), axis=0), np.tile(out, len(plane))]))
-    solid = room.sample(room.bone, points).reshape(len(plane), -1) < 0.0
-    return np.where(solid.any(axis=1), out[np.argmax(solid, axis=1)], 0.0)
+        bed = foot_bed(case, plan, site.plate, foot, curve, end)
+        return held_margins(with_rules(bed, case, plan, foot), foot)
+    least = min(foot.height_mm, max(site.gap_mm - 2.0 * foot.fit_gap_mm, _LEAST_TONGUE_MM))
+    feet = [foot.with_(height_mm=round(min(taller * least, _TALLEST_MM), 2)) for taller in _TALLER]
+    bed = foot_bed(case, plan, site.plate, feet[-1], curve, end)
+    # Of another height a foot has nearly the same footprint to keep from what a rule protects.
+    tall = held_margins(with_rules(bed, case, plan, feet[-1]), feet[-1])
+    feet = [tall.with_(height_mm=one.height_mm) for one in feet]
+    reserves = [root_reserve(plan, bed, one) for one in feet]
+    wanted = min(_WORTH * max(reserves), 1.0)
+    return next(one for one, reserve in zip(feet, reserves) if reserve >= wanted)
 
 
 def _approach(plate: Endplate, end: np.ndarray) -> Approach:

@@ -34,18 +34,18 @@ def propose_plan(case: Case, upper: str, lower: str, preset: str = "case2") -> P
     near = around(where.case, *box_around(frame, plan))
     sites = find_site(near, where.upper, plan.upper_foot), find_site(near, where.lower, plan.lower_foot)
     room = corridor(near, plan, frame, plan.upper_foot.fit_gap_mm)
-    strut = propose_strut(room, plan.section, *(site.region for site in sites))
-    return held(where.case, near, with_strut(plan, room, strut, sites), room, sites)
+    strut = propose_strut(room, plan, *(site.region for site in sites))
+    return held(where.case, near, with_strut(near, plan, strut, sites), room, sites)
 
 
-def with_strut(plan: Plan, room: Corridor, strut: Candidate, sites: tuple[Site, Site]) -> Plan:
-    """The plan with a strut, and feet that suit their sites and its ends."""
-    first, last = (np.array(strut.axis.control_points[k]) for k in (0, -1))
+def with_strut(case: Case, plan: Plan, strut: Candidate, sites: tuple[Site, Site]) -> Plan:
+    """The plan with a strut, and feet that suit their sites and its ends. case: posed and resected, near the span."""
+    curve = axis_curve(strut.axis, strut.section)
     return plan.with_(
         axis=strut.axis,
         section=strut.section,
-        upper_foot=fitted_foot(room, sites[0], first),
-        lower_foot=fitted_foot(room, sites[1], last),
+        upper_foot=fitted_foot(case, plan, sites[0], curve, 0),
+        lower_foot=fitted_foot(case, plan, sites[1], curve, -1),
     )
 
 
