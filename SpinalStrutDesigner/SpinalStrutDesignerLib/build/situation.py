@@ -12,6 +12,7 @@ from ..case.levels import is_above, level_of
 from ..case.model import ROLES, Case, Endplate, Face, Stretch, Structure
 from ..errors import PlanError
 from ..plan.plan import EndplateOverride, Plan, Screw, Vec
+from ..threads import both
 from .design import Situation
 
 
@@ -25,12 +26,15 @@ def situation(case: Case, plan: Plan, amount_mm: float = 0.0) -> Situation:
     be found.
     """
     anatomy = resected(corrected(case, plan), plan)
-    upper = docking_endplate(anatomy, plan, plan.upper, "inferior")
+    upper, lower = both(
+        lambda: docking_endplate(anatomy, plan, plan.upper, "inferior"),
+        lambda: docking_endplate(anatomy, plan, plan.lower, "superior"),
+    )
     pose = pose_matrix(plan, upper)
     if not np.array_equal(pose, np.eye(4)):
         anatomy = moved(anatomy, [x for x in anatomy.levels if x == plan.upper or is_above(x, plan.upper)], pose)
         upper = docking_endplate(anatomy, plan, plan.upper, "inferior")
-    lower = docking_endplate(anatomy, plan, plan.lower, "superior")
+        lower = docking_endplate(anatomy, plan, plan.lower, "superior")
     if amount_mm == 0.0:
         return Situation("nominal", 0.0, anatomy, plan, upper, lower)
     chord = lower.centre - upper.centre

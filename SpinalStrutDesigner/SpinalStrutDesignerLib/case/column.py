@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from scipy.interpolate import CubicSpline, PchipInterpolator
 
 from ..errors import CaseError
+from ..threads import side_by_side
 from .body import find_body
 from .endplate import find_endplate
 from .levels import LEVELS
@@ -31,8 +34,8 @@ def mechanical_axis(case: Case, upper: str, lower: str) -> np.ndarray:
     down = chord / length
     known = [(first.centre - first.centre) @ down, length]
     points = [first.centre, last.centre]
-    for level in _candidates(case, upper, lower):
-        centre = standing_centre(case, level)
+    levels = _candidates(case, upper, lower)
+    for centre in side_by_side([partial(standing_centre, case, level) for level in levels]):
         if centre is not None:
             known.append(float((centre - first.centre) @ down))
             points.append(centre)

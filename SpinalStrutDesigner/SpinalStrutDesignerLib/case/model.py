@@ -269,14 +269,3 @@ class Case:
     def with_structures(self, structures: Iterable[Structure]) -> Case:
         """The same case with other structures."""
         return replace(self, structures=tuple(structures))
-
-    def cropped(self, low: np.ndarray, high: np.ndarray) -> Case:
-        """The case within a box, low and high: (3,) RAS mm; structures without a voxel in it are left out.
-
-        Poses, cuts, digest and quality stay. A structure ends at the box, so a distance is right only where it is less
-        than the way to the box's face: leave as much room around the place of interest as distances matter. Raises
-        CaseError when the box is empty or lies outside the CT.
-        """
-        from .crop import cropped
-
-        return cropped(self, low, high)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import CaseError
+from ..threads import kept
 from .canal import Canal, bone_points, find_canal, seen_along
 from .footprint import PROUD, PROUD_BESIDE_UNCINATES, Bounds, Footprint, fit_footprint, rough_plane
 from .frame import Frame, unit
@@ -67,9 +68,7 @@ def vertebra(case: Case, level: str) -> Vertebra:
     mask = vertebra_structure(case, level).mask
     neural = next((s.mask for name in NEURAL for s in case.structures if s.name.lower() == name), None)
     known = _known.setdefault(mask, weakref.WeakKeyDictionary()).setdefault(neural or mask, {})
-    if level not in known:
-        known[level] = _measured(mask, level, neural)
-    return known[level]
+    return kept(mask, known, level, lambda: _measured(mask, level, neural))
 
 
 def vertebra_structure(case: Case, level: str) -> Structure:

@@ -14,7 +14,6 @@ from ..plan.rules import rule_for
 from .nodes import Frame, Wanted, least_over, nodes_along
 
 _FAR_MM = 9.0  # distances beyond this no longer matter
-_CUT_MM = 6.0  # of a structure that is cut off, its distances are wrong so near to the cut
 _APART_MM = 0.5  # never nearer than this to what must not be touched, whatever its rule allows
 # A structure moves aside as a whole, which asks for more than the depth at which it is met: half a voxel, and a way out
 # that is not straight away from the strut.
@@ -145,15 +144,6 @@ def far_mm(section: Section) -> float:
     """The distance beyond which nothing matters to a strut of this section, nor to a screw's head."""
     largest = max(section.width_mm, section.lower_width_mm or 0.0, section.depth_mm, section.lower_depth_mm or 0.0)
     return max(_FAR_MM, 0.5 * largest + 1.0)
-
-
-def box_around(frame: Frame, plan: Plan) -> tuple[np.ndarray, np.ndarray]:
-    """Low and high corner (3,) RAS of all that can matter to the corridor along a frame."""
-    points = nodes_along(frame).points
-    far = far_mm(plan.section)
-    reach = [far] + [far + r.limit_mm if r.kind == "clearance" else min(r.limit_mm, r.warn_mm) for r in plan.rules]
-    margin = max(reach) + plan.budget.segmentation_to_print_mm + _CUT_MM
-    return points.min(axis=0) - margin, points.max(axis=0) + margin
 
 
 def _hollow(structure: Structure) -> bool:

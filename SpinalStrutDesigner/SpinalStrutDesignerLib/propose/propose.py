@@ -15,9 +15,10 @@ from ..plan.curve import axis_curve
 from ..plan.plan import FootPlan, Plan
 from ..plan.presets import preset as preset_plan
 from ..plan.presets import preset_screws
-from .attachment import propose_attachment
+from ..threads import both
+from .attachment import Attachment, propose_attachment
 from .axis import Candidate, propose_strut
-from .corridor import Corridor, box_around, column_frame, corridor
+from .corridor import Corridor, column_frame, corridor, demand
 from .foot import Site, find_site, fitted_foot
 from .screws import ground
 
@@ -29,13 +30,24 @@ def propose_plan(case: Case, upper: str, lower: str, preset: str = "case2") -> P
     blocks it. Raises CaseError where a docking endplate cannot be found, PlanError for a preset or level unknown.
     """
     plan = preset_plan(preset, upper, lower)
+    found, _ = both(lambda: _planned(case, plan), lambda: _measure_ahead(case, plan))
+    return found
+
+
+def _measure_ahead(case: Case, plan: Plan) -> None:
+    """Makes the distance fields that the planner asks for, in the order in which it does."""
+    for structure in sorted(case.structures, key=lambda s: s.level is None):
+        if structure.role == "bone" or demand(plan, structure) is not None:
+            _ = structure.mask.field
+
+
+def _planned(case: Case, plan: Plan) -> Plan:
     where = situation(case, plan)
-    frame = column_frame(where.upper, where.lower, mechanical_axis(where.case, upper, lower))
-    near = around(where.case, *box_around(frame, plan))
-    sites = find_site(near, where.upper, plan.upper_foot), find_site(near, where.lower, plan.lower_foot)
-    room = corridor(near, plan, frame, plan.upper_foot.fit_gap_mm)
+    frame = column_frame(where.upper, where.lower, mechanical_axis(where.case, plan.upper, plan.lower))
+    sites = find_site(where.case, where.upper, plan.upper_foot), find_site(where.case, where.lower, plan.lower_foot)
+    room = corridor(where.case, plan, frame, plan.upper_foot.fit_gap_mm)
     strut = propose_strut(room, plan, *(site.region for site in sites))
-    return held(where.case, near, with_strut(near, plan, strut, sites), room, sites)
+    return held(where.case, with_strut(where.case, plan, strut, sites), room, sites)
 
 
 def with_strut(case: Case, plan: Plan, strut: Candidate, sites: tuple[Site, Site]) -> Plan:
@@ -49,19 +61,20 @@ def with_strut(case: Case, plan: Plan, strut: Candidate, sites: tuple[Site, Site
     )
 
 
-def held(case: Case, near: Case, plan: Plan, room: Corridor, sites: tuple[Site, Site]) -> Plan:
-    """The plan with screws, and flanges where they are better, at both ends.
-
-    case: posed and resected, whole, so that its plates are measured only once; near: what of it lies near the span.
-    """
+def held(case: Case, plan: Plan, room: Corridor, sites: tuple[Site, Site]) -> Plan:
+    """The plan with screws, and flanges where they are better, at both ends. case: posed and resected."""
     curve = axis_curve(plan.axis, plan.section)
-    attachments = []
-    for found, foot, types, end in zip(sites, (plan.upper_foot, plan.lower_foot), preset_screws(plan.preset), (0, -1)):
+    types = preset_screws(plan.preset)
+
+    def attachment(found: Site, foot: FootPlan, end: int) -> Attachment:
         site = replace(found, foot=foot)
         other = opposite(case, site.plate)
-        soil = ground(near, plan, site.plate, other, room, _access(room, foot), foot.fit_gap_mm)
-        attachments.append(propose_attachment(soil, site, types, curve, end))
-    upper, lower = attachments
+        soil = ground(case, plan, site.plate, other, room, _access(room, foot), foot.fit_gap_mm)
+        return propose_attachment(soil, site, types[end], curve, end)
+
+    upper, lower = both(
+        lambda: attachment(sites[0], plan.upper_foot, 0), lambda: attachment(sites[1], plan.lower_foot, -1)
+    )
     return plan.with_(upper_flange=upper.flange, lower_flange=lower.flange, screws=upper.screws + lower.screws)
 
 
@@ -77,10 +90,3 @@ def _access(room: Corridor, foot: FootPlan) -> np.ndarray:
     """The way the surgeon looks at an end."""
     right, anterior, _ = room.frame.axes
     return {"anterior": -anterior, "right": -right, "left": right}[foot.approach]
-
-
-def around(case: Case, low: np.ndarray, high: np.ndarray) -> Case:
-    """The part of a case in a box, (3,) RAS corners; vertebrae stay whole, and what was measured on them known."""
-    whole = {s.name: s for s in case.structures if s.level}
-    cut = case.cropped(low, high)
-    return cut.with_structures(whole.get(s.name, s) for s in cut.structures)
