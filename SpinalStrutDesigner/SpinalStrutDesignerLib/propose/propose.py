@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -38,7 +39,8 @@ def _measure_ahead(case: Case, plan: Plan) -> None:
     """Makes the distance fields that the planner asks for, in the order in which it does."""
     for structure in sorted(case.structures, key=lambda s: s.level is None):
         if structure.role == "bone" or demand(plan, structure) is not None:
-            _ = structure.mask.field
+            with suppress(CaseError):  # told where the structure is really needed
+                _ = structure.mask.field
 
 
 def _planned(case: Case, plan: Plan) -> Plan:

@@ -134,7 +134,7 @@ def interface_views(foot: Foot, metal: Layer) -> tuple[View, ...]:
         middle = foot.domain.vertices.mean(axis=0)
         outwards = middle - plate.centre - (middle - plate.centre) @ plate.normal * plate.normal
         upwards = plate.normal if plate.face == "superior" else -plate.normal
-        best = ("its porous flange seen from the bone", middle, outwards / np.linalg.norm(outwards), upwards, (), ())
+        best = ("its flange seen from the bone", middle, outwards / np.linalg.norm(outwards), upwards, (), ())
     for title, focus, into, up, more, marks in (
         ("seen from the endplate", plate.centre, plate.normal, plate.anterior, (outline,), ends),
         best,
