@@ -18,7 +18,9 @@ REACH_MM = 0.02
 # the other as much at once: half an edge.
 _ROUNDS = 10
 _STEP_MM, _EDGE_MM = REACH_MM / _ROUNDS, REACH_MM
-# Only faces this near to a crossing can come to cross when it is undone, mm: twice the longest edge of a lattice.
+# Faces this near to a crossing are looked at while it is undone, mm: twice the longest edge of a lattice. A long face
+# may come to cross farther off: the whole surface is looked at again, and a second pass undoes what that finds.
+_PASSES = 2
 _AROUND_MM = 0.4
 
 
@@ -30,6 +32,16 @@ def untangled(mesh: Mesh) -> tuple[Mesh, int]:
     are drawn together to a point.
     """
     crossing = _vertices_of(mesh, *piercings(mesh))
+    for _ in range(_PASSES):
+        if len(crossing) == 0:
+            break
+        mesh = _pass(mesh, crossing)
+        crossing = _vertices_of(mesh, *piercings(mesh))
+    return mesh, len(crossing)
+
+
+def _pass(mesh: Mesh, crossing: np.ndarray) -> Mesh:
+    """The mesh with crossings at these vertices undone, as far as faces around them tell."""
     tree = None
     for number in range(_ROUNDS):
         if len(crossing) == 0:
@@ -43,7 +55,7 @@ def untangled(mesh: Mesh) -> tuple[Mesh, int]:
             mesh, index = collapsed(mesh, crossing, _EDGE_MM)
             near = np.unique(index[near])
         crossing = _crossing_near(mesh, near)
-    return mesh, len(crossing)
+    return mesh
 
 
 def _near(tree: cKDTree, places: np.ndarray) -> np.ndarray:

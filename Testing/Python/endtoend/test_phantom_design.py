@@ -190,6 +190,12 @@ def test_pores_are_as_wide_as_asked_and_porosity_is_told_as_measured(released, m
         assert found[f"{layer}.porosity"].verdict == "pass"
 
 
+def test_every_implant_is_one_closed_body_that_nowhere_passes_through_itself(released):
+    told = {f.id: f.verdict for f in released.findings if ".mesh." in f".{f.id}"}
+    assert "mesh.self_intersections" in told and "plus3mm.mesh.self_intersections" in told
+    assert set(told.values()) == {"pass"}, told
+
+
 def test_case_2_holds_every_default_rule_but_the_pressure_on_bone(case2_released):
     """C4's endplate is too small for 500 N at 2.3 MPa: that is said, and no rule is loosened for it."""
     blocking = {f.id for f in case2_released.findings if f.blocks}
