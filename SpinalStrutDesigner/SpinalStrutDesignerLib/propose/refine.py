@@ -122,6 +122,7 @@ class _Judge:
     length_mm: float
 
     def residual(self, firmness: float, x: np.ndarray) -> np.ndarray:
+        """(rows,) what a trial misses, weighted: rules along the strut and on both bridges, by firmness, then shape."""
         trial = self._curves(x[None])
         swept = trial.swept(self._offsets[0])[0]
         room = self.room
