@@ -183,7 +183,8 @@ class LayoutManager(strict_class(QtCore.QObject)):
 
     def _arrange(self) -> None:
         arrangement = self._logic.GetLayoutNode().GetViewArrangement()
-        if arrangement == self._arranged:
+        # While a scene is closed or loaded the layout is none; the views wait for the next one.
+        if arrangement in (self._arranged, slicer.vtkMRMLLayoutNode.SlicerLayoutNone):
             return
         places = _places(arrangement)
         self._arranged = arrangement
