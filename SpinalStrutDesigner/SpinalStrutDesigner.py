@@ -61,7 +61,11 @@ def downloadPhantom(source):
     """Draw the phantom: nothing is downloaded, and no patient is in it. A real CT is 'CTChest' in the same module."""
     from SpinalStrutDesignerLib.scene.sample import load_phantom
 
-    return list(load_phantom(slicer.mrmlScene))
+    volume, segmentation = load_phantom(slicer.mrmlScene)
+    segmentation.CreateClosedSurfaceRepresentation()
+    slicer.util.setSliceViewerLayers(background=volume, fit=True)
+    slicer.util.resetThreeDViews()
+    return [volume, segmentation]
 
 
 @parameterNodeWrapper
@@ -166,8 +170,10 @@ class SpinalStrutDesignerWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
             self.initializeParameterNode()
 
     def onSceneEndImport(self, caller, event):
-        """A scene was loaded: show its case."""
+        """A scene was loaded: show its case, not the empty one that stood there before."""
         if self.parent.isEntered:
+            self.setParameterNode(None)
+            self.logic.removeEmptyCases()
             self.initializeParameterNode()
 
     def onCaseChosen(self, node):
@@ -220,6 +226,14 @@ class SpinalStrutDesignerLogic(ScriptedLoadableModuleLogic):
     def wrapped(self, node):
         """The case that a parameter node holds."""
         return SpinalStrutDesignerParameterNode(node)
+
+    def removeEmptyCases(self):
+        """Take out cases in which nothing was chosen, as long as another one is there."""
+        cases = [self.wrapped(node) for node in self.getAllParameterNodes()]
+        used = [case for case in cases if case.volume or case.segmentation or case.plan]
+        for case in cases:
+            if used and case not in used:
+                slicer.mrmlScene.RemoveNode(case.parameterNode)
 
     def propose(self, parameters, upper, lower, preset="case2"):
         """Propose the plan of a case. Raises ValueError with the remedy."""
