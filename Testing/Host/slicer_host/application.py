@@ -14,8 +14,9 @@ from PySide6 import QtCore, QtWidgets
 from .io_manager import IOManager
 from .layout_manager import LayoutManager
 from .messages import Messages
-from .modules import CoreModule, ModuleManager, Modules, new_widget_class, qSlicerScriptedLoadableModule
+from .modules import ModuleManager, core_modules
 from .scene_bootstrap import SceneParts
+from .scripted_module import qSlicerScriptedLoadableModule, qSlicerScriptedLoadableModuleWidget
 from .strict import strict_class
 from .window import MainWindow
 
@@ -191,7 +192,7 @@ class ModuleSelector(strict_class(QtCore.QObject)):
     def __init__(self, window: MainWindow, manager: ModuleManager) -> None:
         super().__init__(window)
         self._window, self._manager = window, manager
-        self._open: qSlicerScriptedLoadableModule | None = None
+        self._open: Any = None
         self._name = ""
 
     @property
@@ -223,19 +224,13 @@ def install_application(parts: SceneParts, window: MainWindow, temporary_folder:
     """Make slicer.app, slicer.modules, and slicer.util's boxes that record instead of waiting."""
     import slicer.util
 
-    slicer.modules = Modules()
+    slicer.modules = core_modules(parts.logics)
     slicer.qSlicerScriptedLoadableModule = qSlicerScriptedLoadableModule
-    slicer.qSlicerScriptedLoadableModuleWidget = new_widget_class()
+    slicer.qSlicerScriptedLoadableModuleWidget = qSlicerScriptedLoadableModuleWidget
     application = Application(parts, window, temporary_folder)
     slicer.app = application
-    for key, logic in parts.logics.items():
-        name = {name.lower(): name for name in _NAMES}.get(key, key.capitalize())
-        setattr(slicer.modules, key, CoreModule(name, logic))
     window.set_module_selector(ModuleSelector(window, application.moduleManager()))
     slicer.util.messageBox = messages.show_box
     slicer.util.delayDisplay = messages.show_popup
     return application
 
-
-# Names of modules whose spelling is more than a capital at the start.
-_NAMES = ("SubjectHierarchy", "ViewControllers", "SceneViews", "CropVolume")

@@ -25,7 +25,7 @@ from PySide6 import QtWidgets
 from .application import install_application
 from .install import install
 from .messages import Messages
-from .modules import qSlicerScriptedLoadableModule
+from .modules import load_scripted
 from .sample_data import install_sample_data
 from .scene_bootstrap import bootstrap_scene, new_temporary_folder
 from .screenshot import save_screenshot
@@ -46,7 +46,9 @@ def start() -> Host:
     """The host of this process, started if it was not."""
     if not _running:
         _running.append(Host())
-    return _running[0]
+    host = _running[0]
+    slicer.mrmlScene = host.app.mrmlScene()  # tests without the application may have set another
+    return host
 
 
 class Host:
@@ -73,10 +75,8 @@ class Host:
 
     def _load(self, file: Path) -> None:
         """Load a module as at start-up: a module that fails is skipped, and says why when it is opened."""
-        if str(file.parent) not in sys.path:
-            sys.path.insert(0, str(file.parent))
         try:
-            qSlicerScriptedLoadableModule(file.stem, file).load()
+            load_scripted(file)
         except Exception as error:
             self.load_errors[file.stem] = error
 
@@ -112,9 +112,8 @@ class Host:
         self.app.aboutToQuit.emit()
         self.window.moduleSelector().selectModule("")
         manager = self.app.moduleManager()
-        for name in manager.loadedModuleNames():
-            if getattr(manager.module(name), "has_widget", False):
-                manager.moduleAboutToBeUnloaded.emit(name)
+        for name in manager.open_panels():
+            manager.moduleAboutToBeUnloaded.emit(name)
         self.process_events()
         self.window.hide()
 
@@ -169,6 +168,17 @@ class Host:
     def load_scene(self, path: str | Path) -> None:
         """Load a bundle or scene file into the scene, adding to what is there. Raises RuntimeError."""
         slicer.util.loadScene(str(path), {})
+        self.process_events()
+
+    def reset(self) -> None:
+        """As after start: no module open, an empty scene, no messages, the usual layout, nothing being placed."""
+        self.close_module()
+        self.close_scene()
+        self.app.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalView)
+        self.app.applicationLogic().GetInteractionNode().SwitchToViewTransformMode()
+        for view in self.app.layoutManager().views():
+            view.mouse.leave()
+        self.messages.forget()
         self.process_events()
 
     # Views and pictures
