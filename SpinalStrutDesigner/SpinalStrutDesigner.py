@@ -1,9 +1,6 @@
-"""The Spinal Strut Designer module: from a CT and its segmentation in the scene to a strut, in a few choices."""
+"""The Spinal Strut Designer module: from a CT and its segmentation in the scene to a strut and its release folder."""
 
-import logging
 import sys
-import tempfile
-from pathlib import Path
 from typing import Annotated
 
 import slicer
@@ -11,7 +8,7 @@ import vtk
 from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLTableNode
 from slicer.i18n import tr as _
 from slicer.i18n import translate
-from slicer.parameterNodeWrapper import Choice, Default, parameterNodeWrapper
+from slicer.parameterNodeWrapper import Choice, Default, WithinRange, parameterNodeWrapper
 from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModule,
     ScriptedLoadableModuleLogic,
@@ -32,70 +29,118 @@ class SpinalStrutDesigner(ScriptedLoadableModule):
         self.parent.contributors = ["The SpinalStrutDesigner contributors"]
         self.parent.helpText = _(
             "Designs a patient-specific titanium strut that bridges destroyed vertebrae, from a CT and its "
-            "segmentation to files for printing. Research software, not a certified medical device."
+            "segmentation to files for printing. The steps stand in the order of the work: choose CT and segmentation, "
+            "propose a plan, drag the axis and the screws, check, release. Try it on 'Strut phantom' in Sample Data; "
+            "a real CT to segment is 'CTChest' there. Research software, not a certified medical device."
         )
         self.parent.acknowledgementText = _(
-            "The published cases it follows: Willemsen et al., Lancet Digital Health 2019;1:e163–71."
+            "It follows two published cases: K. Willemsen et al., Challenges in the design and regulatory approval of "
+            "3D-printed surgical implants: a two-case series, Lancet Digital Health 2019;1:e163–71."
         )
+        slicer.app.connect("startupCompleted()", registerSampleData)
+
+
+def registerSampleData():
+    """Offer the phantom in the Sample Data module."""
+    from pathlib import Path
+
+    import SampleData
+
+    SampleData.SampleDataLogic.registerCustomSampleDataSource(
+        category=_("Spinal strut"),
+        sampleName="StrutPhantom",
+        uris="",
+        fileNames="",
+        nodeNames="Strut phantom",
+        thumbnailFileName=str(Path(__file__).parent / "Resources" / "Icons" / "StrutPhantom.png"),
+        customDownloader=downloadPhantom,
+    )
+
+
+def downloadPhantom(source):
+    """Draw the phantom: nothing is downloaded, and no patient is in it. A real CT is 'CTChest' in the same module."""
+    from SpinalStrutDesignerLib.scene.sample import load_phantom
+
+    return list(load_phantom(slicer.mrmlScene))
 
 
 @parameterNodeWrapper
 class SpinalStrutDesignerParameterNode:
-    """The choices of the panel.
+    """One case. What was decided is the plan; the rest are its nodes, views of it and what became of it.
 
-    volume: the CT. segmentation: vertebrae and structures to stay clear of. upper, lower: docking levels.
-    preset: whose published dimensions to start from. outputFolder: where the release goes. plan: the plan, as JSON.
+    volume: the CT. segmentation: vertebrae and structures to stay clear of. findings: of the last check.
+    plan: the plan as JSON, and locked: whether it is closed. upperWanted, lowerWanted: levels chosen before there is a
+    plan. plannedOn: digest of the case it was proposed on. checked: digest of what the findings are true of.
+    released, releasedOf: the last release's folder and its digest. outputFolder: where releases go.
+    handlesVisible, previewVisible: what the views show. following, followedView, followPosition: which slice view lies
+    across the axis (at per cent of its length) or along a screw. keepWholeMeshes, saveScene: what is kept and saved.
     """
 
     volume: vtkMRMLScalarVolumeNode
     segmentation: vtkMRMLSegmentationNode
     findings: vtkMRMLTableNode
-    upper: str = ""
-    lower: str = ""
-    preset: Annotated[str, Choice(["case2", "case1"]), Default("case2")]
-    outputFolder: str = ""
     plan: str = ""
+    locked: bool = False
+    upperWanted: str = ""
+    lowerWanted: str = ""
+    plannedOn: str = ""
+    checked: str = ""
+    released: str = ""
+    releasedOf: str = ""
+    outputFolder: str = ""
+    handlesVisible: bool = True
+    previewVisible: bool = True
+    following: Annotated[str, Choice(["none", "axis", "screw"]), Default("none")]
+    followedView: Annotated[str, Choice(["Red", "Green", "Yellow"]), Default("Red")]
+    followPosition: Annotated[float, WithinRange(0.0, 100.0)] = 50.0
+    keepWholeMeshes: bool = False
+    saveScene: bool = False
 
 
 class SpinalStrutDesignerWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
-    """The panel: hands over to the logic and shows what comes back."""
+    """Hands the panel over to the package, and tells it what happens to the scene."""
 
     def __init__(self, parent=None):
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
         self.logic = None
+        self.panel = None
         self._parameterNode = None
         self._parameterNodeGuiTag = None
-        self._child = None
 
     def setup(self):
         """Build the panel."""
         ScriptedLoadableModuleWidget.setup(self)
+        from SpinalStrutDesignerLib.panel.panel import Panel
+
         uiWidget = slicer.util.loadUI(self.resourcePath("UI/SpinalStrutDesigner.ui"))
         self.layout.addWidget(uiWidget)
         self.ui = slicer.util.childWidgetVariables(uiWidget)
+        self.ui.parameterNodeSelector.addAttribute("vtkMRMLScriptedModuleNode", "ModuleName", self.moduleName)
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = SpinalStrutDesignerLogic()
+        self.panel = Panel(self.ui, self.ensurePackages)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
-        self.ui.upperLevelComboBox.connect("currentTextChanged(QString)", self.onUpperLevelChanged)
-        self.ui.lowerLevelComboBox.connect("currentTextChanged(QString)", self.onLowerLevelChanged)
-        self.ui.outputFolderButton.connect("directoryChanged(QString)", self.onOutputFolderChanged)
-        self.ui.designButton.connect("clicked(bool)", self.onDesign)
-        self.ui.cancelButton.connect("clicked(bool)", self.onCancel)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndImportEvent, self.onSceneEndImport)
+        self.ui.parameterNodeSelector.connect("currentNodeChanged(vtkMRMLNode*)", self.onCaseChosen)
         self.initializeParameterNode()
 
     def cleanup(self):
-        """The application closes."""
-        self.onCancel()
+        """The application closes: a job under way ends."""
+        self.setParameterNode(None)
+        self.panel.forget()
+        self.panel.menu.remove_shortcuts()
         self.removeObservers()
 
     def enter(self):
         """The module is opened."""
+        self.panel.menu.add_shortcuts()
         self.initializeParameterNode()
 
     def exit(self):
-        """Another module is opened."""
+        """Another module is opened: a job under way goes on."""
+        self.panel.menu.remove_shortcuts()
         self.setParameterNode(None)
 
     def onReload(self):
@@ -104,166 +149,110 @@ class SpinalStrutDesignerWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
             del sys.modules[name]
         ScriptedLoadableModuleWidget.onReload(self)
 
+    def ensurePackages(self):
+        """Ask for what Slicer does not hold, at the point of use."""
+        from LatticeGeneratorLib.panel.packages import ensure_packages
+
+        ensure_packages(self.resourcePath("requirements.txt"), self.parent.title)
+
     def onSceneStartClose(self, caller, event):
         """The work belongs to the scene that goes."""
-        self.onCancel()
         self.setParameterNode(None)
+        self.panel.forget()
 
     def onSceneEndClose(self, caller, event):
         """A new scene has come."""
         if self.parent.isEntered:
             self.initializeParameterNode()
 
+    def onSceneEndImport(self, caller, event):
+        """A scene was loaded: show its case."""
+        if self.parent.isEntered:
+            self.initializeParameterNode()
+
+    def onCaseChosen(self, node):
+        """A person chose another case of the scene, or added one."""
+        if self.parent.isEntered and node is not None:
+            self.setParameterNode(self.logic.wrapped(node))
+
     def initializeParameterNode(self):
-        """Show the scene's choices; the first volume and segmentation if none was made."""
-        self.setParameterNode(self.logic.getParameterNode())
+        """Show the case at work; the first volume and segmentation if none was chosen."""
+        node = self.ui.parameterNodeSelector.currentNode()
+        parameterNode = self.logic.wrapped(node) if node else self.logic.getParameterNode()
         for field, className in (("volume", "vtkMRMLScalarVolumeNode"), ("segmentation", "vtkMRMLSegmentationNode")):
-            if not getattr(self._parameterNode, field):
+            if not getattr(parameterNode, field):
                 first = slicer.mrmlScene.GetFirstNodeByClass(className)
                 if first:
-                    setattr(self._parameterNode, field, first)
+                    setattr(parameterNode, field, first)
+        self.setParameterNode(parameterNode)
+        wasBlocked = self.ui.parameterNodeSelector.blockSignals(True)
+        self.ui.parameterNodeSelector.setCurrentNode(parameterNode.parameterNode)
+        self.ui.parameterNodeSelector.blockSignals(wasBlocked)
 
     def setParameterNode(self, parameterNode):
-        """Bind the panel to a parameter node, or to none."""
+        """Bind the panel to a case, or to none."""
         if self._parameterNode:
             self._parameterNode.disconnectGui(self._parameterNodeGuiTag)
             self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.updateFromParameterNode)
+            self.panel.close()
         self._parameterNode = parameterNode
         if self._parameterNode:
             self._parameterNodeGuiTag = self._parameterNode.connectGui(self.ui)
+            self.panel.open(self._parameterNode)
             self.addObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.updateFromParameterNode)
-            self.updateFromParameterNode()
 
     def updateFromParameterNode(self, caller=None, event=None):
-        """Levels of the segmentation, output folder, and what can be pressed."""
-        levels = self.logic.levels(self._parameterNode.segmentation)
-        for box, value in (
-            (self.ui.upperLevelComboBox, self._parameterNode.upper),
-            (self.ui.lowerLevelComboBox, self._parameterNode.lower),
-        ):
-            wasBlocked = box.blockSignals(True)
-            box.clear()
-            box.addItems(["", *levels])
-            box.setCurrentText(value if value in levels else "")
-            box.blockSignals(wasBlocked)
-        if self._parameterNode.outputFolder:
-            wasBlocked = self.ui.outputFolderButton.blockSignals(True)
-            self.ui.outputFolderButton.directory = self._parameterNode.outputFolder
-            self.ui.outputFolderButton.blockSignals(wasBlocked)
-        self._checkCanDesign()
-
-    def _checkCanDesign(self):
-        missing = self.logic.missing(self._parameterNode)
-        self.ui.designButton.enabled = not missing and self._child is None
-        self.ui.designButton.toolTip = missing or _("Design the strut and write its release folder.")
-        self.ui.cancelButton.enabled = self._child is not None
-
-    def onUpperLevelChanged(self, level):
-        """A person chose the upper docking level."""
-        self._parameterNode.upper = level
-
-    def onLowerLevelChanged(self, level):
-        """A person chose the lower docking level."""
-        self._parameterNode.lower = level
-
-    def onOutputFolderChanged(self, folder):
-        """A person chose where the release goes."""
-        self._parameterNode.outputFolder = folder
-
-    def onDesign(self, checked):
-        """Start the design in a child process."""
-        with slicer.util.tryWithErrorDisplay(_("The design could not be started."), waitCursor=True):
-            from LatticeGeneratorLib.panel.packages import ensure_packages
-
-            ensure_packages(self.resourcePath("requirements.txt"), self.parent.title)
-            self._child = self.logic.startDesign(self._parameterNode, self.onProgress, self.onEnd)
-        self._checkCanDesign()
-
-    def onCancel(self, checked=None):
-        """End the child process, if one runs."""
-        if self._child:
-            self._child.cancel()
-            self._child = None
-            self.ui.progressBar.value = 0
-            self.ui.stageLabel.text = _("Cancelled")
-
-    def onProgress(self, stage, fraction):
-        """The child process has come further."""
-        self.ui.progressBar.value = round(100 * fraction)
-        self.ui.stageLabel.text = stage
-
-    def onEnd(self, exitCode, words):
-        """The child process has ended: show what it made, or why it did not."""
-        self._child = None
-        with slicer.util.tryWithErrorDisplay(_("The strut could not be designed."), waitCursor=True):
-            self.ui.stageLabel.text = self.logic.showResult(self._parameterNode, exitCode, words)
-            self.ui.progressBar.value = 100
-        self._checkCanDesign()
+        """The case changed."""
+        self.panel.refresh()
 
 
 class SpinalStrutDesignerLogic(ScriptedLoadableModuleLogic):
-    """The module's work without the panel."""
+    """The module's work without the panel, for scripts: everything is done when a call returns."""
 
     def __init__(self):
         ScriptedLoadableModuleLogic.__init__(self)
-        self._workspace = None
+        self.isSingletonParameterNode = False
 
     def getParameterNode(self):
-        """The scene's choices."""
-        return SpinalStrutDesignerParameterNode(super().getParameterNode())
+        """The scene's first case; a new one if there is none."""
+        return self.wrapped(super().getParameterNode())
 
-    def levels(self, segmentationNode):
-        """The vertebrae in a segmentation, from top to bottom."""
-        from SpinalStrutDesignerLib.scene.case_nodes import levels_of_segments
+    def wrapped(self, node):
+        """The case that a parameter node holds."""
+        return SpinalStrutDesignerParameterNode(node)
 
-        return levels_of_segments(segmentationNode) if segmentationNode else ()
-
-    def missing(self, parameters):
-        """What must still be chosen, as a sentence; empty when nothing."""
-        if not parameters.volume:
-            return _("Choose the CT volume.")
-        if not parameters.segmentation:
-            return _("Choose the segmentation.")
-        if not parameters.upper or not parameters.lower:
-            return _("Choose the docking levels.")
-        return "" if parameters.outputFolder else _("Choose the output folder.")
-
-    def startDesign(self, parameters, onProgress, onEnd):
-        """Write the case and start the child process that designs on it. Raises ValueError with the remedy."""
-        from SpinalStrutDesignerLib.panel.child import Child
+    def propose(self, parameters, upper, lower, preset="case2"):
+        """Propose the plan of a case. Raises ValueError with the remedy."""
+        from SpinalStrutDesignerLib.plan.json import plan_to_json
+        from SpinalStrutDesignerLib.propose.propose import propose_plan
         from SpinalStrutDesignerLib.scene.case_nodes import case_from_nodes
-        from SpinalStrutDesignerLib.scene.job import design_job
 
-        missing = self.missing(parameters)
-        if missing:
-            raise ValueError(missing)
-        logging.info("Strut design started")
-        case = case_from_nodes(parameters.volume, parameters.segmentation)
-        self._workspace = tempfile.TemporaryDirectory()
-        output = Path(parameters.outputFolder) / f"strut_{parameters.upper}_{parameters.lower}"
-        job = design_job(case, parameters.upper, parameters.lower, parameters.preset, output, self._workspace.name)
-        return Child(job, onProgress, onEnd)
+        case = case_from_nodes(*self.sources(parameters))
+        parameters.plan = plan_to_json(propose_plan(case, upper, lower, preset))
+        parameters.plannedOn = case.digest
 
-    def showResult(self, parameters, exitCode, words):
-        """Show a finished release in the scene; returns one line about it. Raises RuntimeError where there is none."""
-        from SpinalStrutDesignerLib.scene.findings_table import findings_in, show_findings
-        from SpinalStrutDesignerLib.scene.job import WRITTEN
-        from SpinalStrutDesignerLib.scene.part_nodes import parts_in, show_parts
+    def release(self, parameters, folder):
+        """Build, verify and release a case's plan; returns the findings. Raises ValueError with the remedy."""
+        from SpinalStrutDesignerLib.build.build import build
+        from SpinalStrutDesignerLib.plan.json import plan_from_json
+        from SpinalStrutDesignerLib.release.release import release
+        from SpinalStrutDesignerLib.scene.case_nodes import case_from_nodes
+        from SpinalStrutDesignerLib.verify.verify import verify
 
-        self._workspace = None
-        if exitCode not in WRITTEN:
-            raise RuntimeError(words or _("The process ended without a word."))
-        name = f"strut_{parameters.upper}_{parameters.lower}"
-        folder = Path(parameters.outputFolder) / name
-        findings = findings_in(folder)
-        show_parts(slicer.mrmlScene, parts_in(folder), name)
-        parameters.findings = show_findings(slicer.mrmlScene, findings, parameters.findings)
-        parameters.plan = (folder / "plan.json").read_text(encoding="utf-8")
-        failed = sum(finding.blocks for finding in findings)
-        logging.info(f"Strut design finished: {len(findings)} findings, {failed} of them in the way of manufacture")
-        if failed:
-            return _("Not for manufacture: {n} findings are in the way.").format(n=failed)
-        return _("All checks hold.")
+        plan = plan_from_json(parameters.plan)
+        case = case_from_nodes(*self.sources(parameters), corrections=plan.corrections)
+        design = build(case, plan)
+        findings = verify(case, plan, design)
+        release(case, plan, design, findings, folder)
+        return findings
+
+    def sources(self, parameters):
+        """The volume and the segmentation. Raises ValueError where one is not chosen."""
+        if not parameters.volume:
+            raise ValueError(_("Choose the CT volume."))
+        if not parameters.segmentation:
+            raise ValueError(_("Choose the segmentation."))
+        return parameters.volume, parameters.segmentation
 
 
 class SpinalStrutDesignerTest(ScriptedLoadableModuleTest):
@@ -275,15 +264,28 @@ class SpinalStrutDesignerTest(ScriptedLoadableModuleTest):
 
     def runTest(self):
         """Every test of the module."""
-        self.setUp()
-        self.test_missingChoicesAreNamed()
+        for test in (self.test_missingChoicesAreNamed, self.test_phantomIsProposedFor):
+            self.setUp()
+            test()
 
     def test_missingChoicesAreNamed(self):
-        """The logic says what is still to be chosen, and refuses to start without it."""
+        """The logic says what is still to be chosen."""
         logic = SpinalStrutDesignerLogic()
         parameters = logic.getParameterNode()
-        self.assertIn("CT", logic.missing(parameters))
-        with self.assertRaises(ValueError):
-            logic.startDesign(parameters, None, None)
+        with self.assertRaisesRegex(ValueError, "CT"):
+            logic.propose(parameters, "C4", "T2")
         parameters.volume = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode")
-        self.assertIn("segmentation", logic.missing(parameters))
+        with self.assertRaisesRegex(ValueError, "segmentation"):
+            logic.propose(parameters, "C4", "T2")
+
+    def test_phantomIsProposedFor(self):
+        """A plan for the phantom has an axis and screws at both ends."""
+        from SpinalStrutDesignerLib.plan.json import plan_from_json
+
+        logic = SpinalStrutDesignerLogic()
+        parameters = logic.getParameterNode()
+        parameters.volume, parameters.segmentation = downloadPhantom(None)
+        logic.propose(parameters, "C4", "T2")
+        plan = plan_from_json(parameters.plan)
+        self.assertGreaterEqual(len(plan.axis.control_points), 3)
+        self.assertEqual({screw.level for screw in plan.screws}, {"C4", "T2"})

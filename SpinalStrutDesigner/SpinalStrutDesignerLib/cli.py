@@ -1,6 +1,6 @@
 """The command line: the only code that prints.
 
-`spinal-strut demo | design | inspect`. Exit codes: 0 all pass, warn or waived; 2 files written, but not for
+`spinal-strut demo | propose | design | inspect`. Exit codes: 0 all pass, warn or waived; 2 files written, but not for
 manufacture; 1 an error, told in one line; 130 interrupted, nothing written. With `--progress json` standard output has
 JSON lines only: {"stage", "detail", "fraction"} as the work goes on (fraction of the whole, 0 to 1), then {"result":
 {"directory", "exit_code", "verdicts", "blocking", "seconds"}}, or {"error": {"type", "message"}}.
@@ -132,17 +132,22 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(run=_demo)
     design = _command(commands, "design", "design a strut for a patient's CT")
     design.set_defaults(run=_design)
+    propose = _command(commands, "propose", "write a plan for a patient's CT, to be changed and designed from")
+    propose.set_defaults(run=_propose)
     inspect = _command(commands, "inspect", "what a case holds: levels, endplates, what is missing")
     inspect.set_defaults(run=_inspect)
-    for command in (design, inspect):
+    for command in (design, propose, inspect):
         _add_case_options(command)
-    _add_design_options(design)
+    _add_plan_options(design, "a plan.json to use in place of a proposal")
+    _add_plan_options(propose, "a started plan.json: its axis, section, feet and screws are proposed, the rest is kept")
+    _add_waivers(design)
+    propose.add_argument("--out", required=True, metavar="FILE", help="the plan.json to write")
     inspect.add_argument("--out", metavar="DIR", help="folder for pictures of the spine with its endplates")
     for command in (demo, design):
         command.add_argument(
             "--out", required=True, metavar="DIR", help="folder of the release; an earlier one is replaced"
         )
-    for command in (demo, design, inspect):
+    for command in (demo, design, propose, inspect):
         command.add_argument(
             "--progress", choices=("text", "json"), default="text", help="json: JSON lines on standard output"
         )
@@ -171,8 +176,8 @@ def _add_case_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--to", dest="lower", metavar="LEVEL", help="lower docking level, such as T2")
 
 
-def _add_design_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--plan", metavar="FILE", help="a plan.json to use in place of a proposal")
+def _add_plan_options(command: argparse.ArgumentParser, plan_help: str) -> None:
+    command.add_argument("--plan", metavar="FILE", help=plan_help)
     command.add_argument("--preset", metavar="NAME", help=_PRESET_HELP)
     command.add_argument(
         "--set", dest="settings", action="append", default=[], metavar="FIELD=VALUE",
@@ -180,6 +185,10 @@ def _add_design_options(command: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     command.add_argument("--case-code", metavar="CODE", help="the code that stands for the patient on every document")
     command.add_argument("--weight", type=float, metavar="KG", help="the patient's weight in kilograms")
+    command.set_defaults(waivers=[])
+
+
+def _add_waivers(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--waive", dest="waivers", action="append", default=[], nargs=3, metavar=("ID", "NAME", "REASON"),
         help="accepts a finding by its id, under a person's name and for a reason; may be repeated",
@@ -210,6 +219,32 @@ def _design(options: argparse.Namespace) -> int:
     with stages.stage("planning"):
         plan = _decided(given or _proposed(case, options), options)
     return _make(case, plan, options, stages)
+
+
+def _propose(options: argparse.Namespace) -> int:
+    from .plan.json import plan_to_json
+    from .plan.presets import preset
+    from .propose.propose import complete_plan
+
+    given = _given_plan(options)
+    _check_early(options, given)
+    stages = Stages(shown_as(options.progress), {name: _SHARES[name] for name in ("reading", "planning")})
+    with stages.stage("reading"):
+        case = _read(options)
+    _check_levels(case, given, options)
+    start = given or preset(options.preset or _DEFAULT_PRESET, options.upper, options.lower)
+    with stages.stage("planning"):
+        plan = _decided(complete_plan(case, start), options)
+    end_bar(options.progress)
+    try:
+        Path(options.out).write_text(plan_to_json(plan), encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise ReleaseError(f"the plan cannot be written to '{options.out}': {error.strerror}") from error
+    if options.progress == "json":
+        print_json({"result": {"plan": options.out, "exit_code": PASSED}})
+    else:
+        print(f"{plan.upper} to {plan.lower}: the plan is in {options.out}; change it, then design with --plan")
+    return PASSED
 
 
 def _given_plan(options: argparse.Namespace) -> Plan | None:

@@ -54,17 +54,25 @@ def read_case(
 
 
 def case_digest(ct: Volume, structures: Iterable[Structure]) -> str:
-    """SHA-256 over the CT's voxels and place, and over name, role, level, voxels and place of every structure."""
+    """SHA-256 over the CT's voxels and place, and over name, role, level, voxels and place of every structure.
+
+    Places count to the nanometre, so that a scene saved and loaded again is the same case.
+    """
     digest = hashlib.sha256()
     digest.update(f"ct {ct.voxels.shape} {ct.voxels.dtype.str}".encode())
     digest.update(np.ascontiguousarray(ct.voxels).data)
-    digest.update(np.ascontiguousarray(ct.ijk_to_ras, dtype=np.float64).data)
+    digest.update(_place(ct.ijk_to_ras))
     for structure in structures:
         mask = structure.mask
         digest.update(f"{structure.name}|{structure.role}|{structure.level}|{mask.voxels.shape}".encode())
         digest.update(np.packbits(mask.voxels).data)
-        digest.update(np.ascontiguousarray(mask.ijk_to_ras, dtype=np.float64).data)
+        digest.update(_place(mask.ijk_to_ras))
     return digest.hexdigest()
+
+
+def _place(ijk_to_ras: np.ndarray) -> bytes:
+    # Adding zero turns -0 into 0: both are the same place.
+    return (np.round(np.asarray(ijk_to_ras, dtype=np.float64), 6) + 0.0).tobytes()
 
 
 def _read_ct(path: Path, series: str | None) -> tuple[Volume, ScanQuality]:

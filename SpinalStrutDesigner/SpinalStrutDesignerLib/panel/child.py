@@ -14,9 +14,11 @@ _KEPT_LINES = 40
 
 
 class Child:
-    """A running job. on_progress(stage, fraction) and on_end(exit code, last words) are called in the main thread."""
+    """A running job. on_progress(stage, fraction) and on_end(exit code, last lines) are called in the main thread."""
 
-    def __init__(self, job: Job, on_progress: Callable[[str, float], None], on_end: Callable[[int, str], None]) -> None:
+    def __init__(
+        self, job: Job, on_progress: Callable[[str, float], None], on_end: Callable[[int, tuple[str, ...]], None]
+    ) -> None:
         import slicer
 
         self._on_progress, self._on_end = on_progress, on_end
@@ -47,7 +49,7 @@ class Child:
 
     def _ended(self, code: int) -> None:
         if not self._cancelled:
-            self._on_end(code, "\n".join(self._words))
+            self._on_end(code, tuple(self._words))
 
 
 def interpreter() -> str:

@@ -13,7 +13,7 @@ from ..case.endplate import find_endplate
 from ..case.model import Case, Endplate
 from ..errors import CaseError
 from ..plan.curve import axis_curve
-from ..plan.plan import FootPlan, Plan
+from ..plan.plan import Flange, FootPlan, Plan, Screw
 from ..plan.presets import preset as preset_plan
 from ..plan.presets import preset_screws
 from ..threads import both
@@ -30,7 +30,14 @@ def propose_plan(case: Case, upper: str, lower: str, preset: str = "case2") -> P
     No rule is loosened: where the anatomy leaves no way the least bad plan is returned, and verification names what
     blocks it. Raises CaseError where a docking endplate cannot be found, PlanError for a preset or level unknown.
     """
-    plan = preset_plan(preset, upper, lower)
+    return complete_plan(case, preset_plan(preset, upper, lower))
+
+
+def complete_plan(case: Case, plan: Plan) -> Plan:
+    """A started plan with axis, section, feet, flanges and screws proposed; all else in it is kept.
+
+    Where a person has locked a screw, that end keeps its flange and its screws. Raises as `propose_plan`.
+    """
     found, _ = both(lambda: _planned(case, plan), lambda: _measure_ahead(case, plan))
     return found
 
@@ -77,7 +84,17 @@ def held(case: Case, plan: Plan, room: Corridor, sites: tuple[Site, Site]) -> Pl
     upper, lower = both(
         lambda: attachment(sites[0], plan.upper_foot, 0), lambda: attachment(sites[1], plan.lower_foot, -1)
     )
-    return plan.with_(upper_flange=upper.flange, lower_flange=lower.flange, screws=upper.screws + lower.screws)
+    upper_screws, upper_flange = _kept(plan, plan.upper) or (upper.screws, upper.flange)
+    lower_screws, lower_flange = _kept(plan, plan.lower) or (lower.screws, lower.flange)
+    return plan.with_(upper_flange=upper_flange, lower_flange=lower_flange, screws=upper_screws + lower_screws)
+
+
+def _kept(plan: Plan, level: str) -> tuple[tuple[Screw, ...], Flange | None] | None:
+    """What an end holds where a person has locked one of its screws; None where it is free to be proposed anew."""
+    screws = tuple(screw for screw in plan.screws if screw.level == level)
+    if not any(screw.locked for screw in screws):
+        return None
+    return screws, plan.upper_flange if level == plan.upper else plan.lower_flange
 
 
 def opposite(case: Case, plate: Endplate) -> Endplate | None:

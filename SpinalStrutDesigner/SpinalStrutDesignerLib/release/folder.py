@@ -41,6 +41,25 @@ def whole_folder(directory: str | Path, kind: str = RELEASE) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
+def copy_release(source: str | Path, directory: str | Path) -> Path:
+    """A release written elsewhere, copied to `directory` whole or not at all; returns where it stands.
+
+    Raises ReleaseError where a file of it is not what its manifest says, and as `whole_folder` does.
+    """
+    folder = Path(source)
+    try:
+        sealed = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["sha256"]
+    except (OSError, ValueError, KeyError) as error:
+        raise ReleaseError(f"'{folder}' is no release: it has no readable {MANIFEST}; check the plan again") from error
+    found = {name: digest for name, digest in file_hashes(folder).items() if name != MANIFEST}
+    if found != sealed:
+        changed = sorted(name for name in {*found, *sealed} if found.get(name) != sealed.get(name))
+        raise ReleaseError(f"'{folder}' was changed after it was written ('{changed[0]}'); check the plan again")
+    with whole_folder(directory) as scratch:
+        shutil.copytree(folder, scratch, dirs_exist_ok=True)
+    return Path(directory).absolute()
+
+
 def checked_target(directory: str | Path, kind: str = RELEASE) -> Path:
     """The absolute path, if a folder of this kind may be written there: nothing yet, an empty one, or an earlier one.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from LatticeGeneratorLib.errors import GeometryError
@@ -13,35 +13,49 @@ from scipy import ndimage
 
 from ..case.images import Image, hounsfield
 from ..case.labels import block_matrix
-from ..case.levels import level_of
-from ..case.model import Case, Mask, Structure, Volume
+from ..case.model import Case, Mask, Role, Structure, Volume
 from ..case.quality import edge_notes, scan_quality
 from ..case.read import case_digest
 from ..case.roles import Meaning, names_table
 from ..case.segnrrd import check_within, segment_meaning
 from ..errors import CaseError
+from ..plan.plan import Corrections
 
 
-def case_from_nodes(volume_node: Any, segmentation_node: Any, roles: str | Path | None = None) -> Case:
+def case_from_nodes(
+    volume_node: Any,
+    segmentation_node: Any,
+    roles: str | Path | None = None,
+    corrections: Corrections | None = None,
+) -> Case:
     """The case in a scene. roles: a CSV with the columns name and role, for segments whose names are not known.
 
+    corrections: a plan's; they say what segments are that nothing else tells.
     The case is called "scene": node names may hold a patient's name. Raises CaseError with the remedy.
     """
     volume, notes = hounsfield(_image(volume_node), f"volume '{volume_node.GetName()}'")
-    structures, unknown = _structures(segmentation_node, volume, volume_node, roles)
+    table = names_table(roles) if roles is not None else {}
+    structures, unknown = _structures(segmentation_node, volume, volume_node, table, corrections or Corrections())
     quality = scan_quality(volume, notes=notes)
     quality = replace(quality, notes=(*quality.notes, *edge_notes(structures, volume)))
     return Case("scene", volume, structures, quality, unknown, case_digest(volume, structures))
 
 
-def levels_of_segments(segmentation_node: Any) -> tuple[str, ...]:
-    """The vertebrae that a segmentation's names say, from top to bottom."""
-    from ..case.levels import LEVELS
-
+def segment_meanings(segmentation_node: Any) -> tuple[Meaning, ...]:
+    """What every segment is by its name and terminology, in the segmentation's order; empty segments too."""
     segmentation = segmentation_node.GetSegmentation()
-    names = [segmentation.GetNthSegment(n).GetName() for n in range(segmentation.GetNumberOfSegments())]
-    present = {level_of(name) for name in names}
-    return tuple(level for level in LEVELS if level in present)
+    found = []
+    for number in range(segmentation.GetNumberOfSegments()):
+        segment = segmentation.GetNthSegment(number)
+        name = segment.GetName() or segmentation.GetNthSegmentID(number)
+        found.append(segment_meaning(name, _tags(segment), {}, f"segmentation {segmentation_node.GetName()}"))
+    return tuple(found)
+
+
+def _corrected(meaning: Meaning, corrections: Corrections) -> Meaning:
+    level = dict(corrections.levels).get(meaning.name)
+    role = dict(corrections.roles).get(meaning.name)
+    return Meaning(meaning.name, "bone" if level else cast(Role, role) if role else None, level)
 
 
 def _image(node: Any) -> Image:
@@ -66,7 +80,7 @@ def _world(node: Any) -> np.ndarray:
 
 
 def _structures(
-    node: Any, ct: Volume, volume_node: Any, roles: str | Path | None
+    node: Any, ct: Volume, volume_node: Any, table: dict[str, Meaning], corrections: Corrections
 ) -> tuple[tuple[Structure, ...], tuple[str, ...]]:
     segmentation = node.GetSegmentation()
     if not segmentation.ContainsRepresentation("Binary labelmap"):
@@ -74,7 +88,6 @@ def _structures(
         if not node.CreateBinaryLabelmapRepresentation():
             raise CaseError(f"the segmentation '{node.GetName()}' holds nothing that can become voxels; segment the CT")
     world = _world(node)
-    table = names_table(roles) if roles is not None else {}
     structures: list[Structure] = []
     unknown: list[str] = []
     for number in range(segmentation.GetNumberOfSegments()):
@@ -85,6 +98,8 @@ def _structures(
         if mask is None:
             continue  # an empty segment is Slicer's way of keeping a name for later
         meaning = segment_meaning(name, _tags(segment), table, f"segmentation {node.GetName()}")
+        if meaning.role is None:
+            meaning = _corrected(meaning, corrections)
         if meaning.role is None:
             unknown.append(f"'{name}', {int(mask.voxels.sum())} voxels")
             continue

@@ -4,14 +4,33 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import ReleaseError
 from ..verify.finding import Finding
 
-_COLUMNS = ("verdict", "title", "value", "unit", "limit", "basis", "location", "detail", "id")
+_COLUMNS = ("verdict", "title", "value", "unit", "limit", "basis", "location", "detail", "id", "critical")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A finding as the table has it: all text but the place, RAS mm, and whether it forbids manufacture."""
+
+    verdict: str
+    title: str
+    measured: str
+    limit: str
+    basis: str
+    detail: str
+    id: str
+    location: tuple[float, float, float] | None
+    blocks: bool
+
+    def waived(self, name: str, reason: str) -> Row:
+        """The row as accepted by a named person; what was measured stays."""
+        return replace(self, verdict="waived", blocks=False, detail=f"{self.detail} Waived by {name}: {reason}".strip())
 
 
 def show_findings(scene: Any, findings: Iterable[Finding], node: Any = None) -> Any:
@@ -30,6 +49,34 @@ def show_findings(scene: Any, findings: Iterable[Finding], node: Any = None) -> 
         node.AddColumn(column)
     node.SetUseColumnTitleAsColumnHeader(True)
     return node
+
+
+def rows_of(node: Any) -> tuple[Row, ...]:
+    """The findings in a table node, in its order; none where there is no table."""
+    if node is None:
+        return ()
+    table = node.GetTable()
+
+    def text(row: int, column: str) -> str:
+        value = table.GetValueByName(row, column)
+        return value.ToString() if value is not None else ""
+
+    def one(row: int) -> Row:
+        verdict, place = text(row, "verdict"), text(row, "location")
+        x, y, z = (float(part) for part in place.split(",")) if place else (0.0, 0.0, 0.0)
+        return Row(
+            verdict=verdict,
+            title=text(row, "title"),
+            measured=f"{text(row, 'value')} {text(row, 'unit')}".strip(),
+            limit=text(row, "limit"),
+            basis=text(row, "basis"),
+            detail=text(row, "detail"),
+            id=text(row, "id"),
+            location=(x, y, z) if place else None,
+            blocks=verdict == "fail" or (verdict == "not_evaluated" and text(row, "critical") == "True"),
+        )
+
+    return tuple(one(row) for row in range(table.GetNumberOfRows()))
 
 
 def findings_in(directory: str | Path) -> tuple[Finding, ...]:

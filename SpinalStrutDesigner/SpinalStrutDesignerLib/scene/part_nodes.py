@@ -1,4 +1,4 @@
-"""Parts as model nodes in one folder of the subject hierarchy."""
+"""Parts of a design as model nodes in their case's folder of the subject hierarchy."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from LatticeGeneratorLib.mesh.boolean import simplified
 from LatticeGeneratorLib.mesh.mesh import Mesh
 from LatticeGeneratorLib.mesh.stl import read_stl
 from LatticeGeneratorLib.scene.models import show_mesh
 
 from ..build.design import Design
 from ..errors import ReleaseError
+from .belongings import Belongings
+from .case_folder import put_in_folder
 
 # The attribute by which a part's node is found again, whatever a person has called it since.
 PART = "SpinalStrutDesigner.Part"
@@ -22,6 +25,11 @@ _COLORS = {
     "model": (0.93, 0.87, 0.75),
 }  # fmt: skip
 _SHOWN_AT_FIRST = ("implant", "spine")
+ROLE, WHOLE = "part", "wholePart"
+# A mesh beyond this many faces is thinned out for the views, within SHOWN_MM: it then turns smoothly on a notebook's
+# graphics (engineering judgement), and a pixel of a view that shows 100 mm is wider than the deviation.
+SHOWN_FACES = 150_000
+SHOWN_MM = 0.03
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,53 +56,55 @@ def parts_in(directory: str | Path) -> tuple[ShownPart, ...]:
     return tuple(ShownPart(row["name"], row["role"], read_stl(folder / row["file"])) for row in rows)
 
 
-def show_parts(scene: Any, parts: Iterable[ShownPart], folder: str) -> list[Any]:
-    """Show parts as model nodes in a folder of that name; nodes of the same folder and part are used again.
+def show_parts(owner: Any, folder: int, parts: Iterable[ShownPart]) -> list[Any]:
+    """Shows a case's parts as model nodes; the node of a part that is there already is used again.
 
-    At first only the nominal implant and the spine are visible; what a person shows or hides later is kept, and nodes
-    of the folder's parts that are no longer made are removed.
+    owner: the case's parameter node; folder: its item in the subject hierarchy. At first only the nominal implant and
+    the spine are visible; what a person shows, hides or makes translucent later is kept. Nodes of parts that are no
+    longer made are removed. A part of more than SHOWN_FACES faces is shown thinned out; the files hold it whole.
     """
-    import slicer
-
-    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
-    item = _folder(hierarchy, folder)
-    before = _nodes_in(hierarchy, item)
+    belongings = Belongings(owner)
+    before = {node.GetAttribute(PART): node for node in belongings.all(ROLE)}
     nodes = []
     for part in parts:
         known = before.pop(part.name, None)
         color = _COLORS.get(part.role, (0.8, 0.8, 0.8))
-        node = show_mesh(scene, part.mesh, part.name, color, known)
+        node = show_mesh(owner.GetScene(), shown_mesh(part.mesh), part.name, color, known)
         if known is None:
-            node.SetAttribute(PART, part.name)
-            node.GetDisplayNode().SetVisibility(part.name in _SHOWN_AT_FIRST)
-            if part.role == "model":
-                node.GetDisplayNode().SetOpacity(0.5)
-            _put(hierarchy, node, item)
+            _dress(node, part, folder)
         nodes.append(node)
     for node in before.values():
-        scene.RemoveNode(node)
+        owner.GetScene().RemoveNode(node)
+    belongings.put(ROLE, *nodes)
     return nodes
 
 
-def _folder(hierarchy: Any, name: str) -> int:
-    root = hierarchy.GetSceneItemID()
-    item = hierarchy.GetItemChildWithName(root, name)
-    return item if item else hierarchy.CreateFolderItem(root, name)
+def keep_whole(owner: Any, folder: int, parts: Iterable[ShownPart]) -> None:
+    """Keeps the whole mesh of every part that is shown thinned out, in hidden nodes that are saved with the scene."""
+    belongings = Belongings(owner)
+    belongings.removed(WHOLE)
+    nodes = []
+    for part in parts:
+        if len(part.mesh.faces) > SHOWN_FACES:
+            color = _COLORS.get(part.role, (0.8, 0.8, 0.8))
+            node = show_mesh(owner.GetScene(), part.mesh, f"{part.name} (whole)", color)
+            node.GetDisplayNode().SetVisibility(False)
+            put_in_folder(node, folder)
+            nodes.append(node)
+    belongings.put(WHOLE, *nodes)
 
 
-def _put(hierarchy: Any, node: Any, folder: int) -> None:
-    """In the application a node has an item as soon as it is in the scene; without it the item is made here."""
-    item = hierarchy.GetItemByDataNode(node)
-    if item:
-        hierarchy.SetItemParent(item, folder)
-    else:
-        hierarchy.CreateItem(folder, node)
+def shown_mesh(mesh: Mesh) -> Mesh:
+    """A mesh as it is drawn: thinned out within SHOWN_MM where it has more than SHOWN_FACES faces."""
+    return simplified(mesh, SHOWN_MM) if len(mesh.faces) > SHOWN_FACES else mesh
 
 
-def _nodes_in(hierarchy: Any, item: int) -> dict[str, Any]:
-    import vtk
-
-    children = vtk.vtkIdList()
-    hierarchy.GetItemChildren(item, children)
-    nodes = [hierarchy.GetItemDataNode(children.GetId(n)) for n in range(children.GetNumberOfIds())]
-    return {node.GetAttribute(PART): node for node in nodes if node is not None and node.GetAttribute(PART)}
+def _dress(node: Any, part: ShownPart, folder: int) -> None:
+    node.SetAttribute(PART, part.name)
+    display = node.GetDisplayNode()
+    display.SetVisibility(part.name in _SHOWN_AT_FIRST)
+    display.SetVisibility2D(True)
+    display.SetSliceIntersectionThickness(2)
+    if part.role == "model":
+        display.SetOpacity(0.35)
+    put_in_folder(node, folder)

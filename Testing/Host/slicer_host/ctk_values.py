@@ -26,7 +26,6 @@ class ctkSliderWidget(QtWidgets.QWidget):
 
     valueChanged = QtCore.Signal(float)
     valueIsChanging = QtCore.Signal(float)
-    cpp_signals = ("valueChanged(double)", "valueIsChanging(double)")
 
     def __init__(self, parent: Any = None) -> None:
         QtWidgets.QWidget.__init__(self, parent)
@@ -121,11 +120,6 @@ class ctkRangeWidget(QtWidgets.QWidget):
     valuesChanged = QtCore.Signal(float, float)
     minimumValueChanged = QtCore.Signal(float)
     maximumValueChanged = QtCore.Signal(float)
-    cpp_signals = (
-        "valuesChanged(double,double)",
-        "minimumValueChanged(double)",
-        "maximumValueChanged(double)",
-    )
 
     def __init__(self, parent: Any = None) -> None:
         QtWidgets.QWidget.__init__(self, parent)

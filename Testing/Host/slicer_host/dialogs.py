@@ -75,5 +75,3 @@ class DesktopServices(QtGui.QDesktopServices):
     """Records addresses instead of opening them."""
 
     openUrl = staticmethod(_open_url)
-
-

@@ -111,6 +111,12 @@ def default_signature(kind: type, name: str) -> str:
     return next(signature for signature in native_signatures(kind) if signature.split("(")[0] == name)
 
 
+def emit(sender: QtCore.QObject, signature: str, *arguments: Any) -> None:
+    """Emit one form of a signal that has several, given by its C++ signature."""
+    name, form = native_signatures(type(sender))[signature].rstrip(")").split("(")
+    getattr(type(sender)._native, name).__get__(sender, type(sender))[form].emit(*arguments)
+
+
 def normalized(signature: str) -> str:
     """The signature without spaces, const and references."""
     return bytes(QtCore.QMetaObject.normalizedSignature(signature).data()).decode()

@@ -24,6 +24,13 @@ ObjectType = type(QtCore.QObject)
 class StrictType(ObjectType):
     """Metaclass: a native object counts as an instance of the strict class of its class."""
 
+    def __init__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> None:
+        super().__init__(name, bases, body)
+        for method in ("connect", "disconnect"):  # PySide looks for these two in an object's own class only
+            inherited = _static(cls, method)
+            if method not in body and type(inherited).__name__ == "function":
+                setattr(cls, method, inherited)
+
     def __instancecheck__(cls, instance: Any) -> bool:
         native = cls.__dict__.get("_native")
         return isinstance(instance, native) if native else type.__instancecheck__(cls, instance)

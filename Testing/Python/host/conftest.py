@@ -1,7 +1,8 @@
-"""The test host, one for all tests of the process."""
+"""Puts the test host on the path, before anything imports Qt or VTK, and starts it: one for all tests of the process."""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 
 import pytest
 
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Host"))
 
 

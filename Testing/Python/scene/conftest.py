@@ -39,6 +39,12 @@ def nodes(scene: Any) -> Nodes:
     return Nodes(scene)
 
 
+@pytest.fixture
+def owner(scene: Any) -> Any:
+    """A parameter node."""
+    return scene.AddNewNodeByClass("vtkMRMLScriptedModuleNode", "SpinalStrutDesigner")
+
+
 def matrix_from(array: np.ndarray) -> vtk.vtkMatrix4x4:
     """A 4x4 array as a vtkMatrix4x4."""
     matrix = vtk.vtkMatrix4x4()

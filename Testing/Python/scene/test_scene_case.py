@@ -12,9 +12,11 @@ from SpinalStrutDesignerLib.case.model import Case
 from SpinalStrutDesignerLib.case.phantom import make_phantom
 from SpinalStrutDesignerLib.case.read import read_case
 from SpinalStrutDesignerLib.case.write import write_case
-from SpinalStrutDesignerLib.errors import CaseError, PlanError
-from SpinalStrutDesignerLib.scene.case_nodes import case_from_nodes, levels_of_segments
-from SpinalStrutDesignerLib.scene.job import design_job, progress_in
+from SpinalStrutDesignerLib.errors import CaseError
+from SpinalStrutDesignerLib.plan.json import plan_from_json
+from SpinalStrutDesignerLib.plan.plan import Corrections, Plan
+from SpinalStrutDesignerLib.scene.case_nodes import case_from_nodes, segment_meanings
+from SpinalStrutDesignerLib.scene.job import design_job, fault_in, progress_in, propose_job
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +48,7 @@ def test_nodes_become_the_case(loaded: tuple[Any, Any], phantom: Case) -> None:
     _same(case, phantom)
     assert case.name == "scene"
     assert case.unknown == ()
-    assert levels_of_segments(loaded[1]) == phantom.levels
+    assert [(m.name, m.role) for m in segment_meanings(loaded[1])] == [(s.name, s.role) for s in phantom.structures]
 
 
 def test_segments_that_share_a_labelmap_are_told_apart(loaded: tuple[Any, Any], phantom: Case) -> None:
@@ -136,12 +138,29 @@ def test_two_segments_of_one_level_are_refused(nodes: Any, phantom: Case) -> Non
 
 
 def test_what_the_child_process_reads_is_what_the_scene_holds(loaded: tuple[Any, Any], tmp_path: Path) -> None:
-    case = case_from_nodes(*loaded)
-    job = design_job(case, "C4", "T2", "case2", tmp_path / "out", tmp_path / "work")
+    case, plan = case_from_nodes(*loaded), Plan("C4", "T2", case_code="CASE-007")
+    job = design_job(case, plan, tmp_path / "out", tmp_path / "work")
     given = dict(zip(job.arguments, job.arguments[1:]))
-    _same(read_case(job.arguments[3], given["--labels"], given["--roles"]), case)
-    assert (given["--from"], given["--to"], given["--preset"]) == ("C4", "T2", "case2")
+    read = read_case(job.arguments[3], given["--labels"], given["--roles"])
+    _same(read, case)
+    assert read.digest == case.digest
+    assert plan_from_json(Path(given["--plan"]).read_text()) == plan
+    assert job.arguments[2] == "design" and Path(given["--out"]) == tmp_path / "out" == job.output
     assert all(Path(folder).is_dir() for folder in job.python_path)
+    proposal = propose_job(case, plan, tmp_path / "work")
+    assert proposal.arguments[2] == "propose" and proposal.output.parent == tmp_path / "work"
+
+
+def test_a_correction_says_what_an_unknown_segment_is(nodes: Any, phantom: Case) -> None:
+    volume = nodes.volume(phantom.ct.voxels, phantom.ct.ijk_to_ras)
+    masks = {"C4": "C4", "Segment_2": "T2", "Segment_3": "lungs"}
+    found = {name: phantom.structure(true).mask for name, true in masks.items()}
+    segmentation = nodes.segmentation({name: (mask.voxels, mask.ijk_to_ras) for name, mask in found.items()})
+    corrections = Corrections(levels=(("Segment_2", "T2"),), roles=(("Segment_3", "keepout_critical"),))
+    case = case_from_nodes(volume, segmentation, corrections=corrections)
+    assert case.levels == ("C4", "T2") and case.unknown == ()
+    assert case.structure("Segment_3").role == "keepout_critical"
+    assert [m.role for m in segment_meanings(segmentation)] == ["bone", None, None]
 
 
 def test_overlapping_structures_keep_every_voxel(phantom: Case, tmp_path: Path) -> None:
@@ -154,13 +173,34 @@ def test_overlapping_structures_keep_every_voxel(phantom: Case, tmp_path: Path) 
     assert [s.mask.voxels.sum() for s in again.structures] == [cord.mask.voxels.sum(), whole.mask.voxels.sum()]
 
 
-@pytest.mark.parametrize("upper, lower, message", [("C1", "T2", "'C1' is not in"), ("T2", "C4", "swap them")])
-def test_docking_levels_are_checked(phantom: Case, tmp_path: Path, upper: str, lower: str, message: str) -> None:
-    with pytest.raises(PlanError, match=message):
-        design_job(phantom, upper, lower, "case2", tmp_path, tmp_path)
-
-
 def test_progress_lines_are_read_and_others_left_alone() -> None:
     assert progress_in('{"stage": "feet", "fraction": 0.5}') == ("feet", 0.5)
-    for line in ("hello", "{broken", '{"stage": "feet"}', '{"stage": "feet", "fraction": null}', "[]"):
+    for line in ("hello", "{broken", '{"error": {"message": "no"}}', '{"stage": "feet"}', '{"stage": "feet", "fraction": null}', "[]"):
         assert progress_in(line) is None
+
+
+def test_a_child_that_fails_says_why_and_one_that_is_killed_says_that() -> None:
+    lines = ['{"stage": "reading", "fraction": 0.1}', '{"error": {"type": "PlanError", "message": "no room"}}', "strut: no"]
+    assert fault_in(lines, 1) == "no room"
+    killed = fault_in(lines[:1] + ["Segmentation fault"], -11)
+    assert "signal 11" in killed and "Segmentation fault" in killed and "reading" not in killed
+    assert "as they were" in killed
+
+
+def test_the_gantry_tilt_transform_of_the_dicom_importer_is_refused_by_name(
+    scene: Any, loaded: tuple[Any, Any]
+) -> None:
+    import vtk
+
+    grid = vtk.vtkImageData()
+    grid.SetDimensions(2, 2, 2)
+    grid.AllocateScalars(vtk.VTK_DOUBLE, 3)
+    for number in range(8):
+        grid.GetPointData().GetScalars().SetTuple3(number, 0.0, 2.0 * (number // 4), 0.0)
+    tilt = slicer.vtkOrientedGridTransform()
+    tilt.SetDisplacementGridData(grid)
+    node = scene.AddNewNodeByClass("vtkMRMLGridTransformNode", "Acquisition transform")
+    node.SetAndObserveTransformFromParent(tilt)
+    loaded[0].SetAndObserveTransformNodeID(node.GetID())
+    with pytest.raises(CaseError, match=r"'Doe\^Jane neck' stands under the warping transform 'Acquisition transform'.*harden"):
+        case_from_nodes(*loaded)

@@ -17,13 +17,14 @@ from LatticeGeneratorLib.mesh.stl import write_stl
 from LatticeGeneratorLib.scene.fill_node import fill_node
 from LatticeGeneratorLib.scene.models import mesh_of, show_mesh
 from SpinalStrutDesignerLib.errors import PlanError, ReleaseError
-from SpinalStrutDesignerLib.plan.plan import Axis, Plan
+from SpinalStrutDesignerLib.plan.plan import Axis
 from SpinalStrutDesignerLib.release.folder import write_json
 from SpinalStrutDesignerLib.release.records import findings_record
 from SpinalStrutDesignerLib.scene.axis_curve import axis_of, show_axis
-from SpinalStrutDesignerLib.scene.findings_table import findings_in, show_findings
-from SpinalStrutDesignerLib.scene.part_nodes import PART, ShownPart, parts_in, show_parts
-from SpinalStrutDesignerLib.scene.plan_node import plan_of, show_plan
+from SpinalStrutDesignerLib.scene.findings_table import findings_in, rows_of, show_findings
+from SpinalStrutDesignerLib.scene import part_nodes
+from SpinalStrutDesignerLib.scene.case_folder import case_folder
+from SpinalStrutDesignerLib.scene.part_nodes import PART, ShownPart, keep_whole, parts_in, show_parts
 from SpinalStrutDesignerLib.verify.finding import Finding
 
 POINTS = ((1.0, 2.0, 80.0), (3.0, 6.5, 40.0), (0.123456789, 2.0, 0.0))
@@ -78,31 +79,44 @@ def test_an_axis_of_two_points_is_refused(scene: Any) -> None:
         axis_of(node, Axis())
 
 
-def test_a_plan_survives_its_node(scene: Any) -> None:
-    plan = Plan("C4", "T2", case_code="CASE-007", axis=Axis(control_points=POINTS))
-    node = show_plan(scene, plan)
-    assert plan_of(node) == plan
-    assert plan_of(show_plan(scene, plan.with_(upper="C3"), node)).upper == "C3"
-    node.SetText("")
-    with pytest.raises(PlanError, match="is empty"):
-        plan_of(node)
-
-
-def test_parts_stand_in_their_folder_and_keep_what_a_person_chose(scene: Any) -> None:
+def test_parts_stand_in_their_folder_and_keep_what_a_person_chose(scene: Any, owner: Any) -> None:
     balls = (("implant", sphere((0, 0, 0), 5.0)), ("trial", sphere((0, 0, 0), 4.0)))
     parts = [ShownPart(name, name, ball) for name, ball in balls]
-    implant, trial = show_parts(scene, parts, "Strut C4 to T2")
+    folder = case_folder(owner, None, "Strut C4 to T2")
+    implant, trial = show_parts(owner, folder, parts)
     assert implant.GetDisplayNode().GetVisibility() and not trial.GetDisplayNode().GetVisibility()
+    assert implant.GetDisplayNode().GetVisibility2D()
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
-    folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(implant))
+    assert hierarchy.GetItemParent(hierarchy.GetItemByDataNode(implant)) == folder
     assert hierarchy.GetItemName(folder) == "Strut C4 to T2"
     implant.GetDisplayNode().SetVisibility(False)
+    implant.GetDisplayNode().SetOpacity(0.4)
     implant.SetName("mine")
-    (again,) = show_parts(scene, [ShownPart("implant", "implant", sphere((0, 0, 0), 6.0))], "Strut C4 to T2")
+    (again,) = show_parts(owner, folder, [ShownPart("implant", "implant", sphere((0, 0, 0), 6.0))])
     assert again is implant and not again.GetDisplayNode().GetVisibility() and again.GetName() == "mine"
+    assert again.GetDisplayNode().GetOpacity() == pytest.approx(0.4)
     assert again.GetAttribute(PART) == "implant"
     assert mesh_of(again).bounds[1][0] == pytest.approx(6.0)
     assert scene.GetNumberOfNodesByClass("vtkMRMLModelNode") == 1
+
+
+def test_a_large_part_is_shown_thinned_out_and_kept_whole_on_demand(
+    owner: Any, scene: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(part_nodes, "SHOWN_FACES", 500)
+    ball = sphere((0.0, 0.0, 0.0), 5.0)
+    folder = case_folder(owner, None, "Strut")
+    part = ShownPart("implant", "implant", ball)
+    (node,) = show_parts(owner, folder, [part])
+    shown = mesh_of(node)
+    assert len(shown.faces) < len(ball.faces)
+    assert np.abs(np.linalg.norm(shown.vertices, axis=1) - 5.0).max() < 0.03 + 0.02
+    assert scene.GetNumberOfNodesByClass("vtkMRMLModelNode") == 1
+    keep_whole(owner, folder, [part])
+    keep_whole(owner, folder, [part])
+    whole = scene.GetFirstNodeByName("implant (whole)")
+    assert len(mesh_of(whole).faces) == len(ball.faces) and not whole.GetDisplayNode().GetVisibility()
+    assert scene.GetNumberOfNodesByClass("vtkMRMLModelNode") == 2
 
 
 def test_a_release_folder_is_shown_in_ras(scene: Any, tmp_path: Path) -> None:
@@ -129,7 +143,14 @@ def test_findings_fill_a_table(scene: Any) -> None:
     assert table.GetValueByName(0, "location").ToString() == "1.0, 2.0, 3.0"
     assert table.GetValueByName(1, "verdict").ToString() == "not_evaluated"
     assert table.GetValueByName(1, "value").ToString() == ""
+    rows = rows_of(node)
+    assert [row.blocks for row in rows] == [False, True]
+    assert rows[0].location == (1.0, 2.0, 3.0) and rows[1].location is None
+    assert rows[0].measured == "4.236 mm" and rows[0].id == "clearance.dura"
+    waived = rows[1].waived("A. Surgeon", "seen")
+    assert (waived.verdict, waived.blocks) == ("waived", False) and "A. Surgeon" in waived.detail
     assert show_findings(scene, findings[:1], node).GetTable().GetNumberOfRows() == 1
+    assert rows_of(None) == ()
 
 
 def test_a_release_s_findings_are_read_as_it_writes_them(tmp_path: Path) -> None:

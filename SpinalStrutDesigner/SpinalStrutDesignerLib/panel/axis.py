@@ -1,0 +1,163 @@
+"""Step 2, the axis: a curve to drag, coloured by what is left beyond the rules, and the nearest structures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from slicer.i18n import tr as _
+
+from ..errors import PlanError
+from ..plan.curve import axis_curve
+from ..plan.plan import Axis
+from ..plan.plan import Section as StrutSection
+from ..scene.slices import lie_across, lie_along, slice_nodes, stand_straight
+from ..verify.preview import Clearance
+from .desk import Desk
+from .section import Section, Standing, State, of_plan
+from .tables import chosen_row, fill_choices, fill_row
+from .verdicts import VERDICT_COLORS, verdict_words
+
+# Rows of the live table: more do not help while a point is dragged.
+NEAREST = 6
+# The attribute of a slice view that this module has laid somewhere, so that it can be set straight again.
+_FOLLOWS = "SpinalStrutDesigner.Follows"
+
+
+class AxisStep(Section):
+    """Where the strut runs."""
+
+    button = "axisButton"
+
+    def __init__(self, panel: Any) -> None:
+        super().__init__(panel)
+        ui = self.ui
+        ui.clearanceTable.verticalHeader().visible = False
+        ui.clearanceTable.horizontalHeader().setStretchLastSection(True)
+        fill_choices(ui.followedViewComboBox, [(name, name) for name in ("Red", "Green", "Yellow")])
+        ui.addPointButton.connect("clicked(bool)", self.on_add_point)
+        ui.removePointButton.connect("clicked(bool)", self.on_remove_point)
+        ui.clearanceTable.connect("cellClicked(int,int)", self.on_clearance_clicked)
+        self._clearances: tuple[Clearance, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The step's name."""
+        return _("Axis")
+
+    def standing(self, desk: Desk) -> Standing:
+        """By the worst clearance of the preview."""
+        standing = of_plan(desk, _("ready"))
+        if standing.state is not State.READY:
+            return standing
+        verdicts = [row.verdict for row in self.panel.live.clearances]
+        for verdict, state in (("fail", State.FAILED), ("not_evaluated", State.WARNING), ("warn", State.WARNING)):
+            if verdict in verdicts:
+                words = {
+                    "fail": _("{n} rules broken (preview)"), "warn": _("{n} rules nearly broken (preview)"),
+                    "not_evaluated": _("{n} structures without a rule"),
+                }[verdict]  # fmt: skip
+                return Standing(state, words.format(n=verdicts.count(verdict)))
+        return standing
+
+    def show(self, desk: Desk) -> None:
+        """Shows the curve's length and what the preview measured."""
+        plan = desk.plan
+        there = plan is not None and bool(plan.axis.control_points)
+        for name in ("addPointButton", "removePointButton"):
+            getattr(self.ui, name).enabled = there and not desk.locked
+        if plan is not None and there:
+            self.ui.removePointButton.enabled = len(plan.axis.control_points) > 3 and not desk.locked
+            curve = axis_curve(plan.axis, plan.section)
+            bend = float(curve.curvature.max())
+            words = _("{length:.1f} mm along the curve, {points} points, tightest radius {radius}")
+            self.ui.axisLabel.text = words.format(
+                length=curve.length_mm, points=len(plan.axis.control_points),
+                radius=f"{1.0 / bend:.0f} mm" if bend > 1e-4 else _("straight"),
+            )  # fmt: skip
+        else:
+            self.ui.axisLabel.text = ""
+        self.show_clearances(self.panel.live.clearances)
+        self._follow(desk)
+
+    def show_clearances(self, clearances: Sequence[Clearance]) -> None:
+        """Fills the live table, the tightest first."""
+        self._clearances = tuple(sorted(clearances, key=_room)[:NEAREST])
+        table, words = self.ui.clearanceTable, verdict_words()
+        table.setRowCount(len(self._clearances))
+        for number, row in enumerate(self._clearances):
+            measured = f"{row.measured_mm:.1f} mm"
+            texts = [row.structure.replace("_", " "), measured, row.limit, words[row.verdict]]
+            fill_row(table, number, texts, VERDICT_COLORS[row.verdict])
+
+    def on_clearance_clicked(self, row: int, column: int) -> None:
+        """The slice views go where the structure is nearest."""
+        if row < len(self._clearances):
+            x, y, z = (float(value) for value in self._clearances[row].place)
+            self.panel.jump_to((x, y, z))
+
+    def on_add_point(self, checked: bool) -> None:
+        """A control point more, on the curve, in the middle of its longest part."""
+        self._decide(with_point_added, _("axis point added"))
+
+    def on_remove_point(self, checked: bool) -> None:
+        """A control point less: the inner one whose neighbours lie nearest together."""
+        self._decide(with_point_removed, _("axis point removed"))
+
+    def _decide(self, change: Any, words: str) -> None:
+        with self.panel.told():
+            plan = self.desk.needed_plan()
+            self.panel.decide(plan.with_(axis=change(plan.axis)), words)
+
+    def _follow(self, desk: Desk) -> None:
+        """Lays the chosen slice view across the axis or along the chosen screw; the others stand straight."""
+        following, view = desk.parameters.following, desk.parameters.followedView
+        plan, shown = desk.plan, self.panel.live.shown
+        self.ui.followSlider.enabled = following == "axis"
+        for node in slice_nodes(desk.owner.GetScene()):
+            lies = node.GetAttribute(_FOLLOWS) == desk.owner.GetID()
+            if following == "none" or node.GetLayoutName() != view or plan is None or not plan.axis.control_points:
+                if lies:
+                    stand_straight(node)
+                    node.RemoveAttribute(_FOLLOWS)
+                continue
+            number = chosen_row(self.ui.screwTable)
+            if following == "axis":
+                curve = shown.curve if shown is not None else axis_curve(plan.axis, plan.section)
+                lie_across(node, curve, desk.parameters.followPosition / 100.0)
+            elif number is not None and number < len(plan.screws):
+                lie_along(node, plan.screws[number])
+            else:
+                continue
+            node.SetAttribute(_FOLLOWS, desk.owner.GetID())
+
+
+def with_point_added(axis: Axis) -> Axis:
+    """The axis with a control point in the middle of its longest part, on the curve."""
+    points = np.asarray(axis.control_points)
+    longest = int(np.linalg.norm(np.diff(points, axis=0), axis=1).argmax())
+    curve = axis_curve(
+        axis.with_(offset=(0.0, 0.0, 0.0)), StrutSection(width_mm=2.0, depth_mm=2.0, corner_radius_mm=0.0)
+    )
+    ends = [np.linalg.norm(curve.points - points[n], axis=1).argmin() for n in (longest, longest + 1)]
+    middle = curve.points[int(sum(ends)) // 2]
+    x, y, z = (float(v) for v in middle)
+    return axis.with_(
+        control_points=(*axis.control_points[: longest + 1], (x, y, z), *axis.control_points[longest + 1 :])
+    )
+
+
+def with_point_removed(axis: Axis) -> Axis:
+    """The axis without the inner control point whose neighbours lie nearest together. Raises PlanError at three."""
+    points = np.asarray(axis.control_points)
+    if len(points) < 4:
+        raise PlanError(f"axis.control_points: {len(points)} points; an axis needs at least 3")
+    apart = np.linalg.norm(points[2:] - points[:-2], axis=1)
+    gone = int(apart.argmin()) + 1
+    return axis.with_(control_points=(*axis.control_points[:gone], *axis.control_points[gone + 1 :]))
+
+
+def _room(row: Clearance) -> tuple[int, float]:
+    order = {"fail": 0, "not_evaluated": 1, "warn": 2, "waived": 3, "pass": 4}
+    return order[row.verdict], row.measured_mm if row.kind == "clearance" else -row.measured_mm

@@ -1,0 +1,218 @@
+"""What the sections of the panel share: one case in the scene, its plan, and the ways both change.
+
+Nothing is kept here that the scene holds: the plan is the parameter node's text, nodes are found by reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from ..build.build import input_digest
+from ..case.model import Case
+from ..errors import CaseError, PlanError
+from ..plan.json import plan_from_json, plan_to_json
+from ..plan.plan import Corrections, Plan
+from ..scene.belongings import Belongings
+from ..scene.case_folder import case_folder
+from ..scene.case_nodes import case_from_nodes
+from .history import History
+
+
+class Desk:
+    """One case at work. parameters: its wrapped parameter node; on_edit(): the volume or segmentation was edited.
+
+    The case is read from the scene where it is first needed and again after the nodes were edited. A change of the
+    plan is told by the parameter node itself.
+    """
+
+    def __init__(self, parameters: Any, history: History, on_edit: Callable[[], None]) -> None:
+        self.parameters = parameters
+        self.owner = parameters.parameterNode
+        self.belongings = Belongings(self.owner)
+        self.history = history
+        self._on_edit = on_edit
+        self._case: Case | None = None
+        self._case_fault = ""
+        self._parsed: tuple[str, Plan | None, str] = ("", None, "")
+        self._watched: list[tuple[Any, int]] = []
+        self._sources: tuple[Any, Any] = (None, None)
+        self.watch_sources()
+
+    # The plan
+
+    @property
+    def plan(self) -> Plan | None:
+        """The plan as it stands; None before there is one, and while its text cannot be read."""
+        return self._read()[1]
+
+    @property
+    def plan_fault(self) -> str:
+        """Why the plan's text cannot be read; empty where it can."""
+        return self._read()[2]
+
+    @property
+    def locked(self) -> bool:
+        """Whether a person has closed the plan."""
+        return bool(self.parameters.locked)
+
+    def needed_plan(self) -> Plan:
+        """The plan. Raises PlanError where there is none."""
+        if self.plan is None:
+            raise PlanError(self.plan_fault or "there is no plan yet: choose the CT, its segmentation and the levels")
+        return self.plan
+
+    def decide(self, plan: Plan, what: str) -> None:
+        """Makes a plan the present one; what: the decision in words, for undo.
+
+        Raises PlanError while the plan is locked.
+        """
+        if self.locked:
+            raise PlanError("the plan is locked: unlock it before you change it")
+        text = plan_to_json(plan)
+        before = self.parameters.plan
+        if text == before:
+            return
+        if self.plan is None or self.plan.corrections != plan.corrections:
+            self._forget_case()  # a correction may say what an unknown segment is
+        self.history.record(before, what)
+        self.parameters.plan = text
+
+    def undo(self) -> None:
+        """Takes the last decision back; does nothing where there is none or the plan is locked."""
+        if self.history.undo_words and not self.locked:
+            self._put_back(self.history.undone(self.parameters.plan))
+
+    def redo(self) -> None:
+        """Brings the decision last taken back again; does nothing where there is none or the plan is locked."""
+        if self.history.redo_words and not self.locked:
+            self._put_back(self.history.redone(self.parameters.plan))
+
+    def set_aside_unreadable_plan(self) -> None:
+        """Keeps a plan text that cannot be read in a text node, so that a new plan can be started."""
+        node = self.owner.GetScene().AddNewNodeByClass("vtkMRMLTextNode", "Unreadable strut plan (kept)")
+        node.SetText(self.parameters.plan)
+        self.parameters.plan = ""
+
+    # The case
+
+    @property
+    def sources(self) -> tuple[Any, Any]:
+        """The volume and the segmentation node, None where not chosen."""
+        return self.parameters.volume, self.parameters.segmentation
+
+    def case(self) -> Case:
+        """The case as the scene has it now. Raises CaseError with the remedy."""
+        if self._case is None:
+            volume, segmentation = self.sources
+            if volume is None:
+                raise CaseError("choose the CT volume")
+            if segmentation is None:
+                raise CaseError("choose the segmentation")
+            if self._case_fault:
+                raise CaseError(self._case_fault)
+            try:
+                self._case = case_from_nodes(volume, segmentation, corrections=self._corrections())
+            except CaseError as error:
+                self._case_fault = str(error)
+                raise
+        return self._case
+
+    def case_if_ready(self) -> Case | None:
+        """The case, or None where it cannot be read."""
+        with suppress(CaseError):
+            return self.case()
+        return None
+
+    @property
+    def case_fault(self) -> str:
+        """Why there is no case; empty where there is one."""
+        try:
+            self.case()
+        except CaseError as error:
+            return str(error)
+        return ""
+
+    def digest(self) -> str:
+        """What the findings of a check are true of: the case, the plan but its waivers, and the algorithm.
+
+        Empty where there is no case or plan. A waiver changes no measurement.
+        """
+        case, plan = self.case_if_ready(), self.plan
+        return input_digest(case, plan.with_(waivers=())) if case is not None and plan is not None else ""
+
+    @property
+    def plan_is_of_this_case(self) -> bool:
+        """Whether the case is as it was when the plan was proposed, or when a person last said that it holds."""
+        case = self.case_if_ready()
+        return case is None or not self.parameters.plannedOn or self.parameters.plannedOn == case.digest
+
+    def keep_plan_for_case(self) -> None:
+        """A person says that the plan holds for the case as it is now."""
+        self.parameters.plannedOn = self.case().digest
+
+    @property
+    def folder(self) -> int:
+        """The case's folder in the subject hierarchy."""
+        plan = self.plan
+        name = f"Strut {plan.upper} to {plan.lower}" if plan else "Strut"
+        return case_folder(self.owner, self.parameters.volume, name)
+
+    # Watching
+
+    def watch_sources(self) -> None:
+        """Watches the chosen volume and segmentation, so that edits of them are noticed."""
+        if self.sources == self._sources:
+            return
+        self.release()
+        self._sources = self.sources
+        self._forget_case()
+        for node in self._sources:
+            if node is None:
+                continue
+            for event in _events_of(node):
+                self._watched.append((node, node.AddObserver(event, self._edited)))
+
+    def release(self) -> None:
+        """Stops watching."""
+        for node, tag in self._watched:
+            node.RemoveObserver(tag)
+        self._watched = []
+        self._sources = (None, None)
+
+    def _put_back(self, text: str) -> None:
+        self._forget_case()
+        self.parameters.plan = text
+
+    def _edited(self, caller: Any, event: str) -> None:
+        if self._case is not None or self._case_fault:
+            self._forget_case()
+            self._on_edit()
+
+    def _corrections(self) -> Corrections:
+        return self.plan.corrections if self.plan else Corrections()
+
+    def _forget_case(self) -> None:
+        self._case, self._case_fault = None, ""
+
+    def _read(self) -> tuple[str, Plan | None, str]:
+        text = self.parameters.plan
+        if text != self._parsed[0]:
+            try:
+                self._parsed = (text, plan_from_json(text) if text else None, "")
+            except PlanError as error:
+                self._parsed = (text, None, str(error))
+        return self._parsed
+
+
+def _events_of(node: Any) -> tuple[Any, ...]:
+    import slicer
+
+    if node.IsA("vtkMRMLSegmentationNode"):
+        segmentation = slicer.vtkSegmentation
+        return (
+            segmentation.SourceRepresentationModified, segmentation.SegmentAdded, segmentation.SegmentRemoved,
+            segmentation.SegmentModified, node.TransformModifiedEvent,
+        )  # fmt: skip
+    return node.ImageDataModifiedEvent, node.TransformModifiedEvent

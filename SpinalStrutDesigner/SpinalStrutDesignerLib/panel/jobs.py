@@ -1,0 +1,139 @@
+"""The three long jobs of the panel, proposing, checking and releasing: how each starts, and what its result becomes."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from slicer.i18n import tr as _
+
+from ..errors import ReleaseError
+from ..plan.json import plan_from_json
+from ..release.folder import checked_target, copy_release
+from ..scene.findings_table import findings_in, show_findings
+from ..scene.job import design_job, propose_job
+from ..scene.part_nodes import keep_whole, parts_in, show_parts
+from .desk import Desk
+from .release import release_name
+
+if TYPE_CHECKING:
+    from .panel import Panel
+
+
+class Jobs:
+    """Starts the panel's jobs and takes in what they made. ensure_packages(): asks for what is missing, once."""
+
+    def __init__(self, panel: Panel, ensure_packages: Callable[[], None]) -> None:
+        self._panel = panel
+        self._ensure_packages = ensure_packages
+        self._made: tuple[str, Path] | None = None  # the full digest of the last design that was checked, and its files
+
+    def forget(self) -> None:
+        """What was made belongs to a scene that goes."""
+        self._made = None
+
+    def propose(self) -> None:
+        """Completes the plan in a child process."""
+        panel = self._panel
+        with panel.told():
+            desk = _needed(panel.desk)
+            plan, case = desk.needed_plan(), desk.case()
+            self._ensure_packages()
+            job = propose_job(case, plan, panel.work.workspace())
+
+            def done(output: Path) -> None:
+                with panel.told():
+                    if self._still(desk):
+                        # The case first: the plan's change shows everything.
+                        desk.parameters.plannedOn = case.digest
+                        desk.decide(plan_from_json(output.read_text(encoding="utf-8")), _("proposal"))
+
+            panel.work.start(job, _("Proposing a plan"), done, self._fault)
+
+    def check(self) -> None:
+        """Makes and measures the design in a child process."""
+        panel = self._panel
+        with panel.told():
+            desk = _needed(panel.desk)
+            self._ensure_packages()
+            workspace = panel.work.workspace()
+            self._design(desk, workspace / "design", workspace, _("Checking the plan"), lambda folder: None)
+
+    def release(self) -> None:
+        """Writes the release: what was checked, if it is of this very plan, else all of it anew in a child process."""
+        panel = self._panel
+        with panel.told():
+            desk = _needed(panel.desk)
+            target = Path(desk.parameters.outputFolder) / release_name(desk.needed_plan(), datetime.date.today())
+            checked_target(target)
+            digest = panel.full_digest(desk)
+            if self._made is not None and self._made[0] == digest and self._made[1].is_dir():
+                self._released(desk, copy_release(self._made[1], target), digest)
+                return
+            self._ensure_packages()
+            self._design(
+                desk,
+                target,
+                panel.work.workspace(),
+                _("Releasing"),
+                lambda folder: self._released(desk, folder, digest),
+            )
+
+    def _design(self, desk: Desk, output: Path, workspace: Path, words: str, then: Callable[[Path], None]) -> None:
+        panel = self._panel
+        plan, case = desk.needed_plan(), desk.case()
+        checked, full = desk.digest(), panel.full_digest(desk)
+        job = design_job(case, plan, output, workspace)
+
+        def done(folder: Path) -> None:
+            with panel.told():
+                if self._still(desk):
+                    self._made = (full, folder)
+                    self._show(desk, folder, checked)
+                    then(folder)
+
+        panel.work.start(job, words, done, self._fault)
+
+    def _show(self, desk: Desk, folder: Path, checked: str) -> None:
+        """Shows a finished design in the scene, in place of the preview."""
+        parameters = desk.parameters
+        findings, parts = findings_in(folder), parts_in(folder)
+        first = not desk.belongings.all("part")
+        show_parts(desk.owner, desk.folder, parts)
+        if parameters.keepWholeMeshes:
+            keep_whole(desk.owner, desk.folder, parts)
+        table = show_findings(desk.owner.GetScene(), findings, parameters.findings)
+        if first:
+            self._panel.set_aside_preview()
+        blocking = sum(finding.blocks for finding in findings)
+        logging.info(f"Strut design finished: {len(findings)} findings, {blocking} of them in the way of manufacture")
+        parameters.findings, parameters.checked = table, checked
+        self._panel.refresh()
+
+    def _released(self, desk: Desk, folder: Path, digest: str) -> None:
+        import slicer
+
+        desk.parameters.released, desk.parameters.releasedOf = str(folder), digest
+        if desk.parameters.saveScene:
+            scene_file = folder.with_name(folder.name + ".mrb")
+            if not slicer.util.saveScene(str(scene_file)):
+                raise ReleaseError(f"the scene could not be saved to '{scene_file}'; the release itself is complete")
+        self._panel.work.progress(_("Released to {folder}").format(folder=folder), 1.0)
+        self._panel.refresh()
+
+    def _still(self, desk: Desk) -> bool:
+        """Whether the case of a job is still on the desk or, at least, in the scene."""
+        return desk.owner.GetScene() is not None
+
+    def _fault(self, words: str) -> None:
+        self._panel.tell(words)
+        logging.error(words)
+
+
+def _needed(desk: Desk | None) -> Desk:
+    if desk is None:
+        raise ReleaseError(_("there is no case at work: choose one"))
+    return desk

@@ -1,0 +1,95 @@
+"""A step of the panel: a collapsible section that shows its part of the case and where it stands."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from slicer.i18n import tr as _
+
+from ..errors import CaseError
+
+if TYPE_CHECKING:
+    from .desk import Desk
+    from .panel import Panel
+
+
+class State(Enum):
+    """Where a step stands; the value is its colour in the panel."""
+
+    NOTHING = "#9e9e9e"
+    READY = "#2e7d32"
+    STALE = "#8e6bbf"
+    WARNING = "#e08a00"
+    FAILED = "#c62828"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A step's state, and it in a few words for its header."""
+
+    state: State
+    words: str
+
+
+class Section(ABC):
+    """One step. button: the name of its collapsible button in the panel's .ui file; title: its name."""
+
+    button: ClassVar[str]
+
+    def __init__(self, panel: Panel) -> None:
+        self.panel = panel
+        self.ui = panel.ui
+
+    @property
+    def desk(self) -> Desk:
+        """The case at work. Raises CaseError where there is none."""
+        if self.panel.desk is None:
+            raise CaseError(_("there is no case at work: choose one"))
+        return self.panel.desk
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """The step's name."""
+
+    @abstractmethod
+    def show(self, desk: Desk) -> None:
+        """Shows the case as it now is."""
+
+    @abstractmethod
+    def standing(self, desk: Desk) -> Standing:
+        """Where the step stands."""
+
+    def head(self, desk: Desk | None) -> None:
+        """Writes the step's state into its header."""
+        standing = self.standing(desk) if desk is not None else Standing(State.NOTHING, _("nothing yet"))
+        header = getattr(self.ui, self.button)
+        header.text = f"{self.title}: {standing.words}"
+        header.icon = dot(standing.state.value)
+
+
+def of_plan(desk: Desk, words: str) -> Standing:
+    """The standing of a step that shows a part of the plan: nothing, out of date with the case, or ready."""
+    if desk.plan is None or not desk.plan.axis.control_points:
+        return Standing(State.NOTHING, _("nothing yet"))
+    if not desk.plan_is_of_this_case:
+        return Standing(State.STALE, _("out of date: the anatomy was edited"))
+    return Standing(State.READY, words)
+
+
+def dot(color: str) -> Any:
+    """A round icon of a colour."""
+    import qt
+
+    pixmap = qt.QPixmap(16, 16)
+    pixmap.fill(qt.QColor(0, 0, 0, 0))
+    painter = qt.QPainter(pixmap)
+    painter.setRenderHint(qt.QPainter.Antialiasing, True)
+    painter.setPen(qt.QPen(qt.QColor(color)))
+    painter.setBrush(qt.QBrush(qt.QColor(color)))
+    painter.drawEllipse(3, 3, 10, 10)
+    painter.end()
+    return qt.QIcon(pixmap)

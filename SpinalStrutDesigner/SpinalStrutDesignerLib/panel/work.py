@@ -1,0 +1,71 @@
+"""The one long job that is under way: a child process, its progress in the panel, and its end."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from slicer.i18n import tr as _
+
+from ..scene.job import WRITTEN, Job, fault_in
+from .child import Child
+
+
+class Work:
+    """Runs one job at a time. ui: the panel's widgets; on_idle(): called when a job began or ended."""
+
+    def __init__(self, ui: Any, on_idle: Callable[[], None]) -> None:
+        self._ui, self._on_idle = ui, on_idle
+        self._child: Child | None = None
+        self._workspace: tempfile.TemporaryDirectory[str] | None = None
+        self._on_done: Callable[[Path], None] | None = None
+        self._on_fault: Callable[[str], None] | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job is under way."""
+        return self._child is not None
+
+    def workspace(self) -> Path:
+        """An empty folder for the next job's files; the one before it is deleted."""
+        self._workspace = tempfile.TemporaryDirectory(prefix="strut_")
+        return Path(self._workspace.name)
+
+    def start(self, job: Job, words: str, on_done: Callable[[Path], None], on_fault: Callable[[str], None]) -> None:
+        """Starts a job. on_done(output) is called when it has written its result, on_fault(sentence) when it has not.
+
+        Raises RuntimeError while another one runs.
+        """
+        if self._child is not None:
+            raise RuntimeError(_("another job is under way: wait for it or cancel it"))
+        self._on_done, self._on_fault, self._output = on_done, on_fault, job.output
+        self.progress(words, 0.0)
+        logging.info(f"{words} started")
+        self._child = Child(job, self.progress, self._ended)
+        self._on_idle()
+
+    def cancel(self) -> None:
+        """Ends the job, if one runs; what there was before stays."""
+        if self._child is not None:
+            child, self._child = self._child, None
+            child.cancel()
+            self.progress(_("Cancelled"), 0.0)
+            self._on_idle()
+
+    def progress(self, stage: str, fraction: float) -> None:
+        """Shows how far the job is."""
+        self._ui.progressBar.value = round(100 * fraction)
+        self._ui.stageLabel.text = stage
+
+    def _ended(self, code: int, lines: tuple[str, ...]) -> None:
+        self._child = None
+        done = code in WRITTEN
+        self.progress(_("Done") if done else _("Failed"), 1.0 if done else 0.0)
+        self._on_idle()
+        if done and self._on_done is not None:
+            self._on_done(self._output)
+        elif self._on_fault is not None:
+            self._on_fault(fault_in(lines, code))

@@ -1,0 +1,40 @@
+"""The live preview in the scene: the solid implant and its clearances, as the plan or a dragged handle has them now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..build.preview import Preview, Shown
+from ..case.model import Case
+from ..plan.plan import Plan
+from ..verify.preview import Clearance, Clearances
+from .preview_nodes import show_margins, show_preview
+
+
+class LivePreview:
+    """The preview of one case. What does not change with the plan is made once, by `prepare`."""
+
+    def __init__(self, owner: Any, folder: int, case: Case, plan: Plan) -> None:
+        self._owner, self._folder = owner, folder
+        self._case = case
+        self._preview = Preview(case, plan)
+        self._clearances = Clearances(case, plan)
+        self.shown: Shown | None = None
+        self.clearances: tuple[Clearance, ...] = ()
+
+    def prepare(self) -> Iterator[tuple[str, float]]:
+        """Makes ready what every preview needs, step by step: (what, fraction done). Raises as `build` does."""
+        for words, fraction in self._preview.prepare():
+            yield words, 0.5 * fraction
+        for words, fraction in self._clearances.prepare():
+            yield words, 0.5 + 0.5 * fraction
+
+    def show(self, plan: Plan) -> tuple[Clearance, ...]:
+        """Shows the implant of a plan; returns its clearances. Raises PlanError where the plan means no implant."""
+        shown = self._preview.of(plan)
+        self.clearances = self._clearances.of(plan, shown)
+        show_preview(self._owner, self._folder, shown.solid, shown.blocks)
+        show_margins(self._owner, self._folder, shown.curve, self._clearances.along(shown.curve))
+        self.shown = shown
+        return self.clearances

@@ -1,0 +1,108 @@
+"""The live preview's nodes: the solid, its porous layers as translucent blocks, and the axis coloured by clearance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from LatticeGeneratorLib.mesh.mesh import Mesh
+from LatticeGeneratorLib.scene.models import polydata
+
+from ..plan.curve import AxisCurve
+from .belongings import Belongings
+from .case_folder import put_in_folder
+
+SOLID, BLOCK, MARGIN = "preview", "previewBlock", "axisMargin"
+_TITANIUM, _POROUS = (0.72, 0.74, 0.78), (0.95, 0.60, 0.20)
+# Margins in mm beyond every rule at which the axis is drawn red, and from which on it is green; yellow between.
+_TIGHT_MM, _ROOMY_MM = 0.0, 2.0
+_TUBE_MM = 0.8  # radius of the coloured axis: thin beside the least section, 2 mm
+
+
+def show_preview(owner: Any, folder: int, solid: Mesh, blocks: Sequence[Mesh]) -> Any:
+    """Shows the previewed solid and its blocks; returns the solid's model node. Visibility and opacity are kept."""
+    belongings = Belongings(owner)
+    node = _model(belongings, SOLID, 0, "Implant preview", _TITANIUM, 1.0, folder)
+    node.SetAndObservePolyData(polydata(solid))
+    for number, block in enumerate(blocks):
+        name = f"Porous interface {number + 1} (block)"
+        _model(belongings, BLOCK, number, name, _POROUS, 0.45, folder).SetAndObservePolyData(polydata(block))
+    for extra in belongings.all(BLOCK)[len(blocks) :]:
+        owner.GetScene().RemoveNode(extra)
+    return node
+
+
+def show_margins(owner: Any, folder: int, curve: AxisCurve, margins_mm: np.ndarray) -> Any:
+    """The axis as a thin line, red where the strut has no margin left, green where there is room.
+
+    margins_mm: (n,) at the curve's samples: what is left beyond the rules, negative where one is broken.
+    """
+    import vtk
+    from vtk.util.numpy_support import numpy_to_vtk
+
+    line = vtk.vtkPolyData()
+    points = vtk.vtkPoints()
+    points.SetData(numpy_to_vtk(curve.points, deep=True))
+    line.SetPoints(points)
+    cells = vtk.vtkCellArray()
+    cells.InsertNextCell(len(curve.points), list(range(len(curve.points))))
+    line.SetLines(cells)
+    scalars = numpy_to_vtk(margins_mm.astype(float), deep=True)
+    scalars.SetName("margin_mm")
+    line.GetPointData().SetScalars(scalars)
+    tube = vtk.vtkTubeFilter()
+    tube.SetInputData(line)
+    tube.SetRadius(_TUBE_MM)
+    tube.SetNumberOfSides(8)
+    tube.Update()
+    node = _model(Belongings(owner), MARGIN, 0, "Axis margins", (1.0, 1.0, 1.0), 1.0, folder)
+    node.SetAndObservePolyData(tube.GetOutput())
+    _color_by_margin(node)
+    return node
+
+
+def _color_by_margin(node: Any) -> None:
+    display, scene = node.GetDisplayNode(), node.GetScene()
+    if display.GetColorNodeID() and display.GetScalarVisibility():
+        return
+    colors = scene.GetFirstNodeByName("Strut margin colours")
+    if colors is None:
+        import slicer
+        import vtk
+
+        colors = slicer.vtkMRMLProceduralColorNode()
+        colors.SetName("Strut margin colours")
+        colors.SetHideFromEditors(True)
+        function = vtk.vtkDiscretizableColorTransferFunction()
+        function.AddRGBPoint(_TIGHT_MM - 1.0, 0.80, 0.10, 0.10)
+        function.AddRGBPoint(_TIGHT_MM, 0.90, 0.25, 0.10)
+        function.AddRGBPoint(0.5 * (_TIGHT_MM + _ROOMY_MM), 0.95, 0.80, 0.20)
+        function.AddRGBPoint(_ROOMY_MM, 0.20, 0.65, 0.30)
+        colors.SetAndObserveColorTransferFunction(function)
+        scene.AddNode(colors)
+    display.SetAndObserveColorNodeID(colors.GetID())
+    display.SetActiveScalarName("margin_mm")
+    display.SetScalarRangeFlag(display.UseManualScalarRange)
+    display.SetScalarRange(_TIGHT_MM - 1.0, _ROOMY_MM)
+    display.SetScalarVisibility(True)
+
+
+def _model(
+    belongings: Belongings, role: str, number: int, name: str, color: tuple[float, float, float], opacity: float,
+    folder: int,
+) -> Any:  # fmt: skip
+    """The model node of a role: the one there is, or a new one with its first looks, in the case's folder."""
+    nodes = belongings.all(role)
+    if number < len(nodes):
+        return nodes[number]
+    node = belongings.owner.GetScene().AddNewNodeByClass("vtkMRMLModelNode", name)
+    node.CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    display.SetColor(*color)
+    display.SetOpacity(opacity)
+    display.SetVisibility2D(True)
+    display.SetSliceIntersectionThickness(2)
+    put_in_folder(node, folder)
+    belongings.put(role, *nodes, node)
+    return node
