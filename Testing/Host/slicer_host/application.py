@@ -233,4 +233,3 @@ def install_application(parts: SceneParts, window: MainWindow, temporary_folder:
     slicer.util.messageBox = messages.show_box
     slicer.util.delayDisplay = messages.show_popup
     return application
-

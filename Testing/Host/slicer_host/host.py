@@ -1,9 +1,9 @@
 """The test host's public face: start it, open a module, press its buttons, look at pictures of it.
 
-    host = start()
-    widget = host.open_module("SpinalStrutDesigner")
-    host.slice_view("Red").mouse.click((10.0, 5.0, 30.0))
-    host.screenshot("panel.png")
+host = start()
+widget = host.open_module("SpinalStrutDesigner")
+host.slice_view("Red").mouse.click((10.0, 5.0, 30.0))
+host.screenshot("panel.png")
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Host:
         self.process_events()
 
     def run_self_test(self, name: str) -> None:
-        """Run a module's own test as the application's test driver does, with --testing. Raises what the test raises."""
+        """Run a module's own test as the application's test driver does, with --testing. Raises what it raises."""
         if name in self.load_errors:
             raise RuntimeError(f"Module {name} could not be loaded.") from self.load_errors[name]
         self.app.set_testing(True)

@@ -1,4 +1,4 @@
-"""A widget that shows what an offscreen VTK window renders, and hands Qt's mouse, wheel and keys to VTK's interactor."""
+"""A widget that shows what an offscreen VTK window renders, and hands Qt's mouse, wheel and keys to VTK."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Puts the test host on the path, before anything imports Qt or VTK, and starts it: one for all tests of the process."""
+"""Puts the test host on the path, before anything imports Qt or VTK, and starts it, once for all tests."""
 
 from __future__ import annotations
 

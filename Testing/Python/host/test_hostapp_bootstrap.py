@@ -25,7 +25,8 @@ def test_logics_belong_to_the_scene(host: Any) -> None:
 
 
 def test_singletons_and_view_nodes_survive_scene_close(host: Any) -> None:
-    names = ("vtkMRMLSelectionNodeSingleton", "vtkMRMLInteractionNodeSingleton", "vtkMRMLSliceNodeRed", "vtkMRMLViewNode1")
+    names = ("vtkMRMLSelectionNodeSingleton", "vtkMRMLInteractionNodeSingleton", "vtkMRMLSliceNodeRed",
+             "vtkMRMLViewNode1")  # fmt: skip
     before = [slicer.mrmlScene.GetNodeByID(name) for name in names]
     slicer.mrmlScene.AddNewNodeByClass("vtkMRMLModelNode", "Gone")
     host.close_scene()

@@ -44,7 +44,7 @@ def test_missing_file_is_an_error_with_its_name(host: Any, tmp_path: Path) -> No
 
 
 def test_segmentation_keeps_segments_and_voxels(host: Any, tmp_path: Path) -> None:
-    volume, segmentation = volume_and_segmentation()
+    _volume, segmentation = volume_and_segmentation()
     file = tmp_path / "labels.seg.nrrd"
     assert slicer.util.saveNode(segmentation, str(file), {})
     image = SimpleITK.ReadImage(str(file))

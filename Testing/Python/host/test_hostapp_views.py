@@ -35,7 +35,10 @@ def placing(kind: str = "vtkMRMLMarkupsFiducialNode", persistent: bool = False) 
     node = slicer.mrmlScene.AddNewNodeByClass(kind, "Point")
     node.CreateDefaultDisplayNodes()
     slicer.modules.markups.logic().SetActiveList(node)
-    slicer.modules.markups.logic().StartPlaceMode(persistent)
+    # Not the logic's StartPlaceMode: in the application too that one places fiducial points only.
+    interaction = slicer.app.applicationLogic().GetInteractionNode()
+    interaction.SetPlaceModePersistence(persistent)
+    interaction.SetCurrentInteractionMode(slicer.vtkMRMLInteractionNode.Place)
     return node
 
 
@@ -77,7 +80,9 @@ def test_model_fills_its_share_of_the_3d_view(host: Any) -> None:
     assert red == pytest.approx(np.pi / 4 * (edge[1] - edge[0]) ** 2, rel=0.05)
 
 
-@pytest.mark.parametrize("name, target", [("Red", (12.3, -7.8, 0.0)), ("Green", (3.1, 0.0, 14.4)), ("Yellow", (0.0, -9.6, 4.2))])
+@pytest.mark.parametrize(
+    "name, target", [("Red", (12.3, -7.8, 0.0)), ("Green", (3.1, 0.0, 14.4)), ("Yellow", (0.0, -9.6, 4.2))]
+)
 def test_click_in_a_slice_places_a_point_there(host: Any, ball: Any, name: str, target: tuple) -> None:
     node, view = placing(), host.slice_view(name)
     view.mouse.click(target)
