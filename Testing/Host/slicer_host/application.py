@@ -207,10 +207,11 @@ class ModuleSelector(strict_class(QtCore.QObject)):
             raise ValueError(f"Module {name!r} is not loaded; the host has {self._manager.loadedModuleNames()}.")
         if name == self._name:
             return
-        before, self._open, self._name = self._open, None, name
+        before, self._open, self._name = self._open, None, ""
         if before is not None:
             before.widgetRepresentation().exit()
         widget = module.widgetRepresentation() if module else None
+        self._name = name
         if widget is None:
             self._window.panel.show_nothing()
         else:

@@ -47,6 +47,7 @@ def start() -> Host:
     if not _running:
         _running.append(Host())
     host = _running[0]
+    host.run()
     slicer.mrmlScene = host.app.mrmlScene()  # tests without the application may have set another
     return host
 
@@ -65,6 +66,14 @@ class Host:
         self.app = install_application(self._parts, self.window, self.temporary_folder, self.messages)
         install_sample_data()
         self.load_errors: dict[str, BaseException] = {}
+        self._runs = False
+
+    def run(self) -> None:
+        """Load the modules and show the window, unless that is done."""
+        if self._runs:
+            return
+        self._runs = True
+        self.load_errors.clear()
         for file in module_files():
             self._load(file)
         self.window.show()
@@ -108,14 +117,19 @@ class Host:
         self.process_events()
 
     def quit(self) -> None:
-        """Close the application: exit() of the open module, cleanup() of every panel."""
+        """Close the application: exit() of the open module, cleanup() of every panel. start() starts it again."""
         self.app.aboutToQuit.emit()
         self.window.moduleSelector().selectModule("")
         manager = self.app.moduleManager()
         for name in manager.open_panels():
             manager.moduleAboutToBeUnloaded.emit(name)
-        self.process_events()
+            delattr(slicer.modules, f"{name}Widget")
+        self.window.panel.forget_modules()
+        self.close_scene()
+        for signal in ("startupCompleted()", "aboutToQuit()"):
+            self.app.disconnect(signal)  # those who listened go with the modules
         self.window.hide()
+        self._runs = False
 
     # Time
 
@@ -199,7 +213,7 @@ class Host:
     def screenshot(self, path: str | Path, size: tuple[int, int] = WINDOW_SIZE_PX) -> Path:
         """Write a picture of the window, the panel beside the views, as PNG."""
         self.process_events()
-        return save_screenshot(self.window, path, size)
+        return save_screenshot(self.window, self.app.layoutManager().views(), path, size)
 
     def scroll_to(self, widget: QtWidgets.QWidget) -> None:
         """Scroll the open module's panel until a widget of it can be seen."""
