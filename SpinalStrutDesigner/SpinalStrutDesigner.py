@@ -153,7 +153,7 @@ class SpinalStrutDesignerWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
         """Ask for what Slicer does not hold, at the point of use."""
         from LatticeGeneratorLib.panel.packages import ensure_packages
 
-        ensure_packages(self.resourcePath("requirements.txt"), self.parent.title)
+        ensure_packages(self.resourcePath("requirements.txt"), _("Spinal Strut Designer"))
 
     def onSceneStartClose(self, caller, event):
         """The work belongs to the scene that goes."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..build.build import input_digest
-from ..errors import CaseError, GeometryError, PlanError, ReleaseError
+from ..errors import CaseError, GeometryError, PlanError
 from ..plan.plan import Plan
 from ..scene.handles import Handles
 from ..scene.slices import jump_to
@@ -27,7 +27,8 @@ from .section import Section
 from .strut import InterfaceStep, StrutStep
 from .work import Work
 
-_OWN_ERRORS = (CaseError, PlanError, GeometryError, ReleaseError)
+# Packages that a person would not install, and files that could not be written, are runtime errors.
+_TOLD = (CaseError, PlanError, GeometryError, RuntimeError)
 
 
 class Panel:
@@ -107,7 +108,7 @@ class Panel:
         """An error of ours is told in the panel's message line, and the widgets go back to what the plan says."""
         try:
             yield
-        except _OWN_ERRORS as error:
+        except _TOLD as error:
             self.tell(str(error))
             self._handled = None
             self.refresh()

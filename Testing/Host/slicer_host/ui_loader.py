@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 import xml.etree.ElementTree as ElementTree
 from typing import Any
 
@@ -94,14 +96,15 @@ def _check_properties(root: ElementTree.Element) -> list[tuple[str, str, Any]]:
     return late
 
 
-def _enum_value(kind: type, text: str) -> int:
-    value = 0
+def _enum_value(kind: type, text: str) -> Any:
+    """One enum value, or several joined where they are flags."""
+    values = []
     for part in text.split("|"):
         name = part.strip().split("::")[-1]
         if not hasattr(kind, name):
             raise UiError(f"{kind.__name__} has no enum value {name!r}")
-        value |= getattr(kind, name)
-    return value
+        values.append(getattr(kind, name))
+    return functools.reduce(operator.or_, values)
 
 
 def _take_connections(root: ElementTree.Element) -> list[tuple[str, str, str, str]]:
