@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 slicer = pytest.importorskip("slicer")
+pytest.importorskip("PySide6")
 import vtk  # noqa: E402
+from PySide6.QtCore import Qt  # noqa: E402
 
 RADIUS = 25.0
 
@@ -115,6 +117,23 @@ def test_persistent_placement_draws_a_curve(host: Any, ball: Any) -> None:
     host.process_events()
     assert node.GetNumberOfDefinedControlPoints() == 3
     assert np.abs([position(node, n) - target for n, target in enumerate(targets)]).max() < 0.5
+
+
+def test_a_double_click_ends_placement_and_a_key_deletes(host: Any, ball: Any) -> None:
+    node, view = placing("vtkMRMLMarkupsCurveNode", persistent=False), host.slice_view("Red")
+    targets = [(0.0, -15.0, 0.0), (5.0, 0.0, 0.0), (0.0, 15.0, 0.0)]
+    for target in targets[:2]:
+        view.mouse.click(target)
+    view.mouse.double_click(targets[2])
+    host.process_events()
+    interaction = slicer.app.applicationLogic().GetInteractionNode()
+    assert interaction.GetCurrentInteractionMode() == slicer.vtkMRMLInteractionNode.ViewTransform
+    assert node.GetNumberOfDefinedControlPoints() == 3
+    view.mouse.move(targets[1])
+    view.mouse.key(Qt.Key_Delete)
+    host.process_events()
+    assert np.abs([position(node, n) - target for n, target in enumerate(targets[::2])]).max() < 0.5
+    assert node.GetNumberOfControlPoints() == 2
 
 
 def test_click_and_drag_on_a_surface_in_3d(host: Any) -> None:
