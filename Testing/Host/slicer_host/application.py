@@ -14,8 +14,9 @@ from PySide6 import QtCore, QtWidgets
 from .io_manager import IOManager
 from .layout_manager import LayoutManager
 from .messages import Messages
-from .modules import CoreModule, ModuleManager, Modules, new_widget_class, qSlicerScriptedLoadableModule
+from .modules import ModuleManager, core_modules
 from .scene_bootstrap import SceneParts
+from .scripted_module import qSlicerScriptedLoadableModule, qSlicerScriptedLoadableModuleWidget
 from .strict import strict_class
 from .window import MainWindow
 
@@ -191,7 +192,7 @@ class ModuleSelector(strict_class(QtCore.QObject)):
     def __init__(self, window: MainWindow, manager: ModuleManager) -> None:
         super().__init__(window)
         self._window, self._manager = window, manager
-        self._open: qSlicerScriptedLoadableModule | None = None
+        self._open: Any = None
         self._name = ""
 
     @property
@@ -206,10 +207,11 @@ class ModuleSelector(strict_class(QtCore.QObject)):
             raise ValueError(f"Module {name!r} is not loaded; the host has {self._manager.loadedModuleNames()}.")
         if name == self._name:
             return
-        before, self._open, self._name = self._open, None, name
+        before, self._open, self._name = self._open, None, ""
         if before is not None:
             before.widgetRepresentation().exit()
         widget = module.widgetRepresentation() if module else None
+        self._name = name
         if widget is None:
             self._window.panel.show_nothing()
         else:
@@ -223,19 +225,12 @@ def install_application(parts: SceneParts, window: MainWindow, temporary_folder:
     """Make slicer.app, slicer.modules, and slicer.util's boxes that record instead of waiting."""
     import slicer.util
 
-    slicer.modules = Modules()
+    slicer.modules = core_modules(parts.logics)
     slicer.qSlicerScriptedLoadableModule = qSlicerScriptedLoadableModule
-    slicer.qSlicerScriptedLoadableModuleWidget = new_widget_class()
+    slicer.qSlicerScriptedLoadableModuleWidget = qSlicerScriptedLoadableModuleWidget
     application = Application(parts, window, temporary_folder)
     slicer.app = application
-    for key, logic in parts.logics.items():
-        name = {name.lower(): name for name in _NAMES}.get(key, key.capitalize())
-        setattr(slicer.modules, key, CoreModule(name, logic))
     window.set_module_selector(ModuleSelector(window, application.moduleManager()))
     slicer.util.messageBox = messages.show_box
     slicer.util.delayDisplay = messages.show_popup
     return application
-
-
-# Names of modules whose spelling is more than a capital at the start.
-_NAMES = ("SubjectHierarchy", "ViewControllers", "SceneViews", "CropVolume")

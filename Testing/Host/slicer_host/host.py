@@ -1,9 +1,9 @@
 """The test host's public face: start it, open a module, press its buttons, look at pictures of it.
 
-    host = start()
-    widget = host.open_module("SpinalStrutDesigner")
-    host.slice_view("Red").mouse.click((10.0, 5.0, 30.0))
-    host.screenshot("panel.png")
+host = start()
+widget = host.open_module("SpinalStrutDesigner")
+host.slice_view("Red").mouse.click((10.0, 5.0, 30.0))
+host.screenshot("panel.png")
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from PySide6 import QtWidgets
 from .application import install_application
 from .install import install
 from .messages import Messages
-from .modules import qSlicerScriptedLoadableModule
+from .modules import load_scripted
 from .sample_data import install_sample_data
 from .scene_bootstrap import bootstrap_scene, new_temporary_folder
 from .screenshot import save_screenshot
@@ -46,7 +46,10 @@ def start() -> Host:
     """The host of this process, started if it was not."""
     if not _running:
         _running.append(Host())
-    return _running[0]
+    host = _running[0]
+    host.run()
+    slicer.mrmlScene = host.app.mrmlScene()  # tests without the application may have set another
+    return host
 
 
 class Host:
@@ -63,6 +66,14 @@ class Host:
         self.app = install_application(self._parts, self.window, self.temporary_folder, self.messages)
         install_sample_data()
         self.load_errors: dict[str, BaseException] = {}
+        self._runs = False
+
+    def run(self) -> None:
+        """Load the modules and show the window, unless that is done."""
+        if self._runs:
+            return
+        self._runs = True
+        self.load_errors.clear()
         for file in module_files():
             self._load(file)
         self.window.show()
@@ -73,10 +84,8 @@ class Host:
 
     def _load(self, file: Path) -> None:
         """Load a module as at start-up: a module that fails is skipped, and says why when it is opened."""
-        if str(file.parent) not in sys.path:
-            sys.path.insert(0, str(file.parent))
         try:
-            qSlicerScriptedLoadableModule(file.stem, file).load()
+            load_scripted(file)
         except Exception as error:
             self.load_errors[file.stem] = error
 
@@ -97,7 +106,7 @@ class Host:
         self.process_events()
 
     def run_self_test(self, name: str) -> None:
-        """Run a module's own test as the application's test driver does, with --testing. Raises what the test raises."""
+        """Run a module's own test as the application's test driver does, with --testing. Raises what it raises."""
         if name in self.load_errors:
             raise RuntimeError(f"Module {name} could not be loaded.") from self.load_errors[name]
         self.app.set_testing(True)
@@ -108,15 +117,19 @@ class Host:
         self.process_events()
 
     def quit(self) -> None:
-        """Close the application: exit() of the open module, cleanup() of every panel."""
+        """Close the application: exit() of the open module, cleanup() of every panel. start() starts it again."""
         self.app.aboutToQuit.emit()
         self.window.moduleSelector().selectModule("")
         manager = self.app.moduleManager()
-        for name in manager.loadedModuleNames():
-            if getattr(manager.module(name), "has_widget", False):
-                manager.moduleAboutToBeUnloaded.emit(name)
-        self.process_events()
+        for name in manager.open_panels():
+            manager.moduleAboutToBeUnloaded.emit(name)
+            delattr(slicer.modules, f"{name}Widget")
+        self.window.panel.forget_modules()
+        self.close_scene()
+        for signal in ("startupCompleted()", "aboutToQuit()"):
+            self.app.disconnect(signal)  # those who listened go with the modules
         self.window.hide()
+        self._runs = False
 
     # Time
 
@@ -171,6 +184,17 @@ class Host:
         slicer.util.loadScene(str(path), {})
         self.process_events()
 
+    def reset(self) -> None:
+        """As after start: no module open, an empty scene, no messages, the usual layout, nothing being placed."""
+        self.close_module()
+        self.close_scene()
+        self.app.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalView)
+        self.app.applicationLogic().GetInteractionNode().SwitchToViewTransformMode()
+        for view in self.app.layoutManager().views():
+            view.mouse.leave()
+        self.messages.forget()
+        self.process_events()
+
     # Views and pictures
 
     def slice_view(self, name: str) -> SliceView:
@@ -189,7 +213,7 @@ class Host:
     def screenshot(self, path: str | Path, size: tuple[int, int] = WINDOW_SIZE_PX) -> Path:
         """Write a picture of the window, the panel beside the views, as PNG."""
         self.process_events()
-        return save_screenshot(self.window, path, size)
+        return save_screenshot(self.window, self.app.layoutManager().views(), path, size)
 
     def scroll_to(self, widget: QtWidgets.QWidget) -> None:
         """Scroll the open module's panel until a widget of it can be seen."""

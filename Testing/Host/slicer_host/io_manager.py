@@ -143,7 +143,8 @@ class IOManager(strict_class(QtCore.QObject)):
         return None if node is None else [node]
 
     def _read_transform(self, properties: Properties, messages: Any) -> list[Any] | None:
-        return self._named(self._logics["transforms"].AddTransform(str(properties["fileName"]), self._scene), properties)
+        transform = self._logics["transforms"].AddTransform(str(properties["fileName"]), self._scene)
+        return self._named(transform, properties)
 
     def _read_table(self, properties: Properties, messages: Any) -> list[Any] | None:
         file = Path(properties["fileName"])

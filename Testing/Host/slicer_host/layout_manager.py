@@ -63,9 +63,9 @@ class SliceController(ViewBar):
 
     def _show(self) -> None:
         logic, node = self._view.sliceLogic(), self._view.mrmlSliceNode()
-        low, high, resolution = [-100.0, 100.0], 0, vtk.reference(1.0)
-        logic.GetSliceOffsetRangeResolution(low, resolution)
-        low, high = low
+        extent, resolution = [-100.0, 100.0], vtk.reference(1.0)
+        logic.GetSliceOffsetRangeResolution(extent, resolution)
+        low, high = extent
         offset = logic.GetSliceOffset()
         blocked = self._slider.blockSignals(True)
         self._slider.setRange(round(low * self._STEPS), round(high * self._STEPS))

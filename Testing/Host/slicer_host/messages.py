@@ -44,6 +44,11 @@ class Messages(list[Message]):
                 raise ValueError(f'{button!r} is no button of a message box; give a name such as "Ok" or "Cancel".')
         self._answers.extend(buttons)
 
+    def forget(self) -> None:
+        """No messages so far, no answers arranged."""
+        self.clear()
+        self._answers.clear()
+
     def of_kind(self, kind: str) -> list[Message]:
         """The messages of one kind."""
         return [message for message in self if message.kind == kind]

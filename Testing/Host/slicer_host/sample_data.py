@@ -82,7 +82,7 @@ class SampleDataLogic:
 
     def downloadFromSource(self, source: SampleDataSource, maximumAttemptsCount: int = 3,
                            forceDownload: bool = False) -> Any:  # fmt: skip
-        """Run the data set's own downloader. Raises NotImplementedError where it has none: the host downloads nothing."""
+        """Run the data set's own downloader. Raises NotImplementedError where it has none."""
         if source.customDownloader is None:
             raise NotImplementedError(f"{source.sampleName}: the test host downloads nothing from {source.uris}.")
         return source.customDownloader(source)

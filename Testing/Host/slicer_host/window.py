@@ -69,7 +69,8 @@ class ModulePanel(QtWidgets.QWidget):
         row.setSpacing(8)
         row.addWidget(self._icon)
         row.addWidget(self._title, 1)
-        self._stack = QtWidgets.QStackedWidget(self)
+        self._stack, self._nothing = QtWidgets.QStackedWidget(self), QtWidgets.QWidget(self)
+        self._stack.addWidget(self._nothing)
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -93,8 +94,17 @@ class ModulePanel(QtWidgets.QWidget):
 
     def show_nothing(self) -> None:
         """No module is open."""
+        self._stack.setCurrentWidget(self._nothing)
         self._title.setText("")
         self._icon.setPixmap(QtGui.QPixmap())
+
+    def forget_modules(self) -> None:
+        """Delete the widgets of all modules."""
+        self.show_nothing()
+        for page in self._pages.values():
+            self._stack.removeWidget(page)
+            page.deleteLater()
+        self._pages.clear()
 
     def scroll_to(self, widget: QtWidgets.QWidget) -> None:
         """Scroll the open module so that one of its widgets can be seen."""
