@@ -177,6 +177,10 @@ def test_layouts_show_and_hide_views(host: Any) -> None:
     host.process_events()
     shown = [manager.sliceWidget(name).isVisible() for name in ("Red", "Green")]
     assert shown == [True, False] and not manager.threeDWidget(0).isVisible()
+    manager.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalWidescreenView)
+    host.process_events()
+    widths = [view.width() for view in manager.views()]
+    assert widths[0] == pytest.approx(3 * widths[1], rel=0.02) and widths[1:] == [widths[1]] * 3
     with pytest.raises(ValueError, match="Layout 99"):
         manager.setLayout(99)
 
