@@ -29,13 +29,12 @@ class SpinalStrutDesigner(ScriptedLoadableModule):
         self.parent.contributors = ["The SpinalStrutDesigner contributors"]
         self.parent.helpText = _(
             "Designs a patient-specific titanium strut that bridges destroyed vertebrae, from a CT and its "
-            "segmentation to files for printing. The steps stand in the order of the work: choose CT and segmentation, "
-            "propose a plan, drag the axis and the screws, check, release. Try it on 'Strut phantom' in Sample Data; "
-            "a real CT to segment is 'CTChest' there. Research software, not a certified medical device."
+            "segmentation to files for printing. Choose both, propose a plan, drag its axis and screws, check, release. "
+            "Try it on 'StrutPhantom' in Sample Data; a real CT to segment is 'CTChest' there. "
+            "Research software, not a certified medical device."
         )
         self.parent.acknowledgementText = _(
-            "It follows two published cases: K. Willemsen et al., Challenges in the design and regulatory approval of "
-            "3D-printed surgical implants: a two-case series, Lancet Digital Health 2019;1:e163–71."
+            "It follows two published cases: K. Willemsen et al., Lancet Digital Health 2019;1:e163–71."
         )
         slicer.app.connect("startupCompleted()", registerSampleData)
 
@@ -58,10 +57,14 @@ def registerSampleData():
 
 
 def downloadPhantom(source):
-    """Draw the phantom: nothing is downloaded, and no patient is in it. A real CT is 'CTChest' in the same module."""
+    """Draw the phantom: nothing is downloaded, and no patient is in it."""
     from SpinalStrutDesignerLib.scene.sample import load_phantom
 
-    return list(load_phantom(slicer.mrmlScene))
+    volume, segmentation = load_phantom(slicer.mrmlScene)
+    segmentation.CreateClosedSurfaceRepresentation()
+    slicer.util.setSliceViewerLayers(background=volume, fit=True)
+    slicer.util.resetThreeDViews()
+    return [volume, segmentation]
 
 
 @parameterNodeWrapper
@@ -103,10 +106,8 @@ class SpinalStrutDesignerWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
     def __init__(self, parent=None):
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
-        self.logic = None
-        self.panel = None
-        self._parameterNode = None
-        self._parameterNodeGuiTag = None
+        self.logic = self.panel = None
+        self._parameterNode = self._parameterNodeGuiTag = None
 
     def setup(self):
         """Build the panel."""
@@ -120,9 +121,10 @@ class SpinalStrutDesignerWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = SpinalStrutDesignerLogic()
         self.panel = Panel(self.ui, self.ensurePackages)
-        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
-        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
-        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndImportEvent, self.onSceneEndImport)
+        scene = slicer.mrmlScene
+        self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
+        self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
+        self.addObserver(scene, scene.EndImportEvent, self.onSceneEndImport)
         self.ui.parameterNodeSelector.connect("currentNodeChanged(vtkMRMLNode*)", self.onCaseChosen)
         self.initializeParameterNode()
 
@@ -166,8 +168,10 @@ class SpinalStrutDesignerWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
             self.initializeParameterNode()
 
     def onSceneEndImport(self, caller, event):
-        """A scene was loaded: show its case."""
+        """A scene was loaded: show its case, not the empty one that stood there before."""
         if self.parent.isEntered:
+            self.setParameterNode(None)
+            self.logic.removeEmptyCases()
             self.initializeParameterNode()
 
     def onCaseChosen(self, node):
@@ -211,7 +215,7 @@ class SpinalStrutDesignerLogic(ScriptedLoadableModuleLogic):
 
     def __init__(self):
         ScriptedLoadableModuleLogic.__init__(self)
-        self.isSingletonParameterNode = False
+        self.isSingletonParameterNode = False  # a scene may hold several cases
 
     def getParameterNode(self):
         """The scene's first case; a new one if there is none."""
@@ -220,6 +224,14 @@ class SpinalStrutDesignerLogic(ScriptedLoadableModuleLogic):
     def wrapped(self, node):
         """The case that a parameter node holds."""
         return SpinalStrutDesignerParameterNode(node)
+
+    def removeEmptyCases(self):
+        """Take out cases in which nothing was chosen, as long as another one is there."""
+        cases = [self.wrapped(node) for node in self.getAllParameterNodes()]
+        used = [case for case in cases if case.volume or case.segmentation or case.plan]
+        for case in cases:
+            if used and case not in used:
+                slicer.mrmlScene.RemoveNode(case.parameterNode)
 
     def propose(self, parameters, upper, lower, preset="case2"):
         """Propose the plan of a case. Raises ValueError with the remedy."""
@@ -248,10 +260,9 @@ class SpinalStrutDesignerLogic(ScriptedLoadableModuleLogic):
 
     def sources(self, parameters):
         """The volume and the segmentation. Raises ValueError where one is not chosen."""
-        if not parameters.volume:
-            raise ValueError(_("Choose the CT volume."))
-        if not parameters.segmentation:
-            raise ValueError(_("Choose the segmentation."))
+        for node, words in ((parameters.volume, _("the CT volume")), (parameters.segmentation, _("the segmentation"))):
+            if not node:
+                raise ValueError(_("Choose {words}.").format(words=words))
         return parameters.volume, parameters.segmentation
 
 

@@ -15,7 +15,7 @@ from ..plan.rules import rule_for
 from ..scene.case_nodes import segment_meanings
 from .desk import Desk
 from .section import Section, Standing, State
-from .tables import cell, fill_choices, fill_row
+from .tables import cell, dress_table, fill_choices, fill_row
 
 _UNKNOWN = "unknown"
 
@@ -30,8 +30,7 @@ class Anatomy(Section):
         self._rows: tuple[Any, ...] = ()
         ui = self.ui
         fill_choices(ui.presetComboBox, [(name, name) for name in preset_names()])
-        ui.rolesTable.horizontalHeader().setStretchLastSection(True)
-        ui.rolesTable.verticalHeader().visible = False
+        dress_table(ui.rolesTable, 0)
         ui.upperLevelComboBox.connect("currentIndexChanged(int)", self.on_level_chosen)
         ui.lowerLevelComboBox.connect("currentIndexChanged(int)", self.on_level_chosen)
         ui.presetComboBox.connect("currentIndexChanged(int)", self.on_preset_chosen)

@@ -16,7 +16,7 @@ from ..scene.slices import lie_across, lie_along, slice_nodes, stand_straight
 from ..verify.preview import Clearance
 from .desk import Desk
 from .section import Section, Standing, State, of_plan
-from .tables import chosen_row, fill_choices, fill_row
+from .tables import chosen_row, dress_table, fill_choices, fill_row
 from .verdicts import VERDICT_COLORS, verdict_words
 
 # Rows of the live table: more do not help while a point is dragged.
@@ -33,8 +33,7 @@ class AxisStep(Section):
     def __init__(self, panel: Any) -> None:
         super().__init__(panel)
         ui = self.ui
-        ui.clearanceTable.verticalHeader().visible = False
-        ui.clearanceTable.horizontalHeader().setStretchLastSection(True)
+        dress_table(ui.clearanceTable, 1)
         fill_choices(ui.followedViewComboBox, [(name, name) for name in ("Red", "Green", "Yellow")])
         ui.addPointButton.connect("clicked(bool)", self.on_add_point)
         ui.removePointButton.connect("clicked(bool)", self.on_remove_point)
@@ -88,7 +87,7 @@ class AxisStep(Section):
         table.setRowCount(len(self._clearances))
         for number, row in enumerate(self._clearances):
             measured = f"{row.measured_mm:.1f} mm"
-            texts = [row.structure.replace("_", " "), measured, row.limit, words[row.verdict]]
+            texts = [words[row.verdict], row.structure.replace("_", " "), measured, row.limit]
             fill_row(table, number, texts, VERDICT_COLORS[row.verdict])
 
     def on_clearance_clicked(self, row: int, column: int) -> None:

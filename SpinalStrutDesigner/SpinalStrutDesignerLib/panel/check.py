@@ -10,7 +10,7 @@ from ..plan.plan import Plan, Waiver
 from ..scene.findings_table import Row, rows_of
 from .desk import Desk
 from .section import Section, Standing, State
-from .tables import chosen_row, fill_choices, fill_row
+from .tables import chosen_row, dress_table, fill_choices, fill_row
 from .verdicts import VERDICT_COLORS, verdict_words
 
 
@@ -28,8 +28,7 @@ class CheckStep(Section):
             [(_("what does not pass"), "open"), (_("what forbids manufacture"), "blocking"), (_("everything"), "all")],
             "open",
         )
-        ui.findingsTable.verticalHeader().visible = False
-        ui.findingsTable.horizontalHeader().setStretchLastSection(True)
+        dress_table(ui.findingsTable, 1)
         ui.checkRunButton.connect("clicked(bool)", self.on_check)
         ui.findingsComboBox.connect("currentIndexChanged(int)", self.on_filter)
         ui.findingsTable.connect("cellClicked(int,int)", self.on_finding_clicked)

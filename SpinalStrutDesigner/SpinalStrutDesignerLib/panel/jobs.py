@@ -40,16 +40,18 @@ class Jobs:
         panel = self._panel
         with panel.told():
             desk = _needed(panel.desk)
-            plan, case = desk.needed_plan(), desk.case()
+            started, case = desk.needed_plan(), desk.case()
             self._ensure_packages()
-            job = propose_job(case, plan, panel.work.workspace())
+            job = propose_job(case, started, panel.work.workspace())
 
             def done(output: Path) -> None:
                 with panel.told():
                     if self._still(desk):
                         # The case first: the plan's change shows everything.
                         desk.parameters.plannedOn = case.digest
-                        desk.decide(plan_from_json(output.read_text(encoding="utf-8")), _("proposal"))
+                        plan = plan_from_json(output.read_text(encoding="utf-8"))
+                        desk.decide(plan, _("proposal"))
+                        panel.jump_to(plan.axis.control_points[len(plan.axis.control_points) // 2])
 
             panel.work.start(job, _("Proposing a plan"), done, self._fault)
 

@@ -13,7 +13,7 @@ from ..propose.screw_at import screw_at
 from .desk import Desk
 from .placing import Placing
 from .section import Section, Standing, State, of_plan
-from .tables import cell, chosen_row, fill_choices, fill_row
+from .tables import cell, chosen_row, dress_table, fill_choices, fill_row
 
 
 class ScrewStep(Section):
@@ -28,8 +28,7 @@ class ScrewStep(Section):
         ui = self.ui
         self._types = {name: entry.value for name, entry in load_screws().items()}
         fill_choices(ui.screwTypeComboBox, [(name, name) for name in self._types])
-        ui.screwTable.verticalHeader().visible = False
-        ui.screwTable.horizontalHeader().setStretchLastSection(True)
+        dress_table(ui.screwTable, 1)
         ui.screwTable.connect("itemSelectionChanged()", self.on_chosen)
         ui.placeScrewButton.connect("clicked(bool)", self.on_place)
         ui.deleteScrewButton.connect("clicked(bool)", self.on_delete)

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class State(Enum):
-    """Where a step stands; the value is its colour in the panel."""
+    """Where a step stands; the value is its sign in the header."""
 
-    NOTHING = "#9e9e9e"
-    READY = "#2e7d32"
-    STALE = "#8e6bbf"
-    WARNING = "#e08a00"
-    FAILED = "#c62828"
+    NOTHING = "○"
+    READY = "✓"
+    STALE = "↻"
+    WARNING = "⚠"
+    FAILED = "✗"
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,7 @@ class Section(ABC):
     def head(self, desk: Desk | None) -> None:
         """Writes the step's state into its header."""
         standing = self.standing(desk) if desk is not None else Standing(State.NOTHING, _("nothing yet"))
-        header = getattr(self.ui, self.button)
-        header.text = f"{self.title}: {standing.words}"
-        header.icon = dot(standing.state.value)
+        getattr(self.ui, self.button).text = f"{standing.state.value}  {self.title}: {standing.words}"
 
 
 def of_plan(desk: Desk, words: str) -> Standing:
@@ -78,18 +76,3 @@ def of_plan(desk: Desk, words: str) -> Standing:
     if not desk.plan_is_of_this_case:
         return Standing(State.STALE, _("out of date: the anatomy was edited"))
     return Standing(State.READY, words)
-
-
-def dot(color: str) -> Any:
-    """A round icon of a colour."""
-    import qt
-
-    pixmap = qt.QPixmap(16, 16)
-    pixmap.fill(qt.QColor(0, 0, 0, 0))
-    painter = qt.QPainter(pixmap)
-    painter.setRenderHint(qt.QPainter.Antialiasing, True)
-    painter.setPen(qt.QPen(qt.QColor(color)))
-    painter.setBrush(qt.QBrush(qt.QColor(color)))
-    painter.drawEllipse(3, 3, 10, 10)
-    painter.end()
-    return qt.QIcon(pixmap)

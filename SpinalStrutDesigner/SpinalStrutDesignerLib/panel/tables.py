@@ -6,6 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 
+def dress_table(table: Any, widest: int) -> None:
+    """Hides the row numbers; columns are as wide as their texts but one, which takes what is left."""
+    import qt
+
+    table.verticalHeader().hide()
+    header = table.horizontalHeader()
+    header.setSectionResizeMode(qt.QHeaderView.ResizeToContents)
+    header.setSectionResizeMode(widest, qt.QHeaderView.Stretch)
+
+
 def fill_choices(box: Any, choices: Sequence[tuple[str, str]], chosen: str | None = None) -> None:
     """Gives a combo box these choices (text, data) and chooses one by its data; does nothing where that is so."""
     was = box.blockSignals(True)

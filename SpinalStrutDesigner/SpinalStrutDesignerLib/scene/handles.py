@@ -13,6 +13,7 @@ from .screw_lines import ROLE as SCREW
 from .screw_lines import screw_of, show_screws
 
 AXIS = "axis"
+_HANDLE_MM = 3.5  # of the balls to drag on the axis
 
 
 class Handles:
@@ -86,7 +87,8 @@ class Handles:
             display = curve.GetDisplayNode()
             display.SetPropertiesLabelVisibility(False)
             display.SetPointLabelsVisibility(False)
-            display.SetGlyphScale(2.5)
+            display.SetUseGlyphScale(False)
+            display.SetGlyphSize(_HANDLE_MM)
             self._belongings.put(AXIS, curve)
         put_in_folder(curve, folder)
 

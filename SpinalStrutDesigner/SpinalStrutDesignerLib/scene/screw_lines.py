@@ -12,6 +12,7 @@ from ..plan.plan import Screw
 from .belongings import Belongings
 
 ROLE = "screw"
+_HANDLE_MM = 3.0  # of the balls to drag at a screw's ends: to be hit by a mouse, and not to hide the screw
 _FREE, _HELD = (0.20, 0.55, 0.95), (0.55, 0.55, 0.55)  # colours of a screw that can be dragged, and of a locked one
 
 
@@ -23,7 +24,7 @@ def show_screws(owner: Any, screws: Sequence[Screw]) -> list[Any]:
         scene.RemoveNode(extra)
     lines = lines[: len(screws)]
     while len(lines) < len(screws):
-        lines.append(scene.AddNewNodeByClass("vtkMRMLMarkupsLineNode"))
+        lines.append(_new_line(scene))
     for number, (line, screw) in enumerate(zip(lines, screws)):
         _show(line, screw, number)
     belongings.put(ROLE, *lines)
@@ -57,6 +58,18 @@ def tip_of(screw: Screw) -> np.ndarray:
     return np.asarray(screw.entry) + screw.length_mm * np.asarray(screw.direction)
 
 
+def _new_line(scene: Any) -> Any:
+    line = scene.AddNewNodeByClass("vtkMRMLMarkupsLineNode")
+    line.CreateDefaultDisplayNodes()
+    display = line.GetDisplayNode()
+    display.SetPropertiesLabelVisibility(False)
+    display.SetPointLabelsVisibility(False)
+    display.SetUseGlyphScale(False)
+    display.SetGlyphSize(_HANDLE_MM)
+    display.SetCurveLineSizeMode(display.UseLineDiameter)
+    return line
+
+
 def _show(line: Any, screw: Screw, number: int) -> None:
     modified = line.StartModify()
     name = f"{screw.level} screw {number + 1}"
@@ -71,13 +84,6 @@ def _show(line: Any, screw: Screw, number: int) -> None:
         line.SetNthControlPointLabel(place, label)
     line.SetLocked(screw.locked)
     display = line.GetDisplayNode()
-    if display is None:
-        line.CreateDefaultDisplayNodes()
-        display = line.GetDisplayNode()
-        display.SetPropertiesLabelVisibility(False)
-        display.SetPointLabelsVisibility(False)
-        display.SetGlyphScale(2.0)
-    display.SetCurveLineSizeMode(display.UseLineDiameter)
     display.SetLineDiameter(screw.type.diameter_mm)
     color = _HELD if screw.locked else _FREE
     display.SetColor(*color)

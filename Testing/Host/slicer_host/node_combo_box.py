@@ -152,15 +152,19 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         data = self._host_combo.itemData(index) if index >= 0 else None
         return data if isinstance(data, str) else ""
 
-    def _listed(self) -> list[Any]:
+    def _candidates(self) -> list[Any]:
+        """The scene's nodes of the types, hidden or not."""
         nodes = self._host_scene.GetNodes() if self._host_scene else None
         every = [nodes.GetItemAsObject(i) for i in range(nodes.GetNumberOfItems())] if nodes else []
-        return [node for node in every if self._shows(node)]
+        return [node for node in every if self._is_of_type(node)]
 
-    def _shows(self, node: Any) -> bool:
+    def _is_of_type(self, node: Any) -> bool:
         name = node.GetClassName()
         of_type = any(name == t or (self.showChildNodeTypes and node.IsA(t)) for t in self.nodeTypes)
-        if not of_type or name in self.hideChildNodeTypes or (node.GetHideFromEditors() and not self.showHidden):
+        return of_type and name not in self.hideChildNodeTypes
+
+    def _shows(self, node: Any) -> bool:
+        if node.GetHideFromEditors() and not self.showHidden:
             return False
         wanted = [(key, value) for kind, key, value in self._host_attributes if node.IsA(kind)]
         return all(
@@ -172,11 +176,12 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         if self._host_scene and self._host_scene.IsBatchProcessing():
             return
         before, count_before = self._current_id(), self.nodeCount()
-        nodes = self._listed()
+        candidates = self._candidates()
+        nodes = [node for node in candidates if self._shows(node)]
         for remove in self._host_node_observers:
             remove()
         modified = vtk.vtkCommand.ModifiedEvent
-        self._host_node_observers = [watch(node, modified, self, self._rename) for node in nodes]
+        self._host_node_observers = [watch(node, modified, self, self._rename) for node in candidates]
         blocked = self._host_combo.blockSignals(True)
         self._host_combo.clear()
         if self.noneEnabled:
@@ -213,7 +218,8 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         return self._host_scene.GetTypeDisplayNameByClassName(kind) or "node"
 
     def _rename(self) -> None:
-        if [n.GetID() for n in self._listed()] != [i for i in map(self._id_at, range(self._host_combo.count)) if i]:
+        shown = [node.GetID() for node in self._candidates() if self._shows(node)]
+        if shown != [node_id for node_id in map(self._id_at, range(self._host_combo.count)) if node_id]:
             self._refresh()  # a node was hidden, shown, or got or lost an attribute
         for index in range(self._host_combo.count):
             node_id = self._id_at(index)

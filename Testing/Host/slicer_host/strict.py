@@ -1,12 +1,13 @@
 """Strict classes: every PySide6 class shown as PythonQt shows it, generated from its meta object.
 
-A Q_PROPERTY is a Python property, a signal has connect(slot), `obj.connect("signal(args)", slot)` works, and an attribute
-that does not exist can be neither read nor set. Objects that Qt makes itself become strict when a strict object
-returns them. Python subclasses may carry attributes of their own, as PythonQt allows.
+A Q_PROPERTY is a Python property, a signal has connect(slot), `obj.connect("signal(args)", slot)` works, and an
+attribute that does not exist can be neither read nor set. Objects that Qt makes itself become strict when a strict
+object returns them. Python subclasses may carry attributes of their own, as PythonQt allows.
 """
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -116,7 +117,10 @@ def adopt(value: Any) -> Any:
     if type(value) in (list, tuple):
         return type(value)(adopt(item) for item in value)
     if isinstance(value, QtCore.QObject) and type(value).__module__.startswith("PySide6."):
-        value.__class__ = strict_class(type(value))
+        kind = strict_class(type(value))
+        value.__class__ = kind
+        # Shiboken counts a second reference of an object to its class, and gives back two when the object goes.
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(kind))
         _forget_native_signals(value)
     return value
 

@@ -29,13 +29,16 @@ class UiError(ValueError):
 
 def widget_class_named(name: str) -> type:
     """The strict class of a widget in a .ui file. Raises UiError where there is none."""
-    custom = {**ctk_module.widgets(), **mrml_widgets.widgets()}
-    if name in custom:
-        return custom[name]
+    if name in _made_here():
+        return _made_here()[name]
     native = getattr(QtWidgets, name, None)
     if not isinstance(native, type) or not issubclass(native, QtWidgets.QWidget):
         raise UiError(f"There is no widget class {name!r}")
     return strict.lookup(name)
+
+
+def _made_here() -> dict[str, type]:
+    return {**ctk_module.widgets(), **mrml_widgets.widgets()}
 
 
 class _Loader(QtUiTools.QUiLoader):
@@ -86,7 +89,7 @@ def _check_properties(root: ElementTree.Element) -> list[tuple[str, str, Any]]:
             if meta.indexOfProperty(key) < 0:
                 raise UiError(f"{kind} {name!r} has no property {key!r}")
             value = prop[0]
-            if value.tag in ("enum", "set") and (value.text or "").startswith(kind + "::"):
+            if value.tag in ("enum", "set") and kind in _made_here() and (value.text or "").startswith(f"{kind}::"):
                 late.append((name, key, _enum_value(widget_class_named(kind), value.text or "")))
                 element.remove(prop)
     for element in root.iter("layout"):
