@@ -1,17 +1,21 @@
-"""The module `slicer.ScriptedLoadableModule`: the four base classes of a module file."""
+"""The module `slicer.ScriptedLoadableModule`: the four base classes, and what Slicer puts around a module file."""
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import logging
+import sys
 import unittest
 from pathlib import Path
 from typing import Any
 
 import slicer
-from PySide6 import QtGui
+from PySide6 import QtCore, QtGui, QtWidgets
 
 from slicer_host import strict
+from slicer_host.mrml_widgets import qMRMLWidget
+from slicer_host.widget_class import stored, widget_class
 
 __all__ = [
     "ScriptedLoadableModule",
@@ -167,3 +171,111 @@ class ScriptedLoadableModuleTest(unittest.TestCase):
             getattr(self, name)()
             self.tearDown()
         self.tearDownClass()
+
+
+@widget_class
+class qSlicerScriptedLoadableModuleWidget(qMRMLWidget._native):
+    """The widget Slicer makes for a panel; it knows the Python object that fills it, and whether it is entered."""
+
+    def __init__(self, parent: Any = None) -> None:
+        qMRMLWidget._native.__init__(self, parent)
+        self._host_entered, self._host_python, self._host_module = False, None, None
+
+    isEntered = QtCore.Property(bool, lambda self: self._host_entered)
+    moduleName = QtCore.Property(str, lambda self: self._host_module.name if self._host_module else "")
+
+    def self(self) -> Any:
+        """The panel's Python object."""
+        return self._host_python
+
+    def fill(self, module: Any) -> None:
+        """Make the panel's Python object and set it up. Its exceptions are raised."""
+        self._host_module = module
+        if QtWidgets.QWidget.layout(self) is None:
+            self.setLayout(strict.lookup("QVBoxLayout")())
+        self.setMRMLScene(slicer.mrmlScene)
+        self._host_python = getattr(sys.modules[module.name], f"{module.name}Widget")(self)
+        setattr(slicer.modules, f"{module.name}Widget", self._host_python)
+        self._host_python.setup()
+
+    def reload(self) -> None:
+        """Fill the widget anew, after the module file has been read again; enter() is not called, as in Slicer."""
+        self.fill(self._host_module)
+
+    def enter(self) -> None:
+        """The module is opened."""
+        self._host_entered = True
+        self._host_python.enter()
+
+    def exit(self) -> None:
+        """Another module is opened."""
+        self._host_entered = False
+        self._host_python.exit()
+
+
+class _Module(QtCore.QObject):
+    title = stored(str, "title", "")
+    categories = stored("QStringList", "categories", [])
+    contributors = stored("QStringList", "contributors", [])
+    dependencies = stored("QStringList", "dependencies", [])
+    associatedNodeTypes = stored("QStringList", "associatedNodeTypes", [])
+    helpText = stored(str, "helpText", "")
+    acknowledgementText = stored(str, "acknowledgementText", "")
+    extensions = stored("QVariantMap", "extensions", {})
+    icon = stored(QtGui.QIcon, "icon", QtGui.QIcon())
+    hidden = stored(bool, "hidden", False)
+    index = stored(int, "index", -1)
+    widgetRepresentationCreationEnabled = stored(bool, "widgetRepresentationCreationEnabled", True)
+    path = QtCore.Property(str, lambda self: self._host_path)
+
+
+@widget_class
+class qSlicerScriptedLoadableModule(_Module):
+    """A module as `slicer.modules.<name>` gives it."""
+
+    def __init__(self, path: str) -> None:
+        QtCore.QObject.__init__(self)
+        self._host_path = path
+        self._host_widget: Any = None
+        self._host_logic: Any = None
+        self._host_python: Any = None
+        self.setObjectName(Path(path).stem)
+
+    def self(self) -> Any:
+        """The module's Python object."""
+        return self._host_python
+
+    def widgetRepresentation(self) -> Any:
+        """The module's widget, made when it is first asked for."""
+        if self._host_widget is None:
+            self._host_widget = self.createNewWidgetRepresentation()
+        return self._host_widget
+
+    def createNewWidgetRepresentation(self) -> Any:
+        """A new widget of the module."""
+        widget = qSlicerScriptedLoadableModuleWidget()
+        widget.fill(self)
+        return widget
+
+    def logic(self) -> Any:
+        """The module's logic."""
+        if self._host_logic is None:
+            self._host_logic = getattr(sys.modules[self.name], f"{self.name}Logic")()
+        return self._host_logic
+
+
+def load_module(path: str | Path) -> Any:
+    """Read a module file and make its module object: what `slicer.modules.<name in lower case>` is in Slicer."""
+    path = Path(path)
+    if str(path.parent) not in sys.path:
+        sys.path.insert(0, str(path.parent))
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is no Python module")
+    python = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = python
+    spec.loader.exec_module(python)
+    module = qSlicerScriptedLoadableModule(str(path))
+    module._host_python = getattr(python, path.stem)(module)
+    setattr(slicer.modules, path.stem.lower(), module)
+    return module
