@@ -23,10 +23,8 @@ from ..plan.curve import AxisCurve, axis_curve
 from ..plan.plan import Plan, Screw
 from .blocks import block_points, blocks_holding
 from .design import End, Situation
-from .end import along_and_away
 from .preview_end import (
-    FAR_MM,
-    NEAR_MM,
+    HELD_MM,
     EndGround,
     FootRows,
     end_ground,
@@ -35,18 +33,18 @@ from .preview_end import (
     off_bone,
     off_docking,
     outreach,
+    section_on,
 )
-from .preview_ground import BESIDE_MM, STEP_MM, Ground, Lattice, ground_of
+from .preview_ground import BESIDE_MM, FAR_MM, STEP_MM, Ground, ground_of
 from .preview_layer import layer_block
 from .screws import BEYOND_TIP_MM, DRIVER_WAY_MM
+from .solid import FLANGE_BLEND_MM
 
 T = TypeVar("T")
 ENDS: tuple[End, ...] = ("upper", "lower")
 
 # Blocks of lattice points in which it is tried whether the strut is near, coarse ones first.
-_BLOCKS = (16, 4)
-# Points in which material is looked for, mm outside: a surface passes no farther from a point inside.
-_HELD_MM = 1.0
+_BLOCKS = (16, 4, 2)
 # A piece that bone has cut off is shown if it is larger than this, mm³; smaller ones are chips that `build` drops too.
 _CHIP_MM3 = 20.0
 
@@ -66,9 +64,11 @@ class Shown:
 
 @dataclass(frozen=True, eq=False)
 class _Strut:
-    """A strut on the lattice. tube: (n,) numbers of the points near it; values: (n,) mm."""
+    """A strut on the lattice. sections: (m, 2) its ends on their plates; tube: (n,) numbers of the points near it;
+    values: (n,) mm, its field there."""
 
     curve: AxisCurve
+    sections: dict[End, np.ndarray]
     tube: np.ndarray
     values: np.ndarray
 
@@ -129,14 +129,10 @@ class Preview:
         """The implant of a plan. Raises PlanError where the axis has too few points, folds, or lies out of reach;
         CaseError and GeometryError where an endplate is missing or margins leave no foot."""
         ground = self._grounded(plan)
-        curve = axis_curve(plan.axis, plan.section)
-        ends = tuple(self._end(ground, plan, curve, end) for end in ENDS)
-        strut = self._strut.of((ground, plan.axis, plan.section), lambda: _strut(ground, curve))
-        feet = tuple(
-            self._feet[end.shape.end].of((end, strut), lambda end=end: foot_rows(end, curve, strut.tube, ground.lattice))
-            for end in ends
-        )
-        return _shown(ground, plan, strut, ends, feet)
+        feet = plan.upper_foot, plan.lower_foot
+        strut = self._strut.of((ground, plan.axis, plan.section, feet), lambda: _strut(ground, plan))
+        ends = [self._end(ground, plan, strut, end) for end in ENDS]
+        return _shown(ground, plan, strut, ends)
 
     def _grounded(self, plan: Plan) -> Ground:
         def make() -> Ground:
@@ -145,14 +141,21 @@ class Preview:
 
         return self._ground.of(_ground_key(plan), make)
 
-    def _end(self, ground: Ground, plan: Plan, curve: AxisCurve, end: End) -> EndGround:
-        """The end without what is dragged: made anew where its decisions change or the strut leaves its block."""
-        plate = ground.situation.upper if end == "upper" else ground.situation.lower
-        rectangle = outreach(plate, curve, end)
-        own = (plan.upper_foot, plan.upper_flange) if end == "upper" else (plan.lower_foot, plan.lower_flange)
-        widest = max(plan.upper_foot.fit_gap_mm, plan.lower_foot.fit_gap_mm)
-        key = (ground, rectangle, *own, plan.interface, plan.screw_rules.under_head_mm, widest)
-        return self._ends[end].of(key, lambda: end_ground(ground, plan, end, rectangle))
+    def _end(self, ground: Ground, plan: Plan, strut: _Strut, end: End) -> tuple[EndGround, FootRows]:
+        """The end without its screws. What does not depend on the strut is made anew where its decisions change or the
+        strut leaves its block."""
+        plate, own = (
+            (ground.situation.upper, (plan.upper_foot, plan.upper_flange))
+            if end == "upper"
+            else (ground.situation.lower, (plan.lower_foot, plan.lower_flange))
+        )
+        section = strut.sections[end]
+        rectangle = outreach(plate, section)
+        key = (ground, rectangle, own, plan.interface, plan.screw_rules.under_head_mm, _widest_gap(plan))
+        made = self._ends[end].of(key, lambda: end_ground(ground, plan, end, rectangle))
+        lattice = ground.lattice
+        foot = self._feet[end].of((made, strut), lambda: foot_rows(made, strut.curve, section, strut.tube, lattice))
+        return made, foot
 
 
 def _ground_key(plan: Plan) -> Hashable:
@@ -160,10 +163,31 @@ def _ground_key(plan: Plan) -> Hashable:
     return plan.upper, plan.lower, plan.corrections, plan.pose, plan.resections
 
 
-def _strut(ground: Ground, curve: AxisCurve) -> _Strut:
-    """The strut's field near it. Raises PlanError where it leaves the lattice."""
-    lattice = ground.lattice
-    reach = 0.5 * float(np.hypot(curve.widths.max(), curve.depths.max())) + NEAR_MM
+def _widest_gap(plan: Plan) -> float:
+    """The gap to bone away from the feet, mm."""
+    return max(plan.upper_foot.fit_gap_mm, plan.lower_foot.fit_gap_mm)
+
+
+def _strut(ground: Ground, plan: Plan) -> _Strut:
+    """The strut's field near it. Raises PlanError where it cannot be, or leaves the lattice."""
+    curve, lattice = axis_curve(plan.axis, plan.section), ground.lattice
+    plates = {"upper": ground.situation.upper, "lower": ground.situation.lower}
+    feet = ((plates["upper"], plan.upper_foot), (plates["lower"], plan.lower_foot))
+
+    def margin(points: np.ndarray) -> np.ndarray:
+        """(n,) mm about the strut in which its field is needed: farther where a foot or flange blends into it."""
+        far = np.full(len(points), HELD_MM)
+        for plate, foot in feet:
+            out = (points - plate.centre) @ plate.normal
+            far[out < foot.height_mm + HELD_MM] = max(foot.blend_mm, FLANGE_BLEND_MM)
+        return far
+
+    def may_hold(centres: np.ndarray, radius: float) -> np.ndarray:
+        near: np.ndarray = curve.field(centres) < radius + margin(centres)
+        return near
+
+    widest = max(HELD_MM, FLANGE_BLEND_MM, *(foot.blend_mm for _, foot in feet))
+    reach = 0.5 * float(np.hypot(curve.widths.max(), curve.depths.max())) + widest
     low, high = curve.points.min(axis=0) - reach, curve.points.max(axis=0) + reach
     first, last = lattice.bounds
     if np.any(low < first) or np.any(high > last):
@@ -171,58 +195,60 @@ def _strut(ground: Ground, curve: AxisCurve) -> _Strut:
             f"axis.control_points: the strut lies more than {BESIDE_MM:g} mm from both docking endplates;"
             " move the control points towards the spine"
         )
-    grid, first = lattice.sub(low, high)
-
-    def may_hold(centres: np.ndarray, radius: float) -> np.ndarray:
-        near: np.ndarray = curve.field(centres) < radius + NEAR_MM
-        return near
-
+    grid, start = lattice.sub(low, high)
     places, points = block_points(grid, blocks_holding(grid, _BLOCKS, may_hold), _BLOCKS[-1])
     values = curve.field(points)
-    near = np.flatnonzero(values < NEAR_MM)
-    rows, i = np.divmod(places[near], grid.shape[0])
-    k, j = np.divmod(rows, grid.shape[1])
-    return _Strut(curve, lattice.flat(i + first[0], j + first[1], k + first[2]), values[near])
+    near = np.flatnonzero(values < margin(points))
+    sections = {end: section_on(plates[end], curve, end) for end in ENDS}
+    return _Strut(curve, sections, lattice.numbers(grid, start, places[near]), values[near])
 
 
-def _shown(ground: Ground, plan: Plan, strut: _Strut, ends: Sequence[EndGround], feet: Sequence[FootRows]) -> Shown:
+def _shown(ground: Ground, plan: Plan, strut: _Strut, ends: Sequence[tuple[EndGround, FootRows]]) -> Shown:
     """Joins strut, ends and screws, cuts bone and holes away, and makes the surface."""
-    lattice = ground.lattice
-    values = np.full(lattice.size, FAR_MM, np.float32)
-    values[strut.tube] = strut.values
-    held, blocks = [strut.tube], []
-    middle = np.ones(len(strut.tube), dtype=bool)
-    for end, foot in zip(ends, feet):
-        screws = [s for s in plan.screws if s.level == end.shape.endplate.level]
-        rows = material(end, foot, screws, values, lattice)
-        blocks.append(layer_block(end.layers, screws, values, lattice))
-        off_docking(end, rows, values)
-        off_bone(ground, end.flat[rows], end.gap[rows], values)
-        held.append(end.flat[rows])
-        middle &= ~foot.tube
-    gap = max(plan.upper_foot.fit_gap_mm, plan.lower_foot.fit_gap_mm)
-    off_bone(ground, strut.tube[middle], np.full(int(middle.sum()), gap), values)
-    flat = np.concatenate(held)
-    _drill(plan.screws, flat[values[flat] < _HELD_MM], values, lattice)
-    block, grid = lattice.block(flat, values[flat], FAR_MM)
+    lattice, values = ground.lattice, ground.values
+    touched, blocks = [strut.tube], []
+    middle = ~np.logical_or(*(foot.tube for _, foot in ends))
+    try:
+        values[strut.tube] = strut.values
+        for end, foot in ends:
+            screws = [s for s in plan.screws if s.level == end.shape.endplate.level]
+            rows = material(end, foot, screws, values, lattice)
+            touched.append(end.flat[rows])
+            blocks.append(layer_block(end.layers, screws, values, lattice))
+            off_docking(end, rows, values)
+            off_bone(ground, end.flat[rows], end.gap[rows], values)
+        between = strut.tube[middle]
+        off_bone(ground, between, np.full(len(between), _widest_gap(plan)), values)
+        flat = np.concatenate([between, *touched[1:]])
+        flat = flat[values[flat] < HELD_MM]
+        points = lattice.points(flat)
+        _drill(plan.screws, flat, points, values)
+        block, grid = lattice.block(points, values)
+        inside = points[values[flat] < 0.0]
+    finally:
+        for flat in touched:
+            values[flat] = FAR_MM
     pieces = _without_chips(block)
-    k, j, i = np.nonzero(block < 0.0)
-    inside = np.column_stack([axis[along] for axis, along in zip(grid.axes(), (i, j, k))])
     made = tuple(mesh for mesh in blocks if mesh is not None)
     return Shown(isosurface(block, grid), made, strut.curve, inside, pieces)
 
 
-def _drill(screws: Sequence[Screw], flat: np.ndarray, values: np.ndarray, lattice: Lattice) -> None:
-    """Takes bore, head seat and the driver's way of every screw out of the material at points by number (n,)."""
-    points = lattice.points(flat)
+def _drill(screws: Sequence[Screw], flat: np.ndarray, points: np.ndarray, values: np.ndarray) -> None:
+    """Takes bore, head seat and the driver's way of every screw out of the material at points (n, 3), by number (n,)."""
     for screw in screws:
-        along, away = along_and_away(screw, points)
         seat = screw.type.seat_radius_mm
+        relative = points - np.asarray(screw.entry)
+        square = np.einsum("ij,ij->i", relative, relative)
+        x, y, z = np.asarray(screw.direction) / np.linalg.norm(screw.direction)
+        along = relative[:, 0] * x + relative[:, 1] * y + relative[:, 2] * z
+        square -= along**2
+        near = np.flatnonzero(square < (seat + HELD_MM) ** 2)
+        along, away = along[near], np.sqrt(np.maximum(square[near], 0.0))
         bore = np.maximum(away - 0.5 * screw.type.clearance_hole_mm, along - screw.length_mm - BEYOND_TIP_MM)
         way = np.maximum(away - seat, -DRIVER_WAY_MM - along)
-        # Beyond its top the head's seat is a half ball.
+        # Below the head's flat top its seat is a half ball.
         hole = np.where(along > 0.0, np.minimum(bore, np.hypot(along, away) - seat), way)
-        values[flat] = np.maximum(values[flat], -hole)
+        values[flat[near]] = np.maximum(values[flat[near]], -hole)
 
 
 def _without_chips(block: np.ndarray) -> int:

@@ -13,9 +13,10 @@ from scipy.ndimage import map_coordinates
 from ..case.model import Endplate
 from ..plan.curve import AxisCurve
 from ..plan.plan import Plan, Screw
-from .bone import within
+from .bone import AROUND_PLATE_MM, PAST_FOOT_MM, within
 from .design import End
 from .end import (
+    BOSS_WALL_MM,
     EDGE_MM,
     EndShape,
     bone_in_the_way,
@@ -24,17 +25,17 @@ from .end import (
     flange_field,
     foot_plug,
     loft_rise,
-    within_boss,
 )
-from .preview_ground import Ground, Lattice
+from .preview_ground import FAR_MM, Ground, Lattice
 from .preview_layer import LayerGround, layer_grounds
 from .solid import BOSS_BLEND_MM, CONTACT_EDGE_MM, CONTINUED_MM, FLANGE_BLEND_MM, OWN_GAP_MM
 
-# Fields are needed as far as this from the surface, mm: the widest fillet (a foot's blend, 2 mm by default).
-NEAR_MM = 2.0
-# What is farther outside than NEAR_MM counts as this far, mm.
-FAR_MM = 3.0
-# An end's block is made larger by steps as the strut leaves the plate, so that bone is not swept anew at every move, mm.
+# Field values are needed as far as this outside of the surface, mm: a surface passes between neighbours on the lattice,
+# and a loft's field may rise faster than distance.
+HELD_MM = 1.0
+# Where the strut begins farther beside the plate than the block's own room, the block grows by steps, so that bone is
+# not swept anew at every move, mm.
+_ROOM_MM = AROUND_PLATE_MM - PAST_FOOT_MM
 _GROWTH_MM = 8.0
 # Directions in which a foot's reach is told; between two of them its border is off by less than 0.06 mm on 5 mm.
 _DIRECTIONS = 128
@@ -48,17 +49,19 @@ class EndGround:
     """An end on the lattice points of its block. All arrays are (n,) mm where not said otherwise.
 
     shape: its fields and decisions; `shape.reach` and `shape.screws` are of no use here, they hang on what is dragged.
-    flat: numbers of the points, ascending; local: (n, 3) the points in the plate's frame. plug, flange: fields of what
-    does not depend on the strut; cap: of the foot's slab; rise: of its loft. way: negative off the bone that the foot
-    must stay off; gap: to keep to all bone. still: bool, where plug or flange may lie; slab: (m,) numbers in these
-    arrays of where a loft may lie; layers: the places for its porous layer.
+    edge: (m, 2) the footprint's edge on the plate. flat: numbers of the points, ascending; local: (n, 3) the points in
+    the plate's frame. plug, flange: fields of what does not depend on the strut; cap: of the foot's slab; rise: of its
+    loft. way: negative off the bone that the foot must stay off; gap: to keep to all bone. still: bool, where a surface
+    of plug or flange, or the groove between them, may lie; slab: (m,) numbers in these arrays of where a loft may lie.
+    layers: the places for its porous layer.
     """
 
     shape: EndShape
+    edge: np.ndarray
     flat: np.ndarray
     local: np.ndarray
     plug: np.ndarray
-    flange: np.ndarray | None
+    flange: np.ndarray
     cap: np.ndarray
     rise: np.ndarray
     way: np.ndarray
@@ -76,11 +79,12 @@ class EndGround:
 
 @dataclass(frozen=True, eq=False)
 class FootRows:
-    """A foot lofted into a strut. tube: (n,) bool, which points near the strut lie in the end's block; rows: (m,) numbers
-    of the end's points that may hold material without its screws; foot: (m,) mm its field; blend: (m,) mm radius of its
-    fillet with the strut."""
+    """A foot lofted into a strut. tube: (n,) bool, which of the points near the strut lie in the end's block; marked:
+    bool, which of the end's points may hold material without its screws; rows: (m,) their numbers; foot: (m,) mm its
+    field; blend: (m,) mm radius of its fillet with the strut."""
 
     tube: np.ndarray
+    marked: np.ndarray
     rows: np.ndarray
     foot: np.ndarray
     blend: np.ndarray
@@ -97,15 +101,23 @@ class _Outreach:
         return self.corners
 
 
-def outreach(plate: Endplate, curve: AxisCurve, end: End) -> tuple[float, float, float, float]:
-    """The rectangle on the plate, (right, anterior) low and high in whole steps, in which the strut begins."""
-    section = _section(plate, curve, end)
-    low, high = np.floor(section.min(axis=0) / _GROWTH_MM), np.ceil(section.max(axis=0) / _GROWTH_MM)
-    a, b, c, d = (float(_GROWTH_MM * v) for v in (*low, *high))
-    return a, b, c, d
+def section_on(plate: Endplate, curve: AxisCurve, end: End) -> np.ndarray:
+    """(48, 2) corners of the strut's section at an end, in the plane of its plate (right, anterior)."""
+    return plate.to_local(curve.section_outline(0 if end == "upper" else len(curve.points) - 1))[:, :2]
 
 
-def end_ground(ground: Ground, plan: Plan, end: End, rectangle: tuple[float, float, float, float]) -> EndGround:
+def outreach(plate: Endplate, section: np.ndarray) -> tuple[float, ...]:
+    """The rectangle on the plate that a block has to hold, (right, anterior) low and high: the plate's own, and where a
+    strut's section (m, 2) lies beyond the block's room around it, in whole steps as far as that."""
+    outline = plate.to_local(plate.outline)[:, :2]
+    low, high = outline.min(axis=0), outline.max(axis=0)
+    least, most = section.min(axis=0), section.max(axis=0)
+    low = np.where(least < low - _ROOM_MM, _GROWTH_MM * np.floor(least / _GROWTH_MM), low)
+    high = np.where(most > high + _ROOM_MM, _GROWTH_MM * np.ceil(most / _GROWTH_MM), high)
+    return tuple(float(v) for v in (*low, *high))
+
+
+def end_ground(ground: Ground, plan: Plan, end: End, rectangle: tuple[float, ...]) -> EndGround:
     """An end for struts that begin in a rectangle on its plate. Raises GeometryError when margins leave no footprint."""
     situation = replace(ground.situation, plan=plan.with_(screws=()))
     plate = situation.upper if end == "upper" else situation.lower
@@ -119,16 +131,18 @@ def end_ground(ground: Ground, plan: Plan, end: End, rectangle: tuple[float, flo
     flat, local = flat[held], local[held]
     out, gap = local[:, 2], shape.foot.fit_gap_mm
     plug = foot_plug(shape, shape.footprint.distance(local[:, :2]), out)
-    flange = None if shape.flange is None else flange_field(shape, shape.flange, local)
+    flange = np.full(len(flat), FAR_MM) if shape.flange is None else flange_field(shape, shape.flange, local)
     way = gap - bone_in_the_way(shape, local)
     inner = np.minimum(local - shape.docking.low, shape.docking.high - local).min(axis=1)
     own = np.clip(inner / OWN_GAP_MM, 0.0, 1.0)
     widest = max(plan.upper_foot.fit_gap_mm, plan.lower_foot.fit_gap_mm)
     # Where bone takes everything away nothing is looked at.
-    free = way < NEAR_MM
-    beside = plug if flange is None else np.minimum(plug, flange)
+    free = way < HELD_MM
+    surface = np.minimum(plug, flange) < HELD_MM
+    groove = np.maximum(plug, flange) < FLANGE_BLEND_MM
     return EndGround(
         shape=shape,
+        edge=shape.footprint.edge(),
         flat=flat,
         local=local,
         plug=plug,
@@ -137,18 +151,16 @@ def end_ground(ground: Ground, plan: Plan, end: End, rectangle: tuple[float, flo
         rise=loft_rise(shape, local),
         way=way,
         gap=own * gap + (1.0 - own) * widest,
-        still=free & (beside < NEAR_MM),
-        slab=np.flatnonzero(free & (out > -NEAR_MM) & (out < shape.foot.height_mm + EDGE_MM)),
+        still=free & (surface | groove),
+        slab=np.flatnonzero(free & (out > -FLANGE_BLEND_MM) & (out < shape.foot.height_mm + HELD_MM)),
         layers=layer_grounds(shape, flat, local, plan.interface),
     )
 
 
 class Reach:
-    """The convex region around a foot and its strut's end section on the plate, as a table of signed distance."""
+    """The convex region around points (n, 2) of a plate's plane, as a table of signed distance."""
 
-    def __init__(self, end: EndGround, curve: AxisCurve) -> None:
-        shape = end.shape
-        points = np.vstack([shape.footprint.edge(), _section(shape.endplate, curve, shape.end)])
+    def __init__(self, points: np.ndarray) -> None:
         angle = 2.0 * np.pi * np.arange(_DIRECTIONS) / _DIRECTIONS
         across, ahead = np.cos(angle)[:, None], np.sin(angle)[:, None]
         # A convex region is what its supporting lines leave: the farthest beyond any of them is the distance.
@@ -164,27 +176,31 @@ class Reach:
         return map_coordinates(self._table, ((plane - self.low) / _TABLE_MM).T, order=1, mode="nearest")
 
 
-def foot_rows(end: EndGround, curve: AxisCurve, tube: np.ndarray, lattice: Lattice) -> FootRows:
-    """The foot lofted into the strut whose neighbourhood are the lattice's points (n,) by number."""
-    foot = end.plug.copy()
-    reach = Reach(end, curve)
+def foot_rows(
+    end: EndGround, curve: AxisCurve, section: np.ndarray, tube: np.ndarray, lattice: Lattice
+) -> FootRows:
+    """The foot lofted into a strut. section: (m, 2) the strut's end on the plate; tube: (n,) numbers of the lattice's
+    points near the strut."""
+    in_block, beside = end.found(tube)
+    by_strut = np.zeros(len(end.flat), dtype=bool)
+    by_strut[beside] = True
+    reach = Reach(np.vstack([end.edge, section]))
     x, y = end.local[end.slab, 0], end.local[end.slab, 1]
     loft = end.slab[(x > reach.low[0]) & (x < reach.high[0]) & (y > reach.low[1]) & (y < reach.high[1])]
     reaching = reach.distance(end.local[loft, :2])
-    loft, reaching = loft[reaching < NEAR_MM], reaching[reaching < NEAR_MM]
-    rise = end.rise[loft]
-    blended = reaching.copy()
+    groove = np.maximum(end.flange[loft], reaching) < FLANGE_BLEND_MM
+    near = np.flatnonzero((reaching < HELD_MM) | by_strut[loft] | groove)
+    loft, reaching = loft[near], reaching[near]
+    rise, blended = end.rise[loft], reaching
     risen = np.flatnonzero(rise > 0.0)
     strut = curve.field(lattice.points(end.flat[loft[risen]]), CONTINUED_MM)
     blended[risen] += rise[risen] * (strut - reaching[risen])
-    below = smooth_maximum(blended, end.cap[loft], EDGE_MM)
-    foot[loft] = np.minimum(foot[loft], below)
-    marked = end.still.copy()
+    foot = end.plug.copy()
+    foot[loft] = np.minimum(foot[loft], smooth_maximum(blended, end.cap[loft], EDGE_MM))
+    marked = end.still | by_strut
     marked[loft] = True
-    within_block, beside = end.found(tube)
-    marked[beside] = True
     rows = np.flatnonzero(marked)
-    return FootRows(within_block, rows, foot[rows], end.shape.foot.blend_mm * (1.0 - end.rise[rows]))
+    return FootRows(in_block, marked, rows, foot[rows], end.shape.foot.blend_mm * (1.0 - end.rise[rows]))
 
 
 def material(
@@ -192,19 +208,19 @@ def material(
 ) -> np.ndarray:
     """Puts the end's material, before any bone is cut away, in the place of the strut's in values (lattice.size,), and
     returns the numbers of the end's points that may hold some."""
-    shape, flat = end.shape, end.flat[foot.rows]
+    under_head = end.shape.under_head_mm
+    flat = end.flat[foot.rows]
     made = smooth_union(values[flat], foot.foot, foot.blend)
-    if end.flange is not None:
-        made = smooth_union(made, end.flange[foot.rows], FLANGE_BLEND_MM)
-    values[flat] = made
-    held = [foot.rows]
+    values[flat] = smooth_union(made, end.flange[foot.rows], FLANGE_BLEND_MM)
+    held, marked = [foot.rows], foot.marked.copy() if screws else foot.marked
     for screw in screws:
-        rows = _boss_rows(end, screw, lattice)
+        rows = end.found(_about_boss(screw, under_head, lattice))[1]
         flat = end.flat[rows]
-        boss = boss_field(screw, lattice.points(flat), shape.under_head_mm)
+        boss = boss_field(screw, lattice.points(flat), under_head)
         values[flat] = smooth_union(values[flat], boss, BOSS_BLEND_MM)
-        held.append(rows)
-    return np.unique(np.concatenate(held)) if screws else foot.rows
+        held.append(rows[~marked[rows]])
+        marked[rows] = True
+    return np.concatenate(held)
 
 
 def off_docking(end: EndGround, rows: np.ndarray, values: np.ndarray) -> None:
@@ -215,26 +231,21 @@ def off_docking(end: EndGround, rows: np.ndarray, values: np.ndarray) -> None:
 
 def off_bone(ground: Ground, flat: np.ndarray, gap: np.ndarray, values: np.ndarray) -> None:
     """Keeps material at a gap (n,) mm from every bone at the points (n,) by number."""
-    inside = np.flatnonzero(values[flat] < NEAR_MM)
+    inside = np.flatnonzero(values[flat] < HELD_MM)
     near = flat[inside]
     values[near] = np.maximum(values[near], gap[inside] - ground.bone(near))
 
 
-def _boss_rows(end: EndGround, screw: Screw, lattice: Lattice) -> np.ndarray:
-    """Numbers of the end's points about a screw's head."""
-    entry = np.asarray(screw.entry)
-    reach = screw.type.head_radius_mm + end.shape.under_head_mm + screw.type.head_diameter_mm + BOSS_BLEND_MM
-    near = lattice.within(entry - reach, entry + reach)
-    near = near[within_boss(screw, lattice.points(near), end.shape.under_head_mm, BOSS_BLEND_MM)]
-    return end.found(near)[1]
-
-
-def _section(plate: Endplate, curve: AxisCurve, end: End) -> np.ndarray:
-    """(48, 2) corners of the strut's end section in the plate's plane."""
-    return plate.to_local(curve.section_outline(0 if end == "upper" else len(curve.points) - 1))[:, :2]
+def _about_boss(screw: Screw, under_head_mm: float, lattice: Lattice) -> np.ndarray:
+    """Numbers of the lattice's points in the box in which `end.within_boss` looks for a screw's boss."""
+    half = 0.5 * (screw.type.head_radius_mm + under_head_mm)
+    direction = np.asarray(screw.direction) / np.linalg.norm(screw.direction)
+    centre = np.asarray(screw.entry) + half * direction
+    reach = float(np.hypot(half, screw.type.head_diameter_mm / 2.0 + BOSS_WALL_MM)) + BOSS_BLEND_MM
+    return lattice.within(centre - reach, centre + reach)
 
 
 def _local(plate: Endplate, points: np.ndarray) -> np.ndarray:
     """(n, 3) RAS points in (right, anterior, out); written out, so that it does not matter how many there are."""
     x, y, z = (points - plate.centre).T
-    return np.stack([a[0] * x + a[1] * y + a[2] * z for a in (plate.right, plate.anterior, plate.normal)], axis=1)
+    return np.stack([a[0] * x + a[1] * y + a[2] * z for a in (plate.right, plate.anterior, plate.normal)]).T

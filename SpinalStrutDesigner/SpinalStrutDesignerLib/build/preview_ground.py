@@ -17,13 +17,15 @@ from .situation import corrected, docking_endplate, moved, pose_matrix, resected
 
 # Sampling of a preview, mm. Half the thinnest default flange (1.9 mm) less a rim, so that a plate always holds points;
 # on the default edges (0.5 mm) a surface departs by step² / (8 r) = 0.12 mm, on bone and strut (r > 1.5 mm) by 0.04.
-STEP_MM = 0.7
+STEP_MM = 0.8
 # Room around both docking endplates for whatever a person may drag, mm: no strut lies farther from the column's line
 # than a cervical or thoracic body is wide; along the spine a flange and its screws.
 BESIDE_MM = 45.0
 # Bone farther than this from a point is not measured: the largest fit gap (2 mm by the plan's range), and 2 mm more as
 # in the final solid.
 BONE_REACH_MM = 4.0
+# The value of points that are not looked at, mm: more than the widest blend that a plan may ask for (10 mm).
+FAR_MM = 11.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,10 +62,10 @@ class Lattice:
         return STEP_MM * (self.index(flat) + self.low)
 
     def index(self, flat: np.ndarray) -> np.ndarray:
-        """(n, 3) (i, j, k), counted from the box's first point."""
+        """(n, 3) (i, j, k), counted from the box's first point; each of the three lies in one piece of memory."""
         rows, i = np.divmod(flat, self.shape[0])
         k, j = np.divmod(rows, self.shape[1])
-        return np.stack([i, j, k], axis=1)
+        return np.stack([i, j, k]).T
 
     def within(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         """(n,) ascending numbers of the points in the RAS box from low to high, each (3,)."""
@@ -82,28 +84,33 @@ class Lattice:
         nx, ny, nz = (int(n) for n in np.floor(high / STEP_MM).astype(np.int64) - first + 1)
         return Grid(STEP_MM * first, STEP_MM, (nx, ny, nz)), first - self.low
 
-    def block(self, flat: np.ndarray, values: np.ndarray, outside: float) -> tuple[np.ndarray, Grid]:
-        """The smallest block [k, j, i] float32 that holds points by number (n,), with their values (n,) and `outside`
-        at all others, and its grid."""
-        index = self.index(flat)
-        first, last = index.min(axis=0), index.max(axis=0)
+    def numbers(self, grid: Grid, start: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """The lattice's numbers of points (n,) given by their places in a flat array on `sub`'s grid."""
+        rows, i = np.divmod(places, grid.shape[0])
+        k, j = np.divmod(rows, grid.shape[1])
+        return self.flat(i + start[0], j + start[1], k + start[2])
+
+    def block(self, points: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, Grid]:
+        """A copy of values (size,), as the smallest block [k, j, i] that holds the lattice's points (n, 3), and its
+        grid."""
+        first, last = (np.rint(end / STEP_MM).astype(np.int64) for end in (points.min(axis=0), points.max(axis=0)))
         nx, ny, nz = (int(n) for n in last - first + 1)
-        block = np.full((nz, ny, nx), outside, np.float32)
-        i, j, k = (index - first).T
-        block[k, j, i] = values
-        return block, Grid(STEP_MM * (self.low + first), STEP_MM, (nx, ny, nz))
+        i, j, k = (slice(int(a), int(a) + n) for a, n in zip(first - self.low, (nx, ny, nz)))
+        return values.reshape(self.shape[::-1])[k, j, i].copy(), Grid(STEP_MM * first, STEP_MM, (nx, ny, nz))
 
 
 @dataclass(frozen=True, eq=False)
 class Ground:
     """A situation whose structures are cut to what is near the span, and the lattice there.
 
-    off_bone: (lattice.size,) float32 mm to any bone, up to BONE_REACH_MM; NaN where it was not asked for yet.
+    off_bone: (lattice.size,) float32 mm to any bone, up to BONE_REACH_MM; NaN where it was not asked for yet. values:
+    (lattice.size,) float32 mm, room for one preview's field; FAR_MM before and after.
     """
 
     situation: Situation
     lattice: Lattice
     off_bone: np.ndarray
+    values: np.ndarray
 
     def bone(self, flat: np.ndarray) -> np.ndarray:
         """(n,) mm to the nearest bone at points by number; measured at the first time a point is asked for."""
@@ -139,36 +146,31 @@ def ground_of(case: Case, plan: Plan) -> Iterator[tuple[str, float, Ground | Non
         yield f"bone: {structure.level or structure.name}", 0.6 + 0.4 * number / len(near.structures), None
         _ = structure.mask.field
     situation = Situation("nominal", 0.0, near, plan, upper, lower)
-    yield "bone measured", 1.0, Ground(situation, lattice, np.full(lattice.size, np.nan, np.float32))
+    off_bone, values = (np.full(lattice.size, value, np.float32) for value in (np.nan, FAR_MM))
+    yield "bone measured", 1.0, Ground(situation, lattice, off_bone, values)
 
 
 def near_box(case: Case, low: np.ndarray, high: np.ndarray) -> Case:
-    """The case with what lies in or near the RAS box from low to high, each (3,): others are left out, and what is no
-    vertebra is cut to the box, so that its distances are quickly made. In the box they are true as far as to its border.
-    """
+    """The case without bone that is nowhere near the RAS box from low to high, each (3,); what is no vertebra is cut to
+    the box, if it reaches into it, so that its distances are quickly made: in the box they are true as far as to its
+    border."""
     near = {structure.name for structure in bone_near(case, low, high)}
-    kept = []
-    for structure in case.structures:
-        if structure.role != "bone" or structure.name in near:
-            cut = structure if structure.level is not None else _cut(structure, low, high)
-            kept += [] if cut is None else [cut]
-    return case.with_structures(kept)
+    kept = [s for s in case.structures if s.role != "bone" or s.name in near]
+    return case.with_structures(s if s.level is not None else _cut(s, low, high) for s in kept)
 
 
-def _cut(structure: Structure, low: np.ndarray, high: np.ndarray) -> Structure | None:
-    """What of a structure lies in the RAS box, None where nothing does."""
+def _cut(structure: Structure, low: np.ndarray, high: np.ndarray) -> Structure:
+    """What of a structure lies in the RAS box; the whole where nothing does."""
     mask = structure.mask
     inverse = np.linalg.inv(structure.pose @ mask.ijk_to_ras)
     corners = np.array([[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])])
     index = corners @ inverse[:3, :3].T + inverse[:3, 3]
     first = np.maximum(np.floor(index.min(axis=0)).astype(int), 0)
     last = np.minimum(np.ceil(index.max(axis=0)).astype(int) + 1, mask.voxels.shape[::-1])
-    if np.any(last <= first):
-        return None
-    i, j, k = (slice(int(a), int(b)) for a, b in zip(first, last))
+    i, j, k = (slice(int(a), max(int(a), int(b))) for a, b in zip(first, last))
     voxels = mask.voxels[k, j, i]
     if not voxels.any():
-        return None
+        return structure
     place = np.array(mask.ijk_to_ras, dtype=float)
     place[:3, 3] += place[:3, :3] @ first
     return replace(structure, mask=Mask(voxels, place))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from LatticeGeneratorLib.field.grid import Grid
 from LatticeGeneratorLib.field.isosurface import isosurface
 from LatticeGeneratorLib.mesh.mesh import Mesh
 
@@ -64,11 +65,22 @@ def layer_block(
             _, away = along_and_away(screw, points)
             radius = max(screw.type.clearance_hole_mm, place.heads * screw.type.head_diameter_mm) / 2.0
             region[near] = np.maximum(region[near], radius + place.frame_mm - away)
-        inside = np.flatnonzero(region < 0.0)
+        inside = np.count_nonzero(region < 0.0)
         # A point lies up to half a step beside the deepest place.
-        if len(inside) * STEP_MM**3 >= SMALLEST_MM3 and -region.min() * 2.0 + STEP_MM >= THINNEST_MM:
-            return isosurface(*lattice.block(place.flat, region, _AROUND_MM))
+        if inside * STEP_MM**3 >= SMALLEST_MM3 and -region.min() * 2.0 + STEP_MM >= THINNEST_MM:
+            return isosurface(*_block(lattice.points(place.flat), region))
     return None
+
+
+def _block(points: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, Grid]:
+    """The smallest block [k, j, i] of the lattice that holds points (n, 3), with their values, and its grid."""
+    index = np.rint(points / STEP_MM).astype(np.int64)
+    first = index.min(axis=0)
+    nx, ny, nz = (int(n) for n in index.max(axis=0) - first + 1)
+    block = np.full((nz, ny, nx), _AROUND_MM, np.float32)
+    i, j, k = (index - first).T
+    block[k, j, i] = values
+    return block, Grid(STEP_MM * first, STEP_MM, (nx, ny, nz))
 
 
 def _under_foot(shape: EndShape, flat: np.ndarray, local: np.ndarray, interface: InterfacePlan) -> LayerGround:
