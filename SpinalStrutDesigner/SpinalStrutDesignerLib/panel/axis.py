@@ -86,8 +86,8 @@ class AxisStep(Section):
         table, words = self.ui.clearanceTable, verdict_words()
         table.setRowCount(len(self._clearances))
         for number, row in enumerate(self._clearances):
-            measured = f"{row.measured_mm:.1f} mm"
-            texts = [words[row.verdict], row.structure.replace("_", " "), measured, row.limit]
+            measured = "" if row.measured_mm is None else f"{row.measured_mm:.1f} mm"
+            texts = [words[row.verdict], row.structure.replace("_", " "), measured, rule_words(row)]
             fill_row(table, number, texts, VERDICT_COLORS[row.verdict])
 
     def on_clearance_clicked(self, row: int, column: int) -> None:
@@ -157,6 +157,18 @@ def with_point_removed(axis: Axis) -> Axis:
     return axis.with_(control_points=(*axis.control_points[:gone], *axis.control_points[gone + 1 :]))
 
 
+def rule_words(row: Clearance) -> str:
+    """A structure's rule in a few words."""
+    if row.limit_mm is None:
+        return _("no rule")
+    words = _("at least {limit:g} mm") if row.kind == "clearance" else _("pushed at most {limit:g} mm")
+    return words.format(limit=row.limit_mm)
+
+
 def _room(row: Clearance) -> tuple[int, float]:
+    """The worse verdict first, then what is left to the limit."""
     order = {"fail": 0, "not_evaluated": 1, "warn": 2, "waived": 3, "pass": 4}
-    return order[row.verdict], row.measured_mm if row.kind == "clearance" else -row.measured_mm
+    if row.measured_mm is None or row.limit_mm is None:
+        return order[row.verdict], 0.0
+    left = row.measured_mm - row.limit_mm
+    return order[row.verdict], left if row.kind == "clearance" else -left
