@@ -91,7 +91,7 @@ def test_click_in_a_slice_places_a_point_there(host: Any, ball: Any, name: str, 
     host.process_events()
     assert node.GetNumberOfDefinedControlPoints() == 1
     pixel_mm = np.linalg.norm(view.world_from_display(1, 0) - view.world_from_display(0, 0))
-    assert np.abs(position(node) - target).max() <= pixel_mm
+    assert np.abs(position(node) - target).max() <= 0.51 * pixel_mm  # the mouse stands on whole pixels
     interaction = slicer.app.applicationLogic().GetInteractionNode()
     assert interaction.GetCurrentInteractionMode() == slicer.vtkMRMLInteractionNode.ViewTransform
 
@@ -119,6 +119,7 @@ def test_slicers_own_click_and_drag(host: Any, ball: Any) -> None:
     node.AddControlPointWorld(5.0, 5.0, 0.0)
     host.process_events()
     start = tuple(round(value) for value in view.display_from_world(np.array((5.0, 5.0, 0.0))))
+    slicer.util.clickAndDrag(view, button="None", start=start, end=start)  # points answer once the mouse is over them
     slicer.util.clickAndDrag(view, start=start, end=(start[0] + 20, start[1] - 10))
     expected = view.world_from_display(start[0] + 20, start[1] - 10)
     assert np.linalg.norm(position(node) - expected) < 0.5
@@ -190,6 +191,14 @@ def test_drag_beside_everything_turns_the_camera(host: Any) -> None:
     view.mouse.drag((40, 40), (140, 40))
     assert np.linalg.norm(np.array(camera.GetPosition()) - before) > 0.1 * distance
     assert camera.GetDistance() == pytest.approx(distance)
+
+
+def test_the_crosshair_knows_where_the_mouse_is(host: Any, ball: Any) -> None:
+    host.slice_view("Green").mouse.move((-6.0, 0.0, 9.0))
+    host.process_events()
+    found = [0.0, 0.0, 0.0]
+    assert slicer.util.getNode("Crosshair").GetCursorPositionRAS(found)
+    assert np.allclose(found, (-6.0, 0.0, 9.0), atol=0.3)
 
 
 def test_the_mouse_says_where_it_cannot_point(host: Any, ball: Any) -> None:
