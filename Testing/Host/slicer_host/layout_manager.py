@@ -195,8 +195,10 @@ class LayoutManager(strict_class(QtCore.QObject)):
             if name in places:
                 self._grid.addWidget(widget, *places[name])
         rows = max(row + height for row, _column, height, _width in places.values())
-        for row in range(3):
-            self._grid.setRowStretch(row, int(row < rows))
+        columns = max(column + width for _row, column, _height, width in places.values())
+        for index in range(4):
+            self._grid.setRowStretch(index, int(index < rows))
+            self._grid.setColumnStretch(index, int(index < columns))
         self.layoutChanged.emit(arrangement)
 
     # What modules call, by Slicer's names

@@ -76,7 +76,8 @@ class ModulePanel(QtWidgets.QWidget):
         column.setSpacing(0)
         column.addWidget(bar)
         column.addWidget(self._stack, 1)
-        self._pages: dict[Any, QtWidgets.QScrollArea] = {}
+        self._pages: dict[int, QtWidgets.QScrollArea] = {}
+        self.setFixedWidth(PANEL_WIDTH_PX)
 
     def show_module(self, title: str, icon: QtGui.QIcon | None, widget: QtWidgets.QWidget) -> None:
         """Bring a module's widget to the front."""
@@ -90,11 +91,28 @@ class ModulePanel(QtWidgets.QWidget):
             page.setWidget(widget)
             self._pages[id(widget)] = page
             self._stack.addWidget(page)
+            widget.installEventFilter(self)
         self._stack.setCurrentWidget(self._pages[id(widget)])
+        self._fit_width(widget)
+
+    def eventFilter(self, watched: QtCore.QObject, event: QtCore.QEvent) -> bool:
+        """As in the application, the panel grows with what the open module needs."""
+        if event.type() == QtCore.QEvent.LayoutRequest and isinstance(watched, QtWidgets.QWidget):
+            self._fit_width(watched)
+        return False
+
+    def _fit_width(self, widget: QtWidgets.QWidget) -> None:
+        page = self._pages.get(id(widget))
+        if page is None or page is not self._stack.currentWidget():
+            return
+        needed = QtWidgets.QWidget.minimumSizeHint(widget).width()
+        bar = page.verticalScrollBar().sizeHint().width()
+        self.setFixedWidth(max(PANEL_WIDTH_PX, needed + bar))
 
     def show_nothing(self) -> None:
         """No module is open."""
         self._stack.setCurrentWidget(self._nothing)
+        self.setFixedWidth(PANEL_WIDTH_PX)
         self._title.setText("")
         self._icon.setPixmap(QtGui.QPixmap())
 
@@ -130,7 +148,6 @@ class MainWindow(QtWidgets.QMainWindow):
         splitter.addWidget(self.panel)
         splitter.addWidget(self.view_area)
         splitter.setStretchFactor(1, 1)
-        self.panel.setFixedWidth(PANEL_WIDTH_PX)
         self.setCentralWidget(splitter)
         self.resize(*WINDOW_SIZE_PX)
         self._selector: Any = None

@@ -62,6 +62,23 @@ def test_subject_hierarchy_items_come_and_go_with_nodes(host: Any) -> None:
     assert hierarchy.GetItemName(item) == ""
 
 
+def test_a_study_as_the_dicom_import_leaves_it(host: Any) -> None:
+    from slicer_host.dicom_items import Study, import_study
+
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    nodes = [slicer.util.addVolumeFromArray(np.zeros((2, 2, 2), np.int16), name=name) for name in ("Arterial", "Late")]
+    patients = {import_study(node, Study(series_uid=f"1.2.{n}"))[0] for n, node in enumerate(nodes)}
+    assert len(patients) == 1  # both series belong to one patient and one study
+    study = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(nodes[1]))
+    (patient,) = patients
+    assert hierarchy.GetItemParent(study) == patient and hierarchy.GetItemLevel(patient) == "Patient"
+    assert (
+        hierarchy.GetAttributeFromItemAncestor(hierarchy.GetItemByDataNode(nodes[0]), "DICOM.PatientID", "Patient")
+        == "P-001"
+    )
+    assert hierarchy.GetItemAttribute(study, "DICOM.StudyDate") == "20260801"
+
+
 def test_application_object(host: Any, tmp_path: Any) -> None:
     assert slicer.util.mainWindow() is host.window
     assert slicer.app.testingEnabled() is False

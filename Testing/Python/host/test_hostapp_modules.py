@@ -86,6 +86,18 @@ def test_life_of_a_module(host: Any, events: list[str]) -> None:
     assert events[5:] == ["exit False", "cleanup"]
 
 
+def test_the_panel_is_as_wide_as_the_module_needs(host: Any, events: list[str]) -> None:
+    from slicer_host.window import PANEL_WIDTH_PX
+
+    widget = host.open_module("Visitor")
+    assert host.window.panel.width() == PANEL_WIDTH_PX
+    widget.button.setMinimumWidth(600)
+    host.process_events()
+    assert 600 <= host.window.panel.width() < 700
+    host.close_module()
+    assert host.window.panel.width() == PANEL_WIDTH_PX
+
+
 def test_reloading_makes_a_new_panel(host: Any, events: list[str]) -> None:
     first = host.open_module("Visitor")
     path = Path(slicer.util.modulePath("Visitor"))

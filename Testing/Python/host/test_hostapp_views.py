@@ -96,6 +96,34 @@ def test_click_in_a_slice_places_a_point_there(host: Any, ball: Any, name: str, 
     assert interaction.GetCurrentInteractionMode() == slicer.vtkMRMLInteractionNode.ViewTransform
 
 
+def test_click_in_an_oblique_slice(host: Any, ball: Any) -> None:
+    view = host.slice_view("Red")
+    turned = vtk.vtkTransform()
+    turned.Translate(2.0, -3.0, 4.0)
+    turned.RotateWXYZ(35.0, 1.0, 2.0, 0.5)
+    view.mrmlSliceNode().GetSliceToRAS().DeepCopy(turned.GetMatrix())
+    view.mrmlSliceNode().UpdateMatrices()
+    host.process_events()
+    target = np.array(turned.TransformPoint(7.5, -4.0, 0.0))
+    node = placing()
+    view.mouse.click(target)
+    host.process_events()
+    pixel_mm = np.linalg.norm(view.world_from_display(1, 0) - view.world_from_display(0, 0))
+    assert np.linalg.norm(position(node) - target) <= pixel_mm
+
+
+def test_slicers_own_click_and_drag(host: Any, ball: Any) -> None:
+    view = host.slice_view("Red")
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", "Point")
+    node.CreateDefaultDisplayNodes()
+    node.AddControlPointWorld(5.0, 5.0, 0.0)
+    host.process_events()
+    start = tuple(round(value) for value in view.display_from_world(np.array((5.0, 5.0, 0.0))))
+    slicer.util.clickAndDrag(view, start=start, end=(start[0] + 20, start[1] - 10))
+    expected = view.world_from_display(start[0] + 20, start[1] - 10)
+    assert np.linalg.norm(position(node) - expected) < 0.5
+
+
 def test_drag_in_a_slice_moves_a_point(host: Any, ball: Any) -> None:
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", "Point")
     node.CreateDefaultDisplayNodes()
@@ -177,6 +205,10 @@ def test_layouts_show_and_hide_views(host: Any) -> None:
     host.process_events()
     shown = [manager.sliceWidget(name).isVisible() for name in ("Red", "Green")]
     assert shown == [True, False] and not manager.threeDWidget(0).isVisible()
+    manager.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalWidescreenView)
+    host.process_events()
+    widths = [view.width() for view in manager.views()]
+    assert widths[0] == pytest.approx(3 * widths[1], rel=0.02) and widths[1:] == [widths[1]] * 3
     with pytest.raises(ValueError, match="Layout 99"):
         manager.setLayout(99)
 
