@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+# The test host and VTK read these when they are loaded; there is no screen to count on.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Host"))
 
 
 def _data_folder() -> Path:
@@ -20,3 +28,14 @@ def data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"test data not found at {folder}; set SPINAL_STRUT_DATA to its folder")
     return folder
+
+
+@pytest.fixture
+def host() -> Iterator[Any]:
+    """The running stand-in for the application, started once, with an empty scene."""
+    from slicer_host.host import start
+
+    host = start()
+    host.reset()
+    yield host
+    host.reset()

@@ -83,6 +83,13 @@ def test_properties_lists_enums_and_dynamic_properties_arrive(tmp_path: Path) ->
             "path",
             '<property name="filters"><set>ctkPathLineEdit::Dirs|ctkPathLineEdit::Writable</set></property>',
         )
+        + _widget(
+            "ctkCollapsibleButton",
+            "section",
+            '<property name="contentsFrameShape"><enum>QFrame::StyledPanel</enum></property>'
+            '<property name="focusPolicy"><enum>Qt::StrongFocus</enum></property>'
+            '<property name="collapsed"><bool>true</bool></property>',
+        )
         + _widget("ctkSliderWidget", "slider", '<property name="maximum"><double>7.5</double></property>'),
     )
     import ctk
@@ -93,6 +100,8 @@ def test_properties_lists_enums_and_dynamic_properties_arrive(tmp_path: Path) ->
     assert ui.label.alignment == qt.Qt.AlignRight | qt.Qt.AlignTop
     assert ui.label.property("PlanField") == "section.width_mm"
     assert ui.path.filters == ctk.ctkPathLineEdit.Dirs | ctk.ctkPathLineEdit.Writable
+    assert (ui.section.contentsFrameShape, ui.section.collapsed) == (qt.QFrame.StyledPanel, True)
+    assert ui.section.focusPolicy == qt.Qt.StrongFocus
     assert ui.slider.maximum == 7.5
     assert type(ui.node) is slicer.qMRMLNodeComboBox and type(ui.label) is qt.QLabel
     with pytest.raises(AttributeError):

@@ -174,6 +174,14 @@ def test_an_attribute_filters_the_nodes_and_marks_new_ones(scene: Any) -> None:
     assert selector.nodeCount() == 2
 
 
+@pytest.mark.parametrize(("name", "value"), [("nodeTypes", "vtkMRMLModelNode"), ("noneEnabled", "no"), ("baseName", 3)])
+def test_a_property_takes_only_values_of_its_type(selector: Any, name: str, value: Any) -> None:
+    before = getattr(selector, name)
+    with pytest.raises(TypeError, match=f"qMRMLNodeComboBox.{name} takes"):
+        setattr(selector, name, value)
+    assert getattr(selector, name) == before
+
+
 def test_a_selector_without_a_scene_is_disabled_and_remembers_what_was_asked(scene: Any) -> None:
     scene.AddNewNodeByClass("vtkMRMLModelNode", "first")
     second = scene.AddNewNodeByClass("vtkMRMLModelNode", "second")

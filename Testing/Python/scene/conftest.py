@@ -15,6 +15,7 @@ from vtk.util.numpy_support import numpy_to_vtk
 @pytest.fixture
 def scene() -> Iterator[Any]:
     """An empty scene with Slicer's application logic and the volumes, segmentations, models and markups modules'."""
+    before = getattr(slicer, "mrmlScene", None)
     scene = slicer.vtkMRMLScene()
     slicer.mrmlScene = scene
     application = slicer.vtkSlicerApplicationLogic()
@@ -31,6 +32,7 @@ def scene() -> Iterator[Any]:
         logics.append(logic)
     yield scene
     scene.Clear(True)
+    slicer.mrmlScene = before
 
 
 @pytest.fixture

@@ -1,0 +1,216 @@
+"""Clearances while an implant is dragged: measured on the preview, judged by the plan's rules as `clearance` does.
+
+The measure stays that of the finished implant: a preview departs from it by a tenth of a millimetre, and where a verdict
+hangs on that the finished design decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from ..build.design import Situation
+from ..build.preview import Shown
+from ..build.preview_ground import BESIDE_MM
+from ..case.model import Structure
+from ..plan.curve import AxisCurve
+from ..plan.plan import KeepoutRule, Plan
+from ..plan.rules import rule_for
+from ..plan.section import section_polygon
+from .displacement import displacement_needed
+from .finding import Verdict
+from .nearest import Nearest, Samples
+
+# Cells in which distances are known beforehand, mm: their reach (2.6 mm) is near to the size of what has to be told
+# apart, and a column of cells takes no longer to look up than its points to measure.
+_CELL_MM = 3.0
+_REACH_MM = 0.5 * _CELL_MM * np.sqrt(3.0)
+# A sampled distance may change a little faster than the way walked (as in `nearest`), mm.
+_SLACK_MM = 0.5
+# Points round the section in which a strut's margin is looked for: 2 mm apart on a strut of 10 × 5 mm.
+_ROUND = 16
+
+
+@dataclass(frozen=True)
+class Clearance:
+    """What one keep-out structure leaves of room, or has to give way.
+
+    id: that of the finding that the finished design will have; kind: of its rule, None where the plan has none;
+    measured_mm: distance, negative inside, or displacement at rest with the error budget, None without a rule;
+    limit_mm, warn_mm: the rule's; place: RAS mm of the nearest point; critical: blocks manufacture without a verdict.
+    """
+
+    id: str
+    structure: str
+    kind: Literal["clearance", "displacement"] | None
+    measured_mm: float | None
+    limit_mm: float | None
+    warn_mm: float | None
+    verdict: Verdict
+    place: tuple[float, float, float]
+    critical: bool
+
+
+class _Near(Structure):
+    """A structure whose voxels' places are looked up more than once."""
+
+    @cached_property
+    def points(self) -> np.ndarray:  # type: ignore[override]
+        """(n, 3) RAS mm."""
+        return super().points
+
+
+@dataclass(frozen=True, eq=False)
+class _Cells:
+    """Cubes of _CELL_MM over a box. low: (3,) RAS mm; shape: cubes along right, front and up."""
+
+    low: np.ndarray
+    shape: tuple[int, int, int]
+
+    def centres(self) -> np.ndarray:
+        """(n, 3) RAS mm."""
+        x, y, z = (a + _CELL_MM * (np.arange(n) + 0.5) for a, n in zip(self.low, self.shape))
+        grid = np.meshgrid(x, y, z, indexing="ij")
+        return np.stack([along.ravel() for along in grid]).T
+
+    def of(self, points: np.ndarray) -> np.ndarray:
+        """(n,) numbers of the cells that hold points (n, 3); what lies outside the box counts to its border."""
+        i, j, k = (
+            np.clip((along - a) / _CELL_MM, 0, n - 1).astype(np.int64)
+            for along, a, n in zip(points.T, self.low, self.shape)
+        )
+        return (i * self.shape[1] + j) * self.shape[2] + k
+
+
+class Clearances:
+    """Measures previews in one situation. Distances in cells about the span are made once: seconds; `prepare` does it
+    in steps, the first measurement otherwise."""
+
+    def __init__(self, situation: Situation) -> None:
+        outlines = np.vstack([situation.upper.outline, situation.lower.outline])
+        low, high = outlines.min(axis=0) - BESIDE_MM, outlines.max(axis=0) + BESIDE_MM
+        nx, ny, nz = (int(n) for n in np.ceil((high - low) / _CELL_MM))
+        run = situation.lower.centre - situation.upper.centre
+        self._run = run / np.linalg.norm(run)
+        self._cells = _Cells(low, (nx, ny, nz))
+        keepouts = situation.case.having("keepout_critical", "keepout_soft", "metal")
+        self._structures = tuple(_Near(**{f.name: getattr(s, f.name) for f in fields(s)}) for s in keepouts)
+        self._tables: dict[str, np.ndarray] = {}
+
+    def prepare(self) -> Iterator[tuple[str, float]]:
+        """Makes the distances; before each structure what is done and how far it is, 0 to 1."""
+        for number, structure in enumerate(self._structures):
+            if structure.name not in self._tables:
+                yield f"clearances: {structure.name.replace('_', ' ')}", number / len(self._structures)
+                _ = self._table(structure)
+
+    def of(self, plan: Plan, shown: Shown) -> tuple[Clearance, ...]:
+        """Every keep-out structure and metal of the case, in its order."""
+        body = _Body(shown, self._cells)
+        return tuple(self._measured(plan, structure, body) for structure in self._structures)
+
+    def along(self, plan: Plan, curve: AxisCurve) -> np.ndarray:
+        """(n,) mm for each sample of the curve: by how much the strut's section there is farther from the structure that
+        asks for most than its rule's limit, error budget included; negative where it fails; inf without any rule.
+
+        For a structure that may be displaced, how much deeper the section could lie in it; its width across the body,
+        which a large push has to clear as well, is not looked at here.
+        """
+        points = _outlines(curve)
+        cells = self._cells.of(points)
+        rules = [(s, rule) for s in self._structures if (rule := _rule(plan, s)) is not None]
+        worst = np.full(len(points), np.inf)
+        if not rules:
+            return worst.reshape(-1, _ROUND).min(axis=1)
+        asked = np.array([_asked(plan, rule) for _, rule in rules])
+        middle = np.stack([self._table(structure)[cells] for structure, _ in rules]) - asked[:, None]
+        least = middle.min(axis=0) + 2.0 * _REACH_MM + _SLACK_MM
+        for (structure, _), limit, about in zip(rules, asked, middle):
+            near = np.flatnonzero(about <= least)
+            if len(near):
+                worst[near] = np.minimum(worst[near], structure.distance(points[near]) - limit)
+        return worst.reshape(-1, _ROUND).min(axis=1)
+
+    def _table(self, structure: Structure) -> np.ndarray:
+        """(cells,) float32 mm, the distance to a structure at the cells' centres."""
+        if structure.name not in self._tables:
+            self._tables[structure.name] = structure.distance(self._cells.centres()).astype(np.float32)
+        return self._tables[structure.name]
+
+    def _measured(self, plan: Plan, structure: Structure, body: _Body) -> Clearance:
+        nearest = body.nearest(structure, self._table(structure))
+        rule, budget = _rule(plan, structure), plan.budget.segmentation_to_print_mm
+        value: float | None = None
+        verdict: Verdict = "not_evaluated"
+        if rule is not None and rule.kind == "clearance":
+            value, left = nearest.distance_mm, nearest.distance_mm - budget
+            verdict = "fail" if left < rule.limit_mm else "warn" if left < rule.warn_mm else "pass"
+        elif rule is not None:
+            pushed = displacement_needed(structure, body.samples, nearest, self._run) if nearest.distance_mm < 0 else 0.0
+            value = pushed + budget if pushed > 0.0 else max(0.0, budget - nearest.distance_mm)
+            verdict = "pass" if value <= rule.warn_mm else "warn" if value <= rule.limit_mm else "fail"
+        return Clearance(
+            id=f"clearance.{structure.name.replace(' ', '_')}",
+            structure=structure.name,
+            kind=None if rule is None else rule.kind,
+            measured_mm=value,
+            limit_mm=None if rule is None else rule.limit_mm,
+            warn_mm=None if rule is None else rule.warn_mm,
+            verdict=verdict,
+            place=nearest.point,
+            critical=structure.role == "keepout_critical",
+        )
+
+
+class _Body:
+    """A previewed implant's points, by the cells that hold them."""
+
+    def __init__(self, shown: Shown, cells: _Cells) -> None:
+        self._surface, self._inside = shown.solid.vertices, shown.inside
+        self._of_surface = cells.of(self._surface)
+        mark = np.zeros(int(np.prod(cells.shape)), dtype=bool)
+        mark[self._of_surface] = True
+        self._held = np.flatnonzero(mark)
+        self._chosen = np.zeros(len(mark), dtype=bool)
+
+    @cached_property
+    def samples(self) -> Samples:
+        """Points on and in the implant."""
+        return Samples(np.concatenate([self._surface, self._inside]))
+
+    def nearest(self, structure: Structure, table: np.ndarray) -> Nearest:
+        """The least distance to a structure, negative inside it, and where; table: (cells,) mm at the cells' centres."""
+        middle = table[self._held]
+        self._chosen[self._held] = middle <= middle.min() + 2.0 * _REACH_MM + _SLACK_MM
+        points = self._surface[self._chosen[self._of_surface]]
+        distance = structure.distance(points)
+        if distance.min() < 0.0:
+            # What the implant swallows lies deepest inside it.
+            points = np.concatenate([points, self._inside])
+            distance = np.concatenate([distance, structure.distance(self._inside)])
+        best = int(np.argmin(distance))
+        x, y, z = (float(v) for v in points[best])
+        return Nearest(float(distance[best]), (x, y, z))
+
+
+def _rule(plan: Plan, structure: Structure) -> KeepoutRule | None:
+    return rule_for(plan, "metal" if structure.role == "metal" else structure.name)
+
+
+def _asked(plan: Plan, rule: KeepoutRule) -> float:
+    """The distance below which a rule fails, mm; negative: as deep as that in the structure."""
+    budget = plan.budget.segmentation_to_print_mm
+    return budget + rule.limit_mm if rule.kind == "clearance" else budget - rule.limit_mm
+
+
+def _outlines(curve: AxisCurve) -> np.ndarray:
+    """(samples · _ROUND, 3) RAS mm: points round the section at every sample of a curve, with its taper."""
+    first, last = (section_polygon(curve.section, curve.widths[n], curve.depths[n], _ROUND) for n in (0, -1))
+    share = np.linspace(0.0, 1.0, len(curve.points))[:, None, None]
+    edge = (1.0 - share) * first + share * last
+    points = curve.points[:, None] + edge[:, :, :1] * curve.rights[:, None] + edge[:, :, 1:] * curve.backs[:, None]
+    return points.reshape(-1, 3)

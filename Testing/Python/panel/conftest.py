@@ -1,0 +1,101 @@
+"""A module's panel in the test host, on the phantom."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from SpinalStrutDesignerLib.plan.json import plan_to_json
+from SpinalStrutDesignerLib.plan.plan import Plan
+
+JOB_TIMEOUT_S = 400.0
+
+
+@dataclass
+class Bench:
+    """The panel as a test uses it: its widgets, its desk, and the few things a person does again and again."""
+
+    host: Any
+    widget: Any
+
+    @property
+    def ui(self) -> Any:
+        return self.widget.ui
+
+    @property
+    def panel(self) -> Any:
+        return self.widget.panel
+
+    @property
+    def desk(self) -> Any:
+        return self.panel.desk
+
+    @property
+    def plan(self) -> Plan:
+        return self.desk.needed_plan()
+
+    @property
+    def parameters(self) -> Any:
+        return self.desk.parameters
+
+    @property
+    def message(self) -> str:
+        return self.ui.messageLabel.text
+
+    def heads(self) -> dict[str, str]:
+        """The signs in the headers of the steps."""
+        return {step.button.removesuffix("Button"): getattr(self.ui, step.button).text[0] for step in self.panel.steps}
+
+    def load_phantom(self) -> None:
+        """As Sample Data does it."""
+        sys.modules["SpinalStrutDesigner"].downloadPhantom(None)
+        self.widget.initializeParameterNode()
+        self.host.process_events()
+
+    def choose(self, box: Any, data: str) -> None:
+        """Chooses an entry of a combo box as a person does."""
+        index = box.findData(data)
+        assert index >= 0, data
+        box.currentIndex = index
+        box.activated.emit(index)
+        self.host.process_events()
+
+    def wait_for_job(self) -> None:
+        """Until the child process has ended and its result is taken in."""
+        self.host.wait_for(lambda: not self.panel.work.busy, JOB_TIMEOUT_S, "the end of the job")
+        self.host.process_events()
+
+    def wait_for_preview(self) -> None:
+        """Until the live preview answers at once."""
+        self.host.wait_for(lambda: self.panel.live.ready, JOB_TIMEOUT_S, "the preview")
+
+
+@pytest.fixture
+def bench(host: Any) -> Iterator[Bench]:
+    """The Spinal Strut Designer's panel over an empty scene."""
+    made = Bench(host, host.open_module("SpinalStrutDesigner"))
+    yield made
+    made.panel.work.cancel()
+
+
+@pytest.fixture(scope="session")
+def phantom_plan() -> Plan:
+    """A plan for the phantom, C4 to T2, as proposed."""
+    from SpinalStrutDesignerLib.case.phantom import make_phantom
+    from SpinalStrutDesignerLib.propose.propose import propose_plan
+
+    return propose_plan(make_phantom(), "C4", "T2")
+
+
+@pytest.fixture
+def planned(bench: Bench, phantom_plan: Plan) -> Bench:
+    """The panel with the phantom and its plan, without the preview."""
+    bench.parameters.previewVisible = False
+    bench.load_phantom()
+    bench.parameters.plan = plan_to_json(phantom_plan)
+    bench.host.process_events()
+    assert bench.plan == phantom_plan
+    return bench
