@@ -247,10 +247,33 @@ def test_screenshot_holds_panel_and_views(host: Any, ball: Any, tmp_path: Path) 
     host.window.resize(1600, 1000)
 
 
-def add_sphere() -> Any:
-    """A red ball of 25 mm around the origin."""
+def test_pictures_show_translucent_surfaces_in_their_order(host: Any) -> None:
+    inner, outer = add_sphere(RADIUS / 2), add_sphere()
+    inner.GetDisplayNode().SetColor(0.0, 1.0, 0.0)
+    for display in (inner.GetDisplayNode(), outer.GetDisplayNode()):  # their plain colours, half translucent
+        display.SetAmbient(1.0)
+        display.SetDiffuse(0.0)
+        display.SetSpecular(0.0)
+        display.SetBackfaceCulling(True)
+        display.SetOpacity(0.5)
+    slicer.app.layoutManager().resetThreeDViews()
+    view = host.three_d_view()
+    view.mrmlViewNode().SetBoxVisible(False)
+    view.mrmlViewNode().SetAxisLabelsVisible(False)
+    with view.fine():
+        pixels = view.pixels().astype(float)
+    x, y = (round(value) for value in view.display_from_world(np.array((0.0, RADIUS, 0.0))))
+    row = pixels[view.height() - 1 - y]
+    red, green, background = np.array((255, 0, 0)), np.array((0, 255, 0)), row[5]
+    assert np.allclose(row[x], red / 2 + (green / 2 + background / 2) / 2, atol=3)
+    view.mrmlViewNode().SetBoxVisible(True)
+    view.mrmlViewNode().SetAxisLabelsVisible(True)
+
+
+def add_sphere(radius: float = RADIUS) -> Any:
+    """A red ball around the origin."""
     source = vtk.vtkSphereSource()
-    source.SetRadius(RADIUS)
+    source.SetRadius(radius)
     source.SetPhiResolution(80)
     source.SetThetaResolution(80)
     model = slicer.modules.models.logic().AddModel(source.GetOutputPort())
