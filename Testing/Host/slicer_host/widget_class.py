@@ -27,7 +27,8 @@ def stored(kind: Any, name: str, default: Any, changed: Callable | None = None) 
     """
     key = f"_host_{name}"
     taken, keep = _TAKEN.get(kind, ((object,), lambda value: value))
-    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+    is_enum = isinstance(kind, type) and issubclass(kind, enum.Enum)
+    if is_enum:
         taken, keep = (kind, int), kind
 
     def read(self: Any) -> Any:
@@ -41,7 +42,7 @@ def stored(kind: Any, name: str, default: Any, changed: Callable | None = None) 
         if changed and read(self) != before:
             changed(self)
 
-    return QtCore.Property(object if taken == (kind, int) else kind, read, write)
+    return QtCore.Property(object if is_enum else kind, read, write)
 
 
 def forwarded(kind: Any, child: str, name: str) -> QtCore.Property:
