@@ -68,6 +68,13 @@ class Desk:
 
         Raises PlanError while the plan is locked.
         """
+        self._decide(plan, what, self.history.record)
+
+    def move(self, plan: Plan, what: str) -> None:
+        """As `decide`, for something that is being dragged: all of a drag is one decision."""
+        self._decide(plan, what, self.history.record_move)
+
+    def _decide(self, plan: Plan, what: str, record: Callable[[str, str], None]) -> None:
         if self.locked:
             raise PlanError("the plan is locked: unlock it before you change it")
         text = plan_to_json(plan)
@@ -76,7 +83,7 @@ class Desk:
             return
         if self.plan is None or self.plan.corrections != plan.corrections:
             self._forget_case()  # a correction may say what an unknown segment is
-        self.history.record(before, what)
+        record(before, what)
         self.parameters.plan = text
 
     def undo(self) -> None:
