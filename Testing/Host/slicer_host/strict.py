@@ -245,9 +245,13 @@ def _object_methods() -> dict[str, Any]:
         """Disconnect a slot, or all, from a signal given by its C++ signature."""
         return slots.disconnect(self, signature, slot)
 
+    def meta_object(self: Any) -> QtCore.QMetaObject:
+        """The class' meta object. Asked of the object, PySide would take it away from the class when that goes."""
+        return type(self).staticMetaObject
+
     def class_name(self: Any) -> str:
         """The C++ class' name."""
-        return self.metaObject().className()
+        return meta_object(self).className()
 
     def find_children(self: Any, kind: Any = QtCore.QObject, name: str = "") -> tuple:
         """All descendants of a class (or class name) and, if given, of a name."""
@@ -258,7 +262,7 @@ def _object_methods() -> dict[str, Any]:
         """The first of find_children, or None."""
         return next(iter(find_children(self, kind, name)), None)
 
-    added = {"connect": connect, "disconnect": disconnect, "className": class_name}
+    added = {"connect": connect, "disconnect": disconnect, "className": class_name, "metaObject": meta_object}
     return {**added, "findChildren": find_children, "findChild": find_child}
 
 

@@ -132,6 +132,16 @@ def test_a_class_outlives_the_objects_that_qt_made_of_it(qt: Any) -> None:
     assert counts[-1] >= counts[0]
 
 
+def test_a_class_keeps_its_meta_object_when_an_object_that_was_asked_for_it_goes(qt: Any) -> None:
+    root = qt.QWidget()
+    layout = qt.QVBoxLayout(root)
+    box = qt.QFontComboBox()
+    layout.addWidget(box)
+    assert box.className() == box.metaObject().className() == "QFontComboBox"
+    del box, layout, root
+    assert qt.QFontComboBox().connect("currentIndexChanged(int)", lambda index: None)
+
+
 def test_signals_connect_by_name_and_by_signature_and_disconnect(qt: Any) -> None:
     button, heard = qt.QPushButton(), []
 
