@@ -118,7 +118,7 @@ def outreach(plate: Endplate, section: np.ndarray) -> tuple[float, ...]:
 
 
 def end_ground(ground: Ground, plan: Plan, end: End, rectangle: tuple[float, ...]) -> EndGround:
-    """An end for struts that begin in a rectangle on its plate. Raises GeometryError when margins leave no footprint."""
+    """An end, for struts that begin in a rectangle on its plate. Raises GeometryError when margins leave no foot."""
     situation = replace(ground.situation, plan=plan.with_(screws=()))
     plate = situation.upper if end == "upper" else situation.lower
     a, b, c, d = rectangle
@@ -176,9 +176,7 @@ class Reach:
         return map_coordinates(self._table, ((plane - self.low) / _TABLE_MM).T, order=1, mode="nearest")
 
 
-def foot_rows(
-    end: EndGround, curve: AxisCurve, section: np.ndarray, tube: np.ndarray, lattice: Lattice
-) -> FootRows:
+def foot_rows(end: EndGround, curve: AxisCurve, section: np.ndarray, tube: np.ndarray, lattice: Lattice) -> FootRows:
     """The foot lofted into a strut. section: (m, 2) the strut's end on the plate; tube: (n,) numbers of the lattice's
     points near the strut."""
     in_block, beside = end.found(tube)
