@@ -31,8 +31,8 @@ from .preview_layer import LayerGround, layer_grounds
 from .solid import BOSS_BLEND_MM, CONTACT_EDGE_MM, CONTINUED_MM, FLANGE_BLEND_MM, OWN_GAP_MM
 
 # Field values are needed as far as this outside of the surface, mm: a surface passes between neighbours on the lattice,
-# and a loft's field may rise faster than distance.
-HELD_MM = 1.0
+# and a loft's field rises a third faster than distance.
+HELD_MM = 1.2
 # Where the strut begins farther beside the plate than the block's own room, the block grows by steps, so that bone is
 # not swept anew at every move, mm.
 _ROOM_MM = AROUND_PLATE_MM - PAST_FOOT_MM

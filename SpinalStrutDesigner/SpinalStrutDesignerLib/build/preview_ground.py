@@ -15,9 +15,11 @@ from .bone import bone_distance, bone_near
 from .design import Situation
 from .situation import corrected, docking_endplate, moved, pose_matrix, resected
 
-# Sampling of a preview, mm. Half the thinnest default flange (1.9 mm) less a rim, so that a plate always holds points;
-# on the default edges (0.5 mm) a surface departs by step² / (8 r) = 0.12 mm, on bone and strut (r > 1.5 mm) by 0.04.
-STEP_MM = 0.8
+# Sampling of a preview, mm: half of what the planner makes the thinnest flange (1.9 mm), so that it holds two points
+# across. A surface of radius r departs by step² / (8 r): 0.2 mm on rounded edges (0.5 mm), 0.07 on the strut's corners
+# (1.5 mm). Measured on case 2 against the finished solid: 0.05 mm in the middle, 0.15 at the 95th percentile, 0.5 where
+# edges are sharp; the volume falls short by 1.3 %. At 0.7 mm 0.11 mm and 0.7 %, in twice the time.
+STEP_MM = 0.9
 # Room around both docking endplates for whatever a person may drag, mm: no strut lies farther from the column's line
 # than a cervical or thoracic body is wide; along the spine a flange and its screws.
 BESIDE_MM = 45.0

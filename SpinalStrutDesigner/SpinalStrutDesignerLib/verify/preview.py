@@ -127,7 +127,7 @@ class Clearances:
         return tuple(self._measured(plan, structure, body) for structure in self._structures)
 
     def along(self, plan: Plan, curve: AxisCurve) -> np.ndarray:
-        """(n,) mm for each sample of the curve: by how much the strut's section there is farther than it must be from the
+        """(n,) mm for each sample of the curve: how much farther than it must the strut's section there lies from the
         structure that asks for most, error budget included; negative where a rule fails, inf without any rule.
 
         For a structure that may be displaced, how much deeper the section could lie in it; that a large push has to
