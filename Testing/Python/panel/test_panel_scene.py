@@ -171,15 +171,9 @@ def identity(segmentation: Any, name: str) -> str:
 
 
 def edit_segment(segmentation: Any, name: str) -> None:
-    """Erases a segment's lowest slice, as the Segment Editor leaves it."""
-    segment_id = identity(segmentation, name)
-    image = slicer.vtkOrientedImageData()
-    segmentation.GetBinaryLabelmapRepresentation(segment_id, image)
-    low = image.GetExtent()[4]
-    for i in range(image.GetExtent()[0], image.GetExtent()[1] + 1):
-        for j in range(image.GetExtent()[2], image.GetExtent()[3] + 1):
-            for k in (low, low + 1, low + 2):
-                image.SetScalarComponentFromDouble(i, j, k, 0, 0.0)
-    slicer.vtkSlicerSegmentationsModuleLogic.SetBinaryLabelmapToSegment(
-        image, segmentation, segment_id, slicer.vtkSlicerSegmentationsModuleLogic.MODE_REPLACE, image.GetExtent()
-    )
+    """Erases a segment's lowest slices, as the Segment Editor leaves it."""
+    volume = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
+    voxels = slicer.util.arrayFromSegmentBinaryLabelmap(segmentation, identity(segmentation, name), volume)
+    lowest = int(np.flatnonzero(voxels.any(axis=(1, 2)))[0])
+    voxels[: lowest + 2] = 0
+    slicer.util.updateSegmentBinaryLabelmapFromArray(voxels, segmentation, identity(segmentation, name), volume)
