@@ -10,7 +10,7 @@ from ..case.levels import LEVELS
 from ..case.model import ROLES
 from ..case.roles import Meaning
 from ..plan.plan import Corrections, Plan
-from ..plan.presets import preset, preset_names
+from ..plan.presets import preset, preset_names, preset_title
 from ..plan.rules import rule_for
 from ..scene.case_nodes import segment_meanings
 from .desk import Desk
@@ -18,6 +18,7 @@ from .section import Section, Standing, State
 from .tables import cell, dress_table, fill_choices, fill_row
 
 _UNKNOWN = "unknown"
+_FIRST_PRESET = "case2"
 
 
 class Anatomy(Section):
@@ -29,7 +30,6 @@ class Anatomy(Section):
         super().__init__(panel)
         self._rows: tuple[Any, ...] = ()
         ui = self.ui
-        fill_choices(ui.presetComboBox, [(name, name) for name in preset_names()])
         dress_table(ui.rolesTable, 0)
         ui.upperLevelComboBox.connect("currentIndexChanged(int)", self.on_level_chosen)
         ui.lowerLevelComboBox.connect("currentIndexChanged(int)", self.on_level_chosen)
@@ -67,7 +67,8 @@ class Anatomy(Section):
             wanted = [level] if level and level not in levels else []
             fill_choices(box, [("", ""), *((name, name) for name in levels + wanted)], level)
             box.enabled = not desk.locked
-        fill_choices(ui.presetComboBox, [(name, name) for name in preset_names()], plan.preset if plan else "case2")
+        titles = [(preset_title(name), name) for name in preset_names()]
+        fill_choices(ui.presetComboBox, titles, plan.preset if plan else _FIRST_PRESET)
         ui.presetComboBox.enabled = not desk.locked
         self._show_meanings(desk)
         missing = self.missing(desk)
@@ -101,7 +102,7 @@ class Anatomy(Section):
         )
         desk.parameters.upperWanted, desk.parameters.lowerWanted = upper or "", lower or ""
         if upper and lower:
-            name = desk.plan.preset if desk.plan else "case2"
+            name = desk.plan.preset if desk.plan else _FIRST_PRESET
             with self.panel.told():
                 self.panel.decide(started(desk.plan, name, upper, lower), _("docking levels"))
 

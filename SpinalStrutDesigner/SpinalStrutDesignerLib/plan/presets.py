@@ -37,6 +37,11 @@ def preset_screws(
     return upper, lower
 
 
+def preset_title(name: str) -> str:
+    """What a preset is for, in a few words."""
+    return str(_row(name)["title"])
+
+
 def preset_source(name: str) -> str:
     """Where the preset's values come from."""
     return _row(name)["source"]
