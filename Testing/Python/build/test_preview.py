@@ -46,7 +46,7 @@ def assert_same(one: Shown, other: Shown) -> None:
 def edited(plan: Plan, rng: np.random.Generator) -> Plan:
     """The plan after one edit by hand: a control point, a screw's end, a slider."""
     by = tuple(float(v) for v in rng.normal(0.0, 0.6, 3))
-    kind = rng.integers(5)
+    kind = rng.integers(6)
     if kind < 2:
         return dragged(plan, int(rng.integers(len(plan.axis.control_points))), by)
     if kind == 2:
@@ -55,7 +55,9 @@ def edited(plan: Plan, rng: np.random.Generator) -> Plan:
         return plan.with_(screws=(moved, *plan.screws[1:]))
     if kind == 3:
         return plan.with_(section=plan.section.with_(width_mm=float(rng.uniform(8.0, 14.0))))
-    return plan.with_(upper_foot=plan.upper_foot.with_(height_mm=float(rng.uniform(6.0, 10.0))))
+    if kind == 4:
+        return plan.with_(upper_foot=plan.upper_foot.with_(height_mm=float(rng.uniform(6.0, 10.0))))
+    return plan.with_(upper_flange=plan.upper_flange.with_(height_mm=float(rng.uniform(8.0, 18.0))))
 
 
 def screwed(**changes: object) -> Plan:
