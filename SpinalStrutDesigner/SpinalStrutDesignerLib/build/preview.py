@@ -138,7 +138,7 @@ class Preview:
 
     def of(self, plan: Plan) -> Shown:
         """The implant of a plan. Raises PlanError where the axis has too few points, folds, or lies out of reach;
-        CaseError and GeometryError where an endplate is missing or margins leave no foot."""
+        CaseError where an endplate is missing; GeometryError where margins leave no foot, or bone no implant."""
         ground = self._grounded(plan)
         feet = plan.upper_foot, plan.lower_foot
         strut = self._strut.of((ground, plan.axis, plan.section, feet), lambda: _strut(ground, plan))
@@ -237,12 +237,17 @@ def _shown(ground: Ground, plan: Plan, strut: _Strut, ends: Sequence[tuple[EndGr
         flat = flat[values[flat] < HELD_MM]
         points = lattice.points(flat)
         _drill(plan.screws, flat, points, values)
-        block, grid = lattice.block(points, values)
         inside = points[values[flat] < 0.0]
+        if not len(inside):
+            raise GeometryError("bone leaves nothing of the implant; move the axis away from the bone")
+        block, grid = lattice.block(points, values)
     finally:
         for flat in touched:
             values[flat] = FAR_MM
     pieces = _without_chips(block)
+    if np.count_nonzero(block < 0.0) < len(inside):
+        k, j, i = np.nonzero(block < 0.0)
+        inside = np.stack([axis[along] for axis, along in zip(grid.axes(), (i, j, k))]).T
     made = tuple(mesh for mesh in blocks if mesh is not None)
     return Shown(isosurface(block, grid), made, strut.curve, inside, pieces)
 
@@ -268,8 +273,6 @@ def _drill(screws: Sequence[Screw], flat: np.ndarray, points: np.ndarray, values
 def _without_chips(block: np.ndarray) -> int:
     """Removes the small pieces that bone has cut off in a block [k, j, i], in place; returns how many remain."""
     pieces, count = ndimage.label(block < 0.0)
-    if count == 0:
-        raise GeometryError("bone leaves nothing of the implant; move the axis away from the bone")
     volumes = np.bincount(pieces.ravel())[1:] * STEP_MM**3
     chips = np.flatnonzero((volumes < _CHIP_MM3) & (volumes < volumes.max())) + 1
     if len(chips):
