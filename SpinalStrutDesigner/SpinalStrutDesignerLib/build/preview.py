@@ -23,16 +23,20 @@ from ..plan.curve import AxisCurve, axis_curve
 from ..plan.plan import Plan, Screw
 from .blocks import block_points, blocks_holding
 from .design import End, Situation
+from .end import EndShape
 from .preview_end import (
     HELD_MM,
     EndGround,
     FootRows,
+    decided,
+    end_bone,
     end_ground,
     foot_rows,
     material,
     off_bone,
     off_docking,
     outreach,
+    room_for,
     section_on,
 )
 from .preview_ground import BESIDE_MM, FAR_MM, STEP_MM, Ground, ground_of
@@ -47,6 +51,8 @@ ENDS: tuple[End, ...] = ("upper", "lower")
 _BLOCKS = (16, 4, 2)
 # Samples of the curve, mm: between two of them a bend of 20 mm radius departs by spacing² / (8 r) = 0.006 mm.
 _SPACING_MM = 1.0
+# Blocks of bone held for each end, so that a strut that is dragged to and fro across a border does not wait each time.
+_BLOCKS_KEPT = 3
 # A piece that bone has cut off is shown if it is larger than this, mm³; smaller ones are chips that `build` drops too.
 _CHIP_MM3 = 20.0
 
@@ -76,22 +82,26 @@ class _Strut:
 
 
 class _Latest(Generic[T]):
-    """The latest value and what it was made for."""
+    """The latest values and what they were made for."""
 
-    def __init__(self) -> None:
-        self._key: Hashable = None
-        self._value: T
+    def __init__(self, count: int = 1) -> None:
+        self._count = count
+        self._made: dict[Hashable, T] = {}
 
     def of(self, key: Hashable, make: Callable[[], T]) -> T:
-        """The value for a key: the latest one if it was made for an equal key, else made anew."""
-        if self._key is None or self._key != key:
-            self._value = make()
-            self._key = key
-        return self._value
+        """The value for a key: one that is held if it was made for an equal key, else made anew."""
+        if key in self._made:
+            value = self._made.pop(key)
+        else:
+            value = make()
+            while len(self._made) >= self._count:
+                self._made.pop(next(iter(self._made)))
+        self._made[key] = value
+        return value
 
     def holds(self, key: Hashable) -> bool:
-        """Whether the value was made for an equal key."""
-        return self._key is not None and self._key == key
+        """Whether a value for an equal key is held."""
+        return key in self._made
 
 
 class Preview:
@@ -105,6 +115,7 @@ class Preview:
     def __init__(self, case: Case) -> None:
         self._case = case
         self._ground: _Latest[Ground] = _Latest()
+        self._bone: dict[End, _Latest[EndShape]] = {end: _Latest(_BLOCKS_KEPT) for end in ENDS}
         self._ends: dict[End, _Latest[EndGround]] = {end: _Latest() for end in ENDS}
         self._strut: _Latest[_Strut] = _Latest()
         self._feet: dict[End, _Latest[FootRows]] = {end: _Latest() for end in ENDS}
@@ -127,7 +138,7 @@ class Preview:
 
     def of(self, plan: Plan) -> Shown:
         """The implant of a plan. Raises PlanError where the axis has too few points, folds, or lies out of reach;
-        CaseError and GeometryError where an endplate is missing or margins leave no foot."""
+        CaseError where an endplate is missing; GeometryError where margins leave no foot, or bone no implant."""
         ground = self._grounded(plan)
         feet = plan.upper_foot, plan.lower_foot
         strut = self._strut.of((ground, plan.axis, plan.section, feet), lambda: _strut(ground, plan))
@@ -138,18 +149,15 @@ class Preview:
         return self._ground.of(_ground_key(plan), lambda: _finished(ground_of(self._case, plan)))
 
     def _end(self, ground: Ground, plan: Plan, strut: _Strut, end: End) -> tuple[EndGround, FootRows]:
-        """The end without its screws. What does not depend on the strut is made anew where its decisions change or the
-        strut leaves its block."""
-        plate, own = (
-            (ground.situation.upper, (plan.upper_foot, plan.upper_flange))
-            if end == "upper"
-            else (ground.situation.lower, (plan.lower_foot, plan.lower_flange))
-        )
-        section = strut.sections[end]
-        rectangle = outreach(plate, section)
-        key = (ground, rectangle, own, plan.interface, plan.screw_rules.under_head_mm, _widest_gap(plan))
-        made = self._ends[end].of(key, lambda: end_ground(ground, plan, end, rectangle))
-        lattice = ground.lattice
+        """The end without its screws. Its bone is measured anew where the strut or a decision leaves the block, what
+        does not depend on the strut where a decision changes."""
+        section, lattice = strut.sections[end], ground.lattice
+        rectangle = outreach(ground.situation.upper if end == "upper" else ground.situation.lower, section)
+        own = decided(plan, end)
+        room = room_for(*own)
+        bone = self._bone[end].of((ground, rectangle, room), lambda: end_bone(ground, plan, end, rectangle, room))
+        key = (bone, own, plan.interface, plan.screw_rules.under_head_mm, _widest_gap(plan))
+        made = self._ends[end].of(key, lambda: end_ground(bone, plan, lattice))
         foot = self._feet[end].of((made, strut), lambda: foot_rows(made, strut.curve, section, strut.tube, lattice))
         return made, foot
 
@@ -229,12 +237,17 @@ def _shown(ground: Ground, plan: Plan, strut: _Strut, ends: Sequence[tuple[EndGr
         flat = flat[values[flat] < HELD_MM]
         points = lattice.points(flat)
         _drill(plan.screws, flat, points, values)
-        block, grid = lattice.block(points, values)
         inside = points[values[flat] < 0.0]
+        if not len(inside):
+            raise GeometryError("bone leaves nothing of the implant; move the axis away from the bone")
+        block, grid = lattice.block(points, values)
     finally:
         for flat in touched:
             values[flat] = FAR_MM
     pieces = _without_chips(block)
+    if np.count_nonzero(block < 0.0) < len(inside):
+        k, j, i = np.nonzero(block < 0.0)
+        inside = np.stack([axis[along] for axis, along in zip(grid.axes(), (i, j, k))]).T
     made = tuple(mesh for mesh in blocks if mesh is not None)
     return Shown(isosurface(block, grid), made, strut.curve, inside, pieces)
 
@@ -260,8 +273,6 @@ def _drill(screws: Sequence[Screw], flat: np.ndarray, points: np.ndarray, values
 def _without_chips(block: np.ndarray) -> int:
     """Removes the small pieces that bone has cut off in a block [k, j, i], in place; returns how many remain."""
     pieces, count = ndimage.label(block < 0.0)
-    if count == 0:
-        raise GeometryError("bone leaves nothing of the implant; move the axis away from the bone")
     volumes = np.bincount(pieces.ravel())[1:] * STEP_MM**3
     chips = np.flatnonzero((volumes < _CHIP_MM3) & (volumes < volumes.max())) + 1
     if len(chips):

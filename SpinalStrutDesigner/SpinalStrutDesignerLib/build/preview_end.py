@@ -12,8 +12,8 @@ from scipy.ndimage import map_coordinates
 
 from ..case.model import Endplate
 from ..plan.curve import AxisCurve
-from ..plan.plan import Plan, Screw
-from .bone import AROUND_PLATE_MM, PAST_FOOT_MM, within
+from ..plan.plan import Flange, FootPlan, Plan, Screw
+from .bone import ABOVE_PLATE_MM, AROUND_PLATE_MM, PAST_FLANGE_MM, PAST_FOOT_MM, within
 from .design import End
 from .end import (
     BOSS_WALL_MM,
@@ -37,6 +37,9 @@ HELD_MM = 1.2
 # not swept anew at every move, mm.
 _ROOM_MM = AROUND_PLATE_MM - PAST_FOOT_MM
 _GROWTH_MM = 8.0
+# Its heights are rounded up to this, mm, for the same reason; no foot or flange is taller by the plan's ranges.
+_ROUNDED_MM = 3.0
+_TALLEST_MM = 60.0
 # Directions in which a foot's reach is told; between two of them its border is off by less than 0.06 mm on 5 mm.
 _DIRECTIONS = 128
 # The distance to a foot's reach is tabulated this finely, mm; bilinear error at most an eighth of it, at a corner.
@@ -117,36 +120,61 @@ def outreach(plate: Endplate, section: np.ndarray) -> tuple[float, ...]:
     return tuple(float(v) for v in (*low, *high))
 
 
-def end_ground(ground: Ground, plan: Plan, end: End, rectangle: tuple[float, ...]) -> EndGround:
-    """An end, for struts that begin in a rectangle on its plate. Raises GeometryError when margins leave no foot."""
-    situation = replace(ground.situation, plan=plan.with_(screws=()))
+def decided(plan: Plan, end: End) -> tuple[FootPlan, Flange | None]:
+    """The decisions about one end."""
+    return (plan.upper_foot, plan.upper_flange) if end == "upper" else (plan.lower_foot, plan.lower_flange)
+
+
+def room_for(foot: FootPlan, flange: Flange | None) -> tuple[FootPlan, Flange]:
+    """Decisions that ask for the same bone as these, and for a little more of it, so that it serves others too."""
+    tall = 0.0 if flange is None else _ROUNDED_MM * np.ceil(flange.height_mm / _ROUNDED_MM)
+    height = min(float(_ROUNDED_MM * np.ceil(foot.height_mm / _ROUNDED_MM)), _TALLEST_MM)
+    room = FootPlan(foot.approach, height, foot.ring_margin_mm, foot.posterior_margin_mm)
+    return room, Flange(height_mm=min(max(float(tall), ABOVE_PLATE_MM - PAST_FLANGE_MM), _TALLEST_MM))
+
+
+def end_bone(
+    ground: Ground, plan: Plan, end: End, rectangle: tuple[float, ...], room: tuple[FootPlan, Flange]
+) -> EndShape:
+    """The bone of an end in a block with room for a foot and a flange, and for struts that begin in a rectangle on its
+    plate. Raises GeometryError when margins leave no footprint."""
+    foot, flange = room
+    plan = plan.with_(screws=(), **{f"{end}_foot": foot, f"{end}_flange": flange})
+    situation = replace(ground.situation, plan=plan)
     plate = situation.upper if end == "upper" else situation.lower
     a, b, c, d = rectangle
     corners = plate.to_ras(np.array([[a, b, 0.0], [c, b, 0.0], [c, d, 0.0], [a, d, 0.0]]))
-    shape = end_shape(situation, cast(AxisCurve, _Outreach(corners)), end)
+    return end_shape(situation, cast(AxisCurve, _Outreach(corners)), end)
+
+
+def end_ground(bone: EndShape, plan: Plan, lattice: Lattice) -> EndGround:
+    """An end with its decisions, in a block of bone that has room for them."""
+    foot, flange = decided(plan, bone.end)
+    base, under_head = plan.interface.depth_mm + plan.interface.minimum_solid_mm, plan.screw_rules.under_head_mm
+    shape = replace(bone, foot=foot, flange=flange, base_mm=base, under_head_mm=under_head)
     block = shape.docking.corners
-    flat = ground.lattice.within(block.min(axis=0), block.max(axis=0))
-    local = _local(plate, ground.lattice.points(flat))
+    flat = lattice.within(block.min(axis=0), block.max(axis=0))
+    local = _local(shape.endplate, lattice.points(flat))
     held = within(local, shape.docking.low, shape.docking.high)
     flat, local = flat[held], local[held]
     out, gap = local[:, 2], shape.foot.fit_gap_mm
     plug = foot_plug(shape, shape.footprint.distance(local[:, :2]), out)
-    flange = np.full(len(flat), FAR_MM) if shape.flange is None else flange_field(shape, shape.flange, local)
+    tab = np.full(len(flat), FAR_MM) if flange is None else flange_field(shape, flange, local)
     way = gap - bone_in_the_way(shape, local)
     inner = np.minimum(local - shape.docking.low, shape.docking.high - local).min(axis=1)
     own = np.clip(inner / OWN_GAP_MM, 0.0, 1.0)
     widest = max(plan.upper_foot.fit_gap_mm, plan.lower_foot.fit_gap_mm)
     # Where bone takes everything away nothing is looked at.
     free = way < HELD_MM
-    surface = np.minimum(plug, flange) < HELD_MM
-    groove = np.maximum(plug, flange) < FLANGE_BLEND_MM
+    surface = np.minimum(plug, tab) < HELD_MM
+    groove = np.maximum(plug, tab) < FLANGE_BLEND_MM
     return EndGround(
         shape=shape,
         edge=shape.footprint.edge(),
         flat=flat,
         local=local,
         plug=plug,
-        flange=flange,
+        flange=tab,
         cap=np.maximum(-out, out - shape.foot.height_mm),
         rise=loft_rise(shape, local),
         way=way,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from build_toy import block, off_lower, off_upper, situation
+from LatticeGeneratorLib.errors import GeometryError
 from LatticeGeneratorLib.mesh.check import closed_manifold_fault
 from LatticeGeneratorLib.mesh.mesh import Mesh
 from preview_patient import dragged, on_blocks, phantom, phantom_plan, phantom_preview, phantom_solid
@@ -46,7 +47,7 @@ def assert_same(one: Shown, other: Shown) -> None:
 def edited(plan: Plan, rng: np.random.Generator) -> Plan:
     """The plan after one edit by hand: a control point, a screw's end, a slider."""
     by = tuple(float(v) for v in rng.normal(0.0, 0.6, 3))
-    kind = rng.integers(5)
+    kind = rng.integers(6)
     if kind < 2:
         return dragged(plan, int(rng.integers(len(plan.axis.control_points))), by)
     if kind == 2:
@@ -55,7 +56,9 @@ def edited(plan: Plan, rng: np.random.Generator) -> Plan:
         return plan.with_(screws=(moved, *plan.screws[1:]))
     if kind == 3:
         return plan.with_(section=plan.section.with_(width_mm=float(rng.uniform(8.0, 14.0))))
-    return plan.with_(upper_foot=plan.upper_foot.with_(height_mm=float(rng.uniform(6.0, 10.0))))
+    if kind == 4:
+        return plan.with_(upper_foot=plan.upper_foot.with_(height_mm=float(rng.uniform(6.0, 10.0))))
+    return plan.with_(upper_flange=plan.upper_flange.with_(height_mm=float(rng.uniform(8.0, 18.0))))
 
 
 def screwed(**changes: object) -> Plan:
@@ -119,6 +122,19 @@ def test_bone_that_cuts_the_strut_apart_is_shown(monkeypatch):
     height = shown.solid.vertices[:, 2]
     assert height[height > 0.5].min() == pytest.approx(3.3, abs=0.1)
     assert height[height < 0.5].max() == pytest.approx(-2.3, abs=0.1)
+
+
+def test_chips_are_dropped_and_nothing_at_all_is_told(monkeypatch):
+    on_blocks(monkeypatch)
+    # Between the two blocks a third leaves no more of the strut than a rod 1 mm thick and 1.4 mm long at its front.
+    around = (block("C5", 2.0, 6.0), block("C6", -6.0, 0.0), block("fragment", 0.0, 2.0, front=1.2))
+    shown = Preview(situation().case.with_structures((*situation().case.structures, *around))).of(situation().plan)
+    assert shown.pieces == 2
+    for places in (shown.inside, shown.solid.vertices):
+        assert not ((places[:, 2] > -6.0) & (places[:, 2] < 6.0)).any()
+    buried = situation(block("C5", -15.5, 17.5, back=-12.0, front=14.0))
+    with pytest.raises(GeometryError, match="bone leaves nothing"):
+        Preview(buried.case).of(buried.plan)
 
 
 def test_no_thread_is_started(monkeypatch):
