@@ -11,6 +11,7 @@ import pytest
 import slicer
 from LatticeGeneratorLib.errors import GeometryError
 from LatticeGeneratorLib.infill.spec import LatticeSpec
+from LatticeGeneratorLib.mesh import shown
 from LatticeGeneratorLib.mesh.check import closed_manifold_fault
 from LatticeGeneratorLib.mesh.solids import box, sphere
 from LatticeGeneratorLib.mesh.stl import write_stl
@@ -21,9 +22,8 @@ from SpinalStrutDesignerLib.plan.plan import Axis
 from SpinalStrutDesignerLib.release.folder import write_json
 from SpinalStrutDesignerLib.release.records import findings_record
 from SpinalStrutDesignerLib.scene.axis_curve import axis_of, show_axis
-from SpinalStrutDesignerLib.scene.findings_table import findings_in, rows_of, show_findings
-from SpinalStrutDesignerLib.scene import part_nodes
 from SpinalStrutDesignerLib.scene.case_folder import case_folder
+from SpinalStrutDesignerLib.scene.findings_table import findings_in, rows_of, show_findings
 from SpinalStrutDesignerLib.scene.part_nodes import PART, ShownPart, keep_whole, parts_in, show_parts
 from SpinalStrutDesignerLib.verify.finding import Finding
 
@@ -103,14 +103,14 @@ def test_parts_stand_in_their_folder_and_keep_what_a_person_chose(scene: Any, ow
 def test_a_large_part_is_shown_thinned_out_and_kept_whole_on_demand(
     owner: Any, scene: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(part_nodes, "SHOWN_FACES", 500)
+    monkeypatch.setattr(shown, "SHOWN_FACES", 500)
     ball = sphere((0.0, 0.0, 0.0), 5.0)
     folder = case_folder(owner, None, "Strut")
     part = ShownPart("implant", "implant", ball)
     (node,) = show_parts(owner, folder, [part])
-    shown = mesh_of(node)
-    assert len(shown.faces) < len(ball.faces)
-    assert np.abs(np.linalg.norm(shown.vertices, axis=1) - 5.0).max() < 0.03 + 0.02
+    thinned = mesh_of(node)
+    assert len(thinned.faces) < len(ball.faces)
+    assert np.abs(np.linalg.norm(thinned.vertices, axis=1) - 5.0).max() < 0.03 + 0.02
     assert scene.GetNumberOfNodesByClass("vtkMRMLModelNode") == 1
     keep_whole(owner, folder, [part])
     keep_whole(owner, folder, [part])

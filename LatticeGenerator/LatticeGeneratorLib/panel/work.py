@@ -10,7 +10,7 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
-from ..scene.job import WRITTEN, Job, fault_in
+from ..scene.job import Job, fault_in
 from .child import Child
 
 
@@ -31,7 +31,7 @@ class Work:
 
     def workspace(self) -> Path:
         """An empty folder for the next job's files; the one before it is deleted."""
-        self._workspace = tempfile.TemporaryDirectory(prefix="strut_")
+        self._workspace = tempfile.TemporaryDirectory(prefix="slicer_job_")
         return Path(self._workspace.name)
 
     def start(self, job: Job, words: str, on_done: Callable[[Path], None], on_fault: Callable[[str], None]) -> None:
@@ -41,7 +41,8 @@ class Work:
         """
         if self._child is not None:
             raise RuntimeError(_("another job is under way: wait for it or cancel it"))
-        self._on_done, self._on_fault, self._output = on_done, on_fault, job.output
+        self._on_done, self._on_fault = on_done, on_fault
+        self._output, self._written = job.output, job.written
         self.progress(words, 0.0)
         logging.info(f"{words} started")
         self._child = Child(job, self.progress, self._ended)
@@ -62,7 +63,7 @@ class Work:
 
     def _ended(self, code: int, lines: tuple[str, ...]) -> None:
         self._child = None
-        done = code in WRITTEN
+        done = code in self._written
         self.progress(_("Done") if done else _("Failed"), 1.0 if done else 0.0)
         self._on_idle()
         if done and self._on_done is not None:
