@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,11 @@ from .child import Child
 
 
 class Work:
-    """Runs one job at a time. ui: the panel's widgets; on_idle(): called when a job began or ended."""
+    """Runs one job at a time. ui: the panel's widgets; on_idle(): called when a job began or ended; stages: the
+    child's names of what it does, in words for people."""
 
-    def __init__(self, ui: Any, on_idle: Callable[[], None]) -> None:
-        self._ui, self._on_idle = ui, on_idle
+    def __init__(self, ui: Any, on_idle: Callable[[], None], stages: Mapping[str, str] | None = None) -> None:
+        self._ui, self._on_idle, self._stages = ui, on_idle, stages or {}
         self._child: Child | None = None
         self._workspace: tempfile.TemporaryDirectory[str] | None = None
         self._on_done: Callable[[Path], None] | None = None
@@ -59,7 +60,7 @@ class Work:
     def progress(self, stage: str, fraction: float) -> None:
         """Shows how far the job is."""
         self._ui.progressBar.value = round(100 * fraction)
-        self._ui.stageLabel.text = stage
+        self._ui.stageLabel.text = self._stages.get(stage, stage)
 
     def _ended(self, code: int, lines: tuple[str, ...]) -> None:
         self._child = None

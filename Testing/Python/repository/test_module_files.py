@@ -84,7 +84,8 @@ def test_every_widget_used_is_in_the_panel(module: str) -> None:
     used = set(re.findall(r"self\.ui\.(\w+)", text))
     assert used and used <= names
     receivers = {c.findtext("receiver") for c in _ui(module).iter("connection")}
-    choosers = {w.get("name") for w in _ui(module).iter("widget") if w.get("class") == "qMRMLNodeComboBox"}
+    kinds = ("qMRMLNodeComboBox", "qMRMLSegmentSelectorWidget")
+    choosers = {w.get("name") for w in _ui(module).iter("widget") if w.get("class") in kinds}
     assert receivers == choosers
 
 
