@@ -51,9 +51,9 @@ class LatticeGeneratorParameterNode:
     source: whether a model is filled (domain) or a segment (segmentation, segmentID). cell: the unit cell.
     wish: which two numbers count: porosity (per cent of void) and poreSize (mean local thickness of the void, µm), or
     cellSize and thickness (mean diameter of the struts), mm. where: in all of it, in a shell of shellDepth mm, or
-    within roi. lattice: the model that shows the lattice; wholeLattice: the whole mesh of one that is shown thinned
-    out, kept where keepWhole says so. measured, madeOrder, madeFrom: what was measured on it, as JSON, what was
-    ordered, and a digest of the body it fills.
+    within roi. lattice: the model that shows the lattice. keepWhole: whether the whole mesh of one that is shown
+    thinned out is kept beside it. measured, madeOrder, madeFrom: what was measured on it, as JSON, what was ordered,
+    and a digest of the body it fills.
     """
 
     source: Annotated[str, Choice(["model", "segment"]), Default("model")]
@@ -70,7 +70,6 @@ class LatticeGeneratorParameterNode:
     shellDepth: Annotated[float, WithinRange(0.2, 30.0)] = 2.0
     roi: vtkMRMLMarkupsROINode
     lattice: vtkMRMLModelNode
-    wholeLattice: vtkMRMLModelNode
     keepWhole: bool = True
     measured: str = ""
     madeOrder: str = ""
@@ -100,6 +99,7 @@ class LatticeGeneratorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
+        self.addObserver(scene, scene.StartImportEvent, self.onSceneStartImport)
         self.addObserver(scene, scene.EndImportEvent, self.onSceneEndImport)
         self.initializeParameterNode()
 
@@ -139,10 +139,13 @@ class LatticeGeneratorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self.parent.isEntered:
             self.initializeParameterNode()
 
+    def onSceneStartImport(self, caller, event):
+        """A scene is loaded: selectors that do not know its nodes yet must not write into its choices."""
+        self.setParameterNode(None)
+
     def onSceneEndImport(self, caller, event):
         """A scene was loaded: its choices may have come with it."""
         if self.parent.isEntered:
-            self.setParameterNode(None)
             self.initializeParameterNode()
 
     def initializeParameterNode(self):

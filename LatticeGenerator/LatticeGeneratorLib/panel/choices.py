@@ -9,7 +9,7 @@ from slicer.i18n import tr as _
 from .words import cell_titles
 
 # Which rows of the panel, each a label and a widget, belong to which value of which field.
-_ROWS = {
+_ROWS: dict[str, dict[str, tuple[str, ...]]] = {
     "source": {"model": ("domain",), "segment": ("segment",)},
     "wish": {"pores": ("porosity", "poreSize"), "cell": ("cellSize", "thickness")},
     "where": {"whole": (), "shell": ("shellDepth",), "roi": ("roi", "fit")},

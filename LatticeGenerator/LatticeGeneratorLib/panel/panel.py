@@ -17,7 +17,7 @@ from ..scene.bodies import fit_box
 from ..scene.fill import remember
 from ..scene.lattice_job import lattice_job
 from ..scene.watch import Watch
-from ..scene.wishes import body_name, body_of, fingerprint_of, order_of, region_of, source_node, spec_of
+from ..scene.wishes import Body, body_name, body_of, fingerprint_of, order_of, region_of, source_node, spec_of
 from .choices import Choices
 from .result import Result
 from .standing import State
@@ -35,8 +35,8 @@ class Panel:
         self._fingerprint: tuple[Any, str] | None = None
         self.work = Work(ui, self.refresh, stage_words())
         self._choices, self._result = Choices(ui), Result(ui)
-        ui.fitButton.connect("clicked(bool)", self.on_fit)
         self._watch = Watch(self._on_edit)
+        ui.fitButton.connect("clicked(bool)", self.on_fit)
         ui.fillButton.connect("clicked(bool)", self.on_fill)
         ui.cancelButton.connect("clicked(bool)", self.on_cancel)
         self.tell("")
@@ -78,15 +78,15 @@ class Panel:
         self._choices.show()
         ui.latticeLabel.text = _said(lambda: lattice_words(spec_of(parameters))[0])
         ui.whereLabel.text = _said(lambda: _where_words(parameters))
+        ui.whereLabel.visible = bool(ui.whereLabel.text)
         self._result.show(parameters, self._is_fresh(parameters))
 
     def on_fit(self, checked: bool) -> None:
         """Lays the region of interest round the body."""
-        parameters = self._parameters
         with self.told():
-            if parameters.roi is None:
+            if self._parameters is None or self._parameters.roi is None:
                 raise GeometryError(_("choose the region of interest to lay round the body, or make one"))
-            fit_box(parameters.roi, body_of(parameters))
+            fit_box(self._parameters.roi, body_of(self._parameters).mesh)
 
     # The work
 
@@ -94,13 +94,13 @@ class Panel:
         """Makes the lattice in a child process."""
         parameters = self._parameters
         with self.told():
-            order, body, made_from = order_of(parameters), body_of(parameters), fingerprint_of(parameters)
+            order, body = order_of(parameters), body_of(parameters)
             self._ensure_packages()
-            job = lattice_job(body, order, self.work.workspace())
+            job = lattice_job(body.mesh, order, self.work.workspace())
 
             def done(output: Path) -> None:
                 with self.told():
-                    self._take_in(parameters, output, order, made_from)
+                    self._take_in(parameters, output, order, body)
 
             self.work.start(job, _("Making the lattice"), done, self._fault)
 
@@ -113,7 +113,8 @@ class Panel:
         """An error of ours is told in the panel's message line."""
         try:
             yield
-        except (GeometryError, RuntimeError) as error:  # packages that a person would not install are the latter
+        # Packages that a person would not install, and files that cannot be written, are the latter two.
+        except (GeometryError, RuntimeError, OSError) as error:
             self.tell(str(error))
         else:
             self.tell("")
@@ -123,9 +124,9 @@ class Panel:
         self.ui.messageLabel.text = words
         self.ui.messageLabel.visible = bool(words)
 
-    def _take_in(self, parameters: Any, output: Path, order: Order, made_from: str) -> None:
+    def _take_in(self, parameters: Any, output: Path, order: Order, body: Body) -> None:
         made = read_made(output)
-        remember(parameters, made, order, made_from)
+        remember(parameters, made, order, body)
         logging.info(f"Lattice of {made.measured.cell_mm:.2f} mm cells, porosity {100 * made.measured.porosity:.1f} %")
         self.refresh()
 

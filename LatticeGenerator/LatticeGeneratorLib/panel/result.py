@@ -11,6 +11,7 @@ from ..errors import GeometryError
 from ..infill.as_made import AsMade, as_made_from_json
 from ..infill.feasible import LEAST_STRUT_MM
 from ..infill.order import Order, order_from_json
+from ..scene.lattice_nodes import whole_of
 from .standing import Standing, State
 from .tables import dress_table, fill_row
 from .verdicts import VERDICT_COLORS, verdict_words
@@ -105,6 +106,7 @@ def _about(made: AsMade, parameters: Any) -> str:
     ]
     if made.loose:
         lines.append(_("{n} loose pieces at the border were left out.").format(n=made.loose))
-    if parameters.wholeLattice is not None:
-        lines.append(_("Shown thinned out; to print, use '{name}'.").format(name=parameters.wholeLattice.GetName()))
+    whole = whole_of(parameters.lattice)
+    if whole is not None:
+        lines.append(_("Shown thinned out; to print, use '{name}'.").format(name=whole.GetName()))
     return "\n".join(lines)

@@ -81,7 +81,7 @@ def fingerprint_of_segment(node: Any, segment_id: str) -> str:
     from vtk.util.numpy_support import vtk_to_numpy
 
     source = node.GetSegmentation()
-    segment = source.GetSegment(segment_id) if segment_id else None
+    segment: Any = source.GetSegment(segment_id) if segment_id else None
     held = segment.GetRepresentation(source.GetSourceRepresentationName()) if segment is not None else None
     if held is None:
         return ""

@@ -9,7 +9,7 @@ from ..infill.as_made import AsMade
 from ..infill.order import Order, deliver
 from ..progress import Progress, silent
 from .lattice_nodes import show_made
-from .wishes import body_of, fingerprint_of, order_of
+from .wishes import Body, body_of, order_of
 
 
 def fill_as_chosen(parameters: Any, progress: Progress = silent) -> AsMade:
@@ -17,17 +17,14 @@ def fill_as_chosen(parameters: Any, progress: Progress = silent) -> AsMade:
 
     parameters: the module's wrapped parameter node. Raises GeometryError with the remedy.
     """
-    order, body, made_from = order_of(parameters), body_of(parameters), fingerprint_of(parameters)
-    made = Made.of(deliver(body, order, progress))
-    remember(parameters, made, order, made_from)
+    order, body = order_of(parameters), body_of(parameters)
+    made = Made.of(deliver(body.mesh, order, progress))
+    remember(parameters, made, order, body)
     return made.measured
 
 
-def remember(parameters: Any, made: Made, order: Order, made_from: str) -> None:
-    """Shows a lattice in the scene and keeps what was measured on it, and what it was made of, with the choices.
-
-    made_from: digest of the body that was filled.
-    """
-    show_made(parameters.parameterNode.GetScene(), parameters, made)
-    parameters.madeOrder, parameters.madeFrom = order.to_json(), made_from
+def remember(parameters: Any, made: Made, order: Order, body: Body) -> None:
+    """Shows a lattice in the scene and keeps what was measured on it, and what it was made of, with the choices."""
+    show_made(parameters, made, order, body)
+    parameters.madeOrder, parameters.madeFrom = order.to_json(), body.fingerprint
     parameters.measured = made.measured.to_json()

@@ -6,6 +6,7 @@ segmentID, cell, wish, porosity, poreSize, cellSize, thickness, where, shellDept
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from ..errors import GeometryError
@@ -29,10 +30,27 @@ def source_node(parameters: Any) -> Any:
     return parameters.domain if parameters.source == "model" else parameters.segmentation
 
 
-def body_of(parameters: Any) -> Mesh:
-    """The body to fill, RAS mm. Raises GeometryError with the remedy."""
-    node = _chosen(parameters)
-    return body_of_model(node) if parameters.source == "model" else body_of_segment(node, parameters.segmentID)
+@dataclass(frozen=True, eq=False)
+class Body:
+    """The body to fill as it stood in the scene when it was asked for.
+
+    mesh: RAS mm; node: that holds it; segment_id: empty for a model; fingerprint: as `fingerprint_of`.
+    """
+
+    mesh: Mesh
+    name: str
+    node: Any
+    segment_id: str
+    fingerprint: str
+
+
+def body_of(parameters: Any) -> Body:
+    """The body to fill. Raises GeometryError with the remedy."""
+    node, name = _chosen(parameters), body_name(parameters)
+    if parameters.source == "model":
+        return Body(body_of_model(node), name, node, "", fingerprint_of(parameters))
+    segment_id = parameters.segmentID
+    return Body(body_of_segment(node, segment_id), name, node, segment_id, fingerprint_of(parameters))
 
 
 def body_name(parameters: Any) -> str:
