@@ -45,6 +45,8 @@ ENDS: tuple[End, ...] = ("upper", "lower")
 
 # Blocks of lattice points in which it is tried whether the strut is near, coarse ones first.
 _BLOCKS = (16, 4, 2)
+# Samples of the curve, mm: between two of them a bend of 20 mm radius departs by spacing² / (8 r) = 0.006 mm.
+_SPACING_MM = 1.0
 # A piece that bone has cut off is shown if it is larger than this, mm³; smaller ones are chips that `build` drops too.
 _CHIP_MM3 = 20.0
 
@@ -170,7 +172,7 @@ def _widest_gap(plan: Plan) -> float:
 
 def _strut(ground: Ground, plan: Plan) -> _Strut:
     """The strut's field near it. Raises PlanError where it cannot be, or leaves the lattice."""
-    curve, lattice = axis_curve(plan.axis, plan.section), ground.lattice
+    curve, lattice = axis_curve(plan.axis, plan.section, _SPACING_MM), ground.lattice
     plates = {"upper": ground.situation.upper, "lower": ground.situation.lower}
     feet = ((plates["upper"], plan.upper_foot), (plates["lower"], plan.lower_foot))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from slicer.i18n import tr as _
 
 from ..errors import PlanError
 from ..plan.curve import axis_curve
-from ..plan.plan import Axis
+from ..plan.plan import Axis, Plan
 from ..plan.plan import Section as StrutSection
 from ..scene.slices import lie_across, lie_along, slice_nodes, stand_straight
 from ..verify.preview import Clearance
@@ -68,15 +69,7 @@ class AxisStep(Section):
             getattr(self.ui, name).enabled = there and not desk.locked
         if plan is not None and there:
             self.ui.removePointButton.enabled = len(plan.axis.control_points) > 3 and not desk.locked
-            curve = axis_curve(plan.axis, plan.section)
-            bend = float(curve.curvature.max())
-            words = _("{length:.1f} mm along the curve, {points} points, tightest radius {radius}")
-            self.ui.axisLabel.text = words.format(
-                length=curve.length_mm, points=len(plan.axis.control_points),
-                radius=f"{1.0 / bend:.0f} mm" if bend > 1e-4 else _("straight"),
-            )  # fmt: skip
-        else:
-            self.ui.axisLabel.text = ""
+        self.ui.axisLabel.text = curve_words(plan) if plan is not None and there else ""
         self.show_clearances(self.panel.live.clearances)
         self._follow(desk)
 
@@ -86,8 +79,8 @@ class AxisStep(Section):
         table, words = self.ui.clearanceTable, verdict_words()
         table.setRowCount(len(self._clearances))
         for number, row in enumerate(self._clearances):
-            measured = f"{row.measured_mm:.1f} mm"
-            texts = [words[row.verdict], row.structure.replace("_", " "), measured, row.limit]
+            measured = "" if row.measured_mm is None else f"{row.measured_mm:.1f} mm"
+            texts = [words[row.verdict], row.structure.replace("_", " "), measured, rule_words(row)]
             fill_row(table, number, texts, VERDICT_COLORS[row.verdict])
 
     def on_clearance_clicked(self, row: int, column: int) -> None:
@@ -112,7 +105,7 @@ class AxisStep(Section):
     def _follow(self, desk: Desk) -> None:
         """Lays the chosen slice view across the axis or along the chosen screw; the others stand straight."""
         following, view = desk.parameters.following, desk.parameters.followedView
-        plan, shown = desk.plan, self.panel.live.shown
+        plan = desk.plan
         self.ui.followSlider.enabled = following == "axis"
         for node in slice_nodes(desk.owner.GetScene()):
             lies = node.GetAttribute(_FOLLOWS) == desk.owner.GetID()
@@ -123,13 +116,27 @@ class AxisStep(Section):
                 continue
             number = chosen_row(self.ui.screwTable)
             if following == "axis":
-                curve = shown.curve if shown is not None else axis_curve(plan.axis, plan.section)
-                lie_across(node, curve, desk.parameters.followPosition / 100.0)
+                with suppress(PlanError):  # told in the label: along this axis no strut can run
+                    lie_across(node, axis_curve(plan.axis, plan.section), desk.parameters.followPosition / 100.0)
             elif number is not None and number < len(plan.screws):
                 lie_along(node, plan.screws[number])
             else:
                 continue
             node.SetAttribute(_FOLLOWS, desk.owner.GetID())
+
+
+def curve_words(plan: Plan) -> str:
+    """The axis' curve in a few words, or why no strut can run along it."""
+    try:
+        curve = axis_curve(plan.axis, plan.section)
+    except PlanError as error:
+        return str(error)
+    bend = float(curve.curvature.max())
+    words = _("{length:.1f} mm along the curve, {points} points, tightest radius {radius}")
+    return words.format(
+        length=curve.length_mm, points=len(plan.axis.control_points),
+        radius=f"{1.0 / bend:.0f} mm" if bend > 1e-4 else _("straight"),
+    )  # fmt: skip
 
 
 def with_point_added(axis: Axis) -> Axis:
@@ -157,6 +164,18 @@ def with_point_removed(axis: Axis) -> Axis:
     return axis.with_(control_points=(*axis.control_points[:gone], *axis.control_points[gone + 1 :]))
 
 
+def rule_words(row: Clearance) -> str:
+    """A structure's rule in a few words."""
+    if row.limit_mm is None:
+        return _("no rule")
+    words = _("at least {limit:g} mm") if row.kind == "clearance" else _("pushed at most {limit:g} mm")
+    return words.format(limit=row.limit_mm)
+
+
 def _room(row: Clearance) -> tuple[int, float]:
+    """The worse verdict first, then what is left to the limit."""
     order = {"fail": 0, "not_evaluated": 1, "warn": 2, "waived": 3, "pass": 4}
-    return order[row.verdict], row.measured_mm if row.kind == "clearance" else -row.measured_mm
+    if row.measured_mm is None or row.limit_mm is None:
+        return order[row.verdict], 0.0
+    left = row.measured_mm - row.limit_mm
+    return order[row.verdict], left if row.kind == "clearance" else -left

@@ -141,8 +141,10 @@ class BoundPresence(Bound):
         self.widget.checked = value is not None
 
 
-def bound(root: Any, decide: Callable[[Field, Any], None]) -> tuple[Bound, ...]:
-    """Binds every widget under root that carries PlanField; decide(field, value) is called for what a person changes.
+def bound(root: Any, choose: Callable[[Field, Any], None], adjust: Callable[[Field, Any], None]) -> tuple[Bound, ...]:
+    """Binds every widget under root that carries PlanField.
+
+    choose(field, value) is called for what a person chooses, adjust(field, value) for what they drag.
 
     Raises PlanError for a field that does not exist, and for a widget that cannot show a field of its type.
     """
@@ -153,7 +155,8 @@ def bound(root: Any, decide: Callable[[Field, Any], None]) -> tuple[Bound, ...]:
         path = widget.property("PlanField")
         if path:
             field = field_at(path)
-            found.append(_kind_of(widget, field)(widget, field, decide))
+            kind = _kind_of(widget, field)
+            found.append(kind(widget, field, adjust if kind is BoundNumber else choose))
             widget.toolTip = tooltip(field, widget.toolTip)
     return tuple(found)
 

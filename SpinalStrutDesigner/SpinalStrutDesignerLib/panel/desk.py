@@ -12,6 +12,7 @@ from typing import Any
 from ..build.build import input_digest
 from ..case.model import Case
 from ..errors import CaseError, PlanError
+from ..plan.curve import axis_curve
 from ..plan.json import plan_from_json, plan_to_json
 from ..plan.plan import Corrections, Plan
 from ..scene.belongings import Belongings
@@ -66,17 +67,26 @@ class Desk:
     def decide(self, plan: Plan, what: str) -> None:
         """Makes a plan the present one; what: the decision in words, for undo.
 
-        Raises PlanError while the plan is locked.
+        Raises PlanError while the plan is locked, and for an axis along which no strut can run.
         """
+        self._decide(plan, what, self.history.record)
+
+    def move(self, plan: Plan, what: str) -> None:
+        """As `decide`, for something that is being dragged: all of a drag is one decision."""
+        self._decide(plan, what, self.history.record_move)
+
+    def _decide(self, plan: Plan, what: str, record: Callable[[str, str], None]) -> None:
         if self.locked:
             raise PlanError("the plan is locked: unlock it before you change it")
+        if plan.axis.control_points:
+            axis_curve(plan.axis, plan.section)
         text = plan_to_json(plan)
         before = self.parameters.plan
         if text == before:
             return
         if self.plan is None or self.plan.corrections != plan.corrections:
             self._forget_case()  # a correction may say what an unknown segment is
-        self.history.record(before, what)
+        record(before, what)
         self.parameters.plan = text
 
     def undo(self) -> None:

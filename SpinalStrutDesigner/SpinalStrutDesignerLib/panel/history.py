@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 # Decisions kept; far beyond the 50 that are promised, a plan's text is some 10 kB.
 DEEPEST = 500
-# Changes of the same thing this soon after one another are one decision, s: a slider that is being dragged.
+# Moves of the same thing this soon after one another are one decision, s: a slider that is being dragged.
 ONE_MOVE_S = 1.0
 
 
@@ -25,11 +25,16 @@ class History:
     _last: tuple[str, float] = ("", float("-inf"))
 
     def record(self, before: str, what: str) -> None:
-        """Remembers the plan that a decision leaves; soon after one of the same kind it is part of that one."""
+        """Remembers the plan that a decision leaves."""
+        self._past = [*self._past, (before, what)][-DEEPEST:]
+        self._future = []
+        self._last = ("", float("-inf"))
+
+    def record_move(self, before: str, what: str) -> None:
+        """As `record`, for something that is being dragged: soon after a move of the same it is part of that one."""
         now = self.clock()
-        same = self._past and what == self._last[0] and now - self._last[1] < ONE_MOVE_S
-        if not same:
-            self._past = [*self._past, (before, what)][-DEEPEST:]
+        if what != self._last[0] or now - self._last[1] >= ONE_MOVE_S:
+            self.record(before, what)
         self._future = []
         self._last = (what, now)
 

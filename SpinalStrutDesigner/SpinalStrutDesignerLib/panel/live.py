@@ -69,8 +69,8 @@ class Live:
     def _begin(self, owner: Any, folder: int, case: Case, plan: Plan) -> None:
         self._shown, self._steps = None, None
         try:
-            self._preview = LivePreview(owner, folder, case, plan)
-            self._steps = self._preview.prepare()
+            self._preview = LivePreview(owner, folder, case)
+            self._steps = self._preview.prepare(plan)
         except (CaseError, PlanError, GeometryError) as error:
             self._preview, self.fault = None, str(error)
             return

@@ -44,7 +44,7 @@ class Panel:
         self._histories: dict[str, History] = {}
         self._handles: Handles | None = None
         self._handled: Any = None
-        self._fields = bound(ui.anatomyButton.parent(), self._on_field)
+        self._fields = bound(ui.anatomyButton.parent(), self._on_chosen, self._on_adjusted)
         self.steps: tuple[Section, ...] = (
             Anatomy(self), AxisStep(self), StrutStep(self), InterfaceStep(self), ScrewStep(self), GuideStep(self),
             CheckStep(self), ReleaseStep(self),
@@ -170,11 +170,15 @@ class Panel:
             self.live.follow(desk.owner, desk.folder, case, plan)
         set_preview_visible(desk.owner, parameters.previewVisible)
 
-    def _on_field(self, field: Field, value: Any) -> None:
-        if self.desk is None:
-            return
-        with self.told():
-            self.decide(with_value(self.desk.needed_plan(), field.path, value), field.path)
+    def _on_chosen(self, field: Field, value: Any) -> None:
+        if self.desk is not None:
+            with self.told():
+                self.desk.decide(with_value(self.desk.needed_plan(), field.path, value), field.path)
+
+    def _on_adjusted(self, field: Field, value: Any) -> None:
+        if self.desk is not None:
+            with self.told():
+                self.desk.move(with_value(self.desk.needed_plan(), field.path, value), field.path)
 
     def _on_moved(self) -> None:
         """A handle is being dragged: the preview follows, the plan waits until it is let go."""

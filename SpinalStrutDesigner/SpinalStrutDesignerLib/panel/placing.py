@@ -25,7 +25,9 @@ class Placing:
         node.CreateDefaultDisplayNodes()
         self._node = node
         interaction = slicer.app.applicationLogic().GetInteractionNode()
-        slicer.modules.markups.logic().StartPlaceMode(False, node)
+        markups = slicer.modules.markups.logic()
+        markups.SetActiveList(node)
+        markups.StartPlaceMode(False)
         self._tags = [
             (node, node.AddObserver(node.PointPositionDefinedEvent, self._placed)),
             (interaction, interaction.AddObserver(interaction.InteractionModeChangedEvent, self._mode_changed)),

@@ -12,7 +12,7 @@ from .screws import under_head_mm
 
 # How far from a docking vertebra a person may point and still mean it, mm: a few pixels beside the bone.
 _NEAR_MM = 5.0
-# Steps in which the way into bone is followed and the slope of the distance is taken, mm: a voxel of a thin-sliced CT.
+# Steps in which the way into bone is followed, mm: a voxel of a thin-sliced CT.
 _STEP_MM = 0.5
 _LONGEST_MM = 120.0  # the longest catalogue screw
 
@@ -33,7 +33,7 @@ def screw_at(case: Case, plan: Plan, kind: ScrewType, point: tuple[float, float,
             f"{plan.upper} or {plan.lower}"
         )
     bone = case.structure(level)
-    direction = -_slope(bone, place)
+    direction = -_slope(bone, place, 0.5 * kind.head_diameter_mm)
     on_bone = place + distances[level] * direction
     foot = plan.upper_foot if level == plan.upper else plan.lower_foot
     under = under_head_mm(plan, kind) + foot.fit_gap_mm
@@ -44,9 +44,9 @@ def screw_at(case: Case, plan: Plan, kind: ScrewType, point: tuple[float, float,
     return Screw(kind, level, tuple(entry.tolist()), tuple(direction.tolist()), length)
 
 
-def _slope(bone: Structure, place: np.ndarray) -> np.ndarray:
-    """(3,) unit: away from the bone, smoothed over a few voxels so that one rough voxel does not turn a screw."""
-    steps = 2.0 * _STEP_MM * np.vstack([np.eye(3), -np.eye(3)])
+def _slope(bone: Structure, place: np.ndarray, reach_mm: float) -> np.ndarray:
+    """(3,) unit: away from the bone, taken across what a screw's head covers, so that no ridge turns the screw."""
+    steps = reach_mm * np.vstack([np.eye(3), -np.eye(3)])
     values = bone.distance(place + steps)
     slope = values[:3] - values[3:]
     length = float(np.linalg.norm(slope))

@@ -90,6 +90,9 @@ class Handles:
             display.SetPointLabelsVisibility(False)
             display.SetUseGlyphScale(False)
             display.SetGlyphSize(_HANDLE_MM)
+            # It lies inside the implant, not on its surface, and is seen and taken hold of through it.
+            display.SetSnapMode(display.SnapModeUnconstrained)
+            display.SetOccludedVisibility(True)
             self._belongings.put(AXIS, curve)
         put_in_folder(curve, folder)
 

@@ -15,26 +15,33 @@ from .preview_nodes import show_margins, show_preview
 class LivePreview:
     """The preview of one case. What does not change with the plan is made once, by `prepare`."""
 
-    def __init__(self, owner: Any, folder: int, case: Case, plan: Plan) -> None:
+    def __init__(self, owner: Any, folder: int, case: Case) -> None:
         self._owner, self._folder = owner, folder
-        self._case = case
-        self._preview = Preview(case, plan)
-        self._clearances = Clearances(case, plan)
+        self._preview = Preview(case)
+        self._surroundings: tuple[Case, Clearances] | None = None
         self.shown: Shown | None = None
         self.clearances: tuple[Clearance, ...] = ()
 
-    def prepare(self) -> Iterator[tuple[str, float]]:
+    def prepare(self, plan: Plan) -> Iterator[tuple[str, float]]:
         """Makes ready what every preview needs, step by step: (what, fraction done). Raises as `build` does."""
-        for words, fraction in self._preview.prepare():
+        for words, fraction in self._preview.prepare(plan):
             yield words, 0.5 * fraction
-        for words, fraction in self._clearances.prepare():
+        for words, fraction in self._meter(plan).prepare():
             yield words, 0.5 + 0.5 * fraction
 
     def show(self, plan: Plan) -> tuple[Clearance, ...]:
         """Shows the implant of a plan; returns its clearances. Raises PlanError where the plan means no implant."""
         shown = self._preview.of(plan)
-        self.clearances = self._clearances.of(plan, shown)
+        meter = self._meter(plan)
+        self.clearances = meter.of(plan, shown)
         show_preview(self._owner, self._folder, shown.solid, shown.blocks)
-        show_margins(self._owner, self._folder, shown.curve, self._clearances.along(shown.curve))
+        show_margins(self._owner, self._folder, shown.curve, meter.along(plan, shown.curve))
         self.shown = shown
         return self.clearances
+
+    def _meter(self, plan: Plan) -> Clearances:
+        """What measures in the plan's surroundings; made anew for another pose, resection or correction."""
+        situation = self._preview.situation(plan)
+        if self._surroundings is None or self._surroundings[0] is not situation.case:
+            self._surroundings = situation.case, Clearances(situation)
+        return self._surroundings[1]

@@ -22,14 +22,18 @@ _SEEN_THROUGH = 0.15
 
 def load_phantom(scene: Any) -> tuple[Any, Any]:
     """The phantom's volume and segmentation node, new in the scene, under a patient and a study of their own."""
-    case = make_phantom()
-    nodes = _volume(scene, case), _segmentation(scene, case)
-    _file_under_patient(scene, nodes)
+    return show_case(scene, make_phantom(), "Phantom")
+
+
+def show_case(scene: Any, case: Case, patient: str) -> tuple[Any, Any]:
+    """A case's volume and segmentation node, new in the scene, in a study of a patient of that name."""
+    nodes = _volume(scene, case, f"{patient} CT"), _segmentation(scene, case, f"{patient} segmentation")
+    _file_under_patient(scene, nodes, patient)
     return nodes
 
 
-def _volume(scene: Any, case: Case) -> Any:
-    node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Phantom CT")
+def _volume(scene: Any, case: Case, name: str) -> Any:
+    node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
     image = _image(case.ct.voxels)
     node.SetIJKToRASMatrix(_matrix(case.ct.ijk_to_ras))
     node.SetAndObserveImageData(image)
@@ -40,10 +44,10 @@ def _volume(scene: Any, case: Case) -> Any:
     return node
 
 
-def _segmentation(scene: Any, case: Case) -> Any:
+def _segmentation(scene: Any, case: Case, name: str) -> Any:
     import slicer
 
-    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Phantom segmentation")
+    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
     node.CreateDefaultDisplayNodes()
     for structure in case.structures:
         image = slicer.vtkOrientedImageData()
@@ -75,12 +79,12 @@ def _matrix(array: np.ndarray) -> Any:
     return matrix
 
 
-def _file_under_patient(scene: Any, nodes: tuple[Any, Any]) -> None:
+def _file_under_patient(scene: Any, nodes: tuple[Any, Any], name: str) -> None:
     """As the DICOM importer does: the nodes in a study of a patient."""
     import slicer
 
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
-    patient = hierarchy.CreateSubjectItem(hierarchy.GetSceneItemID(), "Phantom")
+    patient = hierarchy.CreateSubjectItem(hierarchy.GetSceneItemID(), name)
     study = hierarchy.CreateStudyItem(patient, "Neck and upper chest")
     for node in nodes:
         item = hierarchy.GetItemByDataNode(node)

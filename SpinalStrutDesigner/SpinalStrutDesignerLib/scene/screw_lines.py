@@ -67,6 +67,9 @@ def _new_line(scene: Any) -> Any:
     display.SetUseGlyphScale(False)
     display.SetGlyphSize(_HANDLE_MM)
     display.SetCurveLineSizeMode(display.UseLineDiameter)
+    # Its tip lies inside bone, not on what is seen in front of it, and is taken hold of through that.
+    display.SetSnapMode(display.SnapModeUnconstrained)
+    display.SetOccludedVisibility(True)
     return line
 
 

@@ -12,18 +12,19 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
+from scipy import ndimage
 
 from ..build.design import Situation
 from ..build.preview import Shown
 from ..build.preview_ground import BESIDE_MM
-from ..case.model import Structure
+from ..case.model import Mask, Structure
 from ..plan.curve import AxisCurve
 from ..plan.plan import KeepoutRule, Plan
 from ..plan.rules import rule_for
 from ..plan.section import section_polygon
 from .displacement import displacement_needed
 from .finding import Verdict
-from .nearest import Nearest, Samples
+from .nearest import Distance, Nearest, Samples
 
 # Cells in which distances are known beforehand, mm: their reach (2.6 mm) is near to the size of what has to be told
 # apart, and a column of cells takes no longer to look up than its points to measure.
@@ -55,13 +56,25 @@ class Clearance:
     critical: bool
 
 
-class _Near(Structure):
-    """A structure whose voxels' places are looked up more than once."""
+class _Rim(Structure):
+    """A structure of which only the voxels at its border are told: how far it reaches is seen on them."""
 
     @cached_property
     def points(self) -> np.ndarray:  # type: ignore[override]
         """(n, 3) RAS mm."""
-        return super().points
+        rim = self.mask.voxels & ~ndimage.binary_erosion(self.mask.voxels)
+        whole = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Structure(**{**whole, "mask": Mask(rim, self.mask.ijk_to_ras)}).points
+
+
+@dataclass(frozen=True, eq=False)
+class _Touching(Samples):
+    """A body's points, of which it is known which lie in the structure asked for. inside: (m,) their numbers."""
+
+    inside: np.ndarray
+
+    def below(self, distance: Distance, limit: float) -> tuple[np.ndarray, np.ndarray]:
+        return self.inside, np.zeros(len(self.inside))
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +111,7 @@ class Clearances:
         self._run = run / np.linalg.norm(run)
         self._cells = _Cells(low, (nx, ny, nz))
         keepouts = situation.case.having("keepout_critical", "keepout_soft", "metal")
-        self._structures = tuple(_Near(**{f.name: getattr(s, f.name) for f in fields(s)}) for s in keepouts)
+        self._structures = tuple(_Rim(**{f.name: getattr(s, f.name) for f in fields(s)}) for s in keepouts)
         self._tables: dict[str, np.ndarray] = {}
 
     def prepare(self) -> Iterator[tuple[str, float]]:
@@ -142,7 +155,7 @@ class Clearances:
         return self._tables[structure.name]
 
     def _measured(self, plan: Plan, structure: Structure, body: _Body) -> Clearance:
-        nearest = body.nearest(structure, self._table(structure))
+        nearest, touching = body.nearest(structure, self._table(structure))
         rule, budget = _rule(plan, structure), plan.budget.segmentation_to_print_mm
         value: float | None = None
         verdict: Verdict = "not_evaluated"
@@ -150,7 +163,7 @@ class Clearances:
             value, left = nearest.distance_mm, nearest.distance_mm - budget
             verdict = "fail" if left < rule.limit_mm else "warn" if left < rule.warn_mm else "pass"
         elif rule is not None:
-            pushed = displacement_needed(structure, body.samples, nearest, self._run) if nearest.distance_mm < 0 else 0.0
+            pushed = displacement_needed(structure, touching, nearest, self._run)
             value = pushed + budget if pushed > 0.0 else max(0.0, budget - nearest.distance_mm)
             verdict = "pass" if value <= rule.warn_mm else "warn" if value <= rule.limit_mm else "fail"
         return Clearance(
@@ -171,30 +184,32 @@ class _Body:
 
     def __init__(self, shown: Shown, cells: _Cells) -> None:
         self._surface, self._inside = shown.solid.vertices, shown.inside
-        self._of_surface = cells.of(self._surface)
-        mark = np.zeros(int(np.prod(cells.shape)), dtype=bool)
-        mark[self._of_surface] = True
-        self._held = np.flatnonzero(mark)
-        self._chosen = np.zeros(len(mark), dtype=bool)
+        self._of_surface, self._of_inside = cells.of(self._surface), cells.of(self._inside)
+        self._chosen = np.zeros(int(np.prod(cells.shape)), dtype=bool)
+        self._chosen[self._of_surface] = True
+        self._held = np.flatnonzero(self._chosen)
 
-    @cached_property
-    def samples(self) -> Samples:
-        """Points on and in the implant."""
-        return Samples(np.concatenate([self._surface, self._inside]))
-
-    def nearest(self, structure: Structure, table: np.ndarray) -> Nearest:
-        """The least distance to a structure, negative inside it, and where; table: (cells,) mm at the cells' centres."""
+    def nearest(self, structure: Structure, table: np.ndarray) -> tuple[Nearest, _Touching]:
+        """The least distance to a structure, negative inside it, and where; and the surface with what lies in the
+        structure. table: (cells,) mm at the cells' centres."""
         middle = table[self._held]
-        self._chosen[self._held] = middle <= middle.min() + 2.0 * _REACH_MM + _SLACK_MM
+        first = np.flatnonzero(self._of_surface == self._held[np.argmin(middle)])
+        # What the points of the most promising cell leave to be found bounds all others.
+        most = float(structure.distance(self._surface[first]).min())
+        self._chosen[self._held] = middle <= most + _REACH_MM + _SLACK_MM
         points = self._surface[self._chosen[self._of_surface]]
         distance = structure.distance(points)
         if distance.min() < 0.0:
             # What the implant swallows lies deepest inside it.
-            points = np.concatenate([points, self._inside])
-            distance = np.concatenate([distance, structure.distance(self._inside)])
+            inside = self._inside[table[self._of_inside] < _REACH_MM + _SLACK_MM]
+            points = np.concatenate([points, inside])
+            distance = np.concatenate([distance, structure.distance(inside)])
         best = int(np.argmin(distance))
         x, y, z = (float(v) for v in points[best])
-        return Nearest(float(distance[best]), (x, y, z))
+        within = points[distance < 0.0]
+        first_within = len(self._surface)
+        body = _Touching(np.concatenate([self._surface, within]), first_within + np.arange(len(within)))
+        return Nearest(float(distance[best]), (x, y, z)), body
 
 
 def _rule(plan: Plan, structure: Structure) -> KeepoutRule | None:

@@ -39,12 +39,12 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):
 
     collapsed = QtCore.Property(bool, lambda self: not self.isChecked(), setCollapsed)
     collapsedHeight = stored(int, "collapsedHeight", 10)
-    contentsFrameShape = stored(int, "contentsFrameShape", 0)
-    contentsFrameShadow = stored(int, "contentsFrameShadow", 0)
+    contentsFrameShape = stored(QtWidgets.QFrame.Shape, "contentsFrameShape", 0)
+    contentsFrameShadow = stored(QtWidgets.QFrame.Shadow, "contentsFrameShadow", 16)
     contentsLineWidth = stored(int, "contentsLineWidth", 1)
     contentsMidLineWidth = stored(int, "contentsMidLineWidth", 0)
-    buttonTextAlignment = stored(int, "buttonTextAlignment", 0x81)
-    indicatorAlignment = stored(int, "indicatorAlignment", 0x81)
+    buttonTextAlignment = stored(QtCore.Qt.AlignmentFlag, "buttonTextAlignment", 0x81)
+    indicatorAlignment = stored(QtCore.Qt.AlignmentFlag, "indicatorAlignment", 0x81)
 
     def _header(self) -> int:
         return self.fontMetrics().height() + _PADDING

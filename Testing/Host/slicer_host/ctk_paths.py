@@ -49,8 +49,8 @@ class ctkDirectoryButton(QtWidgets.QWidget):
     directory = QtCore.Property(str, lambda self: self._host_directory, setDirectory, user=True)
     text = stored(str, "text", "", lambda self: self._show_directory())
     caption = stored(str, "caption", "")
-    acceptMode = stored(int, "acceptMode", 0)
-    elideMode = stored(int, "elideMode", 3)
+    acceptMode = stored(QtWidgets.QFileDialog.AcceptMode, "acceptMode", 0)
+    elideMode = stored(QtCore.Qt.TextElideMode, "elideMode", 3)
     options = stored(int, "options", 0)
 
     def browse(self) -> str:

@@ -22,6 +22,7 @@ os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
 import slicer
 from PySide6 import QtWidgets
 
+from . import dialogs
 from .application import install_application
 from .install import install
 from .messages import Messages
@@ -171,13 +172,15 @@ class Host:
     def _save_data_files(self, folder: Path) -> None:
         """What the save dialog does before it writes a .mrml: every node's data beside it."""
         self.app.coreIOManager().addDefaultStorageNodes()
-        nodes = slicer.util.getNodesByClass("vtkMRMLStorableNode")
-        for node in nodes:
+        taken: set[str] = set()
+        for node in slicer.util.getNodesByClass("vtkMRMLStorableNode"):
             storage = node.GetStorageNode()
             if storage is None or not node.GetSaveWithScene():
                 continue
-            extension = storage.GetDefaultWriteFileExtension()
-            slicer.util.saveNode(node, str(folder / f"{node.GetName()}.{extension}"), {})
+            name = self.app.applicationLogic().PercentEncode(node.GetName())
+            name = f"{name}_{node.GetID()}" if name in taken else name
+            taken.add(name)
+            slicer.util.saveNode(node, str(folder / f"{name}.{storage.GetDefaultWriteFileExtension()}"), {})
 
     def load_scene(self, path: str | Path) -> None:
         """Load a bundle or scene file into the scene, adding to what is there. Raises RuntimeError."""
@@ -193,6 +196,7 @@ class Host:
         for view in self.app.layoutManager().views():
             view.mouse.leave()
         self.messages.forget()
+        dialogs.clear()
         self.process_events()
 
     # Views and pictures

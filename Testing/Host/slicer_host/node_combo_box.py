@@ -184,6 +184,8 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         self._host_node_observers = [watch(node, modified, self, self._rename) for node in candidates]
         blocked = self._host_combo.blockSignals(True)
         self._host_combo.clear()
+        if self._host_scene and self.nodeTypes:
+            self._host_combo.placeholderText = f"Select a {self._label(self.nodeTypes[0])}"
         if self.noneEnabled:
             self._host_combo.addItem(self.noneDisplay, "")
         for node in nodes:

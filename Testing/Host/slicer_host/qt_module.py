@@ -50,10 +50,10 @@ def make_qt() -> QtModule:
     module = QtModule("qt")
     module.QDesktopServices = dialogs.DesktopServices
     module.Signal, module.Slot, module.Property = QtCore.Signal, QtCore.Slot, QtCore.Property
-    folder = tempfile.mkdtemp(prefix="slicer-host-settings-")
+    module.settings_folder = tempfile.TemporaryDirectory(prefix="slicer-host-settings-", ignore_cleanup_errors=True)
     QtCore.QSettings.setDefaultFormat(QtCore.QSettings.Format.IniFormat)
     for scope in (QtCore.QSettings.Scope.UserScope, QtCore.QSettings.Scope.SystemScope):
-        QtCore.QSettings.setPath(QtCore.QSettings.Format.IniFormat, scope, folder)
+        QtCore.QSettings.setPath(QtCore.QSettings.Format.IniFormat, scope, module.settings_folder.name)
     return module
 
 

@@ -16,7 +16,8 @@ Qt = QtCore.Qt
 
 _BUTTONS = {Qt.LeftButton: "Left", Qt.MiddleButton: "Middle", Qt.RightButton: "Right"}
 
-# Samples a pixel. Without a graphics card four cost four times the render: only pictures that are kept are worth it.
+# Samples a pixel. Without a graphics card several cost as many times the render: only pictures that are kept are
+# worth it.
 _QUICK_SAMPLES, _FINE_SAMPLES = 0, 8
 
 # Keys whose VTK name is not their text.

@@ -72,6 +72,10 @@ def bootstrap_scene(temporary_folder: Path) -> SceneParts:
     application_logic.SetViewLogics(view_logics)
     parts.kept += [slice_logics, view_logics]
     _set_data_exchange(parts, temporary_folder)
+    scene.SetRootDirectory(str(temporary_folder))
+    crosshair = slicer.vtkMRMLCrosshairNode()
+    crosshair.SetCrosshairName("default")
+    scene.AddNode(crosshair)
     application_logic.SetMRMLScene(scene)
     for name, class_name in MODULE_LOGICS.items():
         _add_logic(parts, name, class_name, temporary_folder)

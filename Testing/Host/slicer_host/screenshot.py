@@ -22,7 +22,7 @@ def save_screenshot(window: MainWindow, views: list[Any], path: str | Path, size
         QtWidgets.QApplication.processEvents()
     with ExitStack() as fine:
         for view in views:
-            if view.isVisible():
+            if view.isVisibleTo(window):
                 fine.enter_context(view.fine())
         saved = window.grab().save(str(file), "PNG")
     if not saved:

@@ -100,7 +100,8 @@ class BoundMethod:
         self._method, self._instance = method, instance
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        return adopt(self._method(self._instance, *arguments, **keywords))
+        _refuse_keywords(keywords, self)
+        return adopt(self._method(self._instance, *arguments))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, BoundMethod) and (self._method, self._instance) == (other._method, other._instance)
@@ -112,10 +113,15 @@ class BoundMethod:
         return f"<method {self._method.__name__} of {type(self._instance).__name__}>"
 
 
+def _refuse_keywords(keywords: dict[str, Any], called: Any) -> None:
+    if keywords:
+        raise TypeError(f"PythonQt hands no keyword arguments to C++: {called} got {', '.join(keywords)}")
+
+
 def adopt(value: Any) -> Any:
-    """The value with every native Qt object in it made strict, in place."""
+    """The value with every native Qt object in it made strict, in place; a list becomes a tuple, as in PythonQt."""
     if type(value) in (list, tuple):
-        return type(value)(adopt(item) for item in value)
+        return tuple(adopt(item) for item in value)
     if isinstance(value, QtCore.QObject) and type(value).__module__.startswith("PySide6."):
         kind = strict_class(type(value))
         value.__class__ = kind
@@ -159,7 +165,8 @@ def strict_class(native: type) -> type:
 
 def _initializer(native: type) -> Callable:
     def __init__(self: Any, *arguments: Any, **keywords: Any) -> None:
-        native.__init__(self, *arguments, **keywords)
+        _refuse_keywords(keywords, native.__name__)
+        native.__init__(self, *arguments)
         _forget_native_signals(self)
 
     return __init__
@@ -240,10 +247,10 @@ def _object_methods() -> dict[str, Any]:
         """The C++ class' name."""
         return self.metaObject().className()
 
-    def find_children(self: Any, kind: Any = QtCore.QObject, name: str = "") -> list:
+    def find_children(self: Any, kind: Any = QtCore.QObject, name: str = "") -> tuple:
         """All descendants of a class (or class name) and, if given, of a name."""
         found = [c for c in QtCore.QObject.findChildren(self, QtCore.QObject) if not name or _name(c) == name]
-        return [adopt(child) for child in found if _is_of(child, kind)]
+        return tuple(adopt(child) for child in found if _is_of(child, kind))
 
     def find_child(self: Any, kind: Any = QtCore.QObject, name: str = "") -> Any:
         """The first of find_children, or None."""

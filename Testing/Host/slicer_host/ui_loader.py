@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import operator
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
 from typing import Any
 
 from PySide6 import QtCore, QtUiTools, QtWidgets
@@ -75,13 +76,17 @@ def _check_names(root: ElementTree.Element) -> None:
 
 
 def _check_properties(root: ElementTree.Element) -> list[tuple[str, str, Any]]:
-    """Check each widget's properties; enums of classes made here are taken out, to be set after loading."""
+    """Check each widget's properties; those that are written in Python are taken out, to be set after loading.
+
+    Qt's loader knows no enums of theirs and keeps silent when one does not take its value.
+    """
     late = []
     for element in root.iter("widget"):
         kind, name = element.get("class", ""), element.get("name", "")
         if kind == "Line":
             continue
-        meta = widget_class_named(kind)._native.staticMetaObject
+        native = widget_class_named(kind)._native
+        meta = native.staticMetaObject
         for prop in element.findall("property"):
             key = prop.get("name", "")
             if prop.get("stdset") == "0":
@@ -89,8 +94,8 @@ def _check_properties(root: ElementTree.Element) -> list[tuple[str, str, Any]]:
             if meta.indexOfProperty(key) < 0:
                 raise UiError(f"{kind} {name!r} has no property {key!r}")
             value = prop[0]
-            if value.tag in ("enum", "set") and kind in _made_here() and (value.text or "").startswith(f"{kind}::"):
-                late.append((name, key, _enum_value(widget_class_named(kind), value.text or "")))
+            if value.tag in _READERS and isinstance(getattr(native, key, None), QtCore.Property):
+                late.append((name, key, _READERS[value.tag](value)))
                 element.remove(prop)
     for element in root.iter("layout"):
         for prop in element.findall("property"):
@@ -99,15 +104,27 @@ def _check_properties(root: ElementTree.Element) -> list[tuple[str, str, Any]]:
     return late
 
 
-def _enum_value(kind: type, text: str) -> Any:
-    """One enum value, or several joined where they are flags."""
+def _enum_value(text: str) -> Any:
+    """The value of "QFrame::StyledPanel" or "ctkPathLineEdit::Dirs|ctkPathLineEdit::Files"."""
     values = []
     for part in text.split("|"):
-        name = part.strip().split("::")[-1]
-        if not hasattr(kind, name):
-            raise UiError(f"{kind.__name__} has no enum value {name!r}")
-        values.append(getattr(kind, name))
+        kind, *_scopes, name = part.strip().split("::")
+        holder = _made_here().get(kind) or strict.lookup(kind)
+        if not hasattr(holder, name):
+            raise UiError(f"{kind} has no enum value {name!r}")
+        values.append(getattr(holder, name))
     return functools.reduce(operator.or_, values)
+
+
+_READERS: dict[str, Callable[[ElementTree.Element], Any]] = {
+    "bool": lambda value: value.text == "true",
+    "number": lambda value: int(value.text or ""),
+    "double": lambda value: float(value.text or ""),
+    "string": lambda value: value.text or "",
+    "stringlist": lambda value: [item.text or "" for item in value],
+    "enum": lambda value: _enum_value(value.text or ""),
+    "set": lambda value: _enum_value(value.text or ""),
+}
 
 
 def _take_connections(root: ElementTree.Element) -> list[tuple[str, str, str, str]]:

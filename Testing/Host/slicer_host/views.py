@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -50,9 +52,27 @@ class ThreeDView(RenderedView):
         self._logic.SetMRMLScene(node.GetScene())
         application_logic.GetViewLogics().AddItem(self._logic)
         self._renderer.GradientBackgroundOn()
+        self._window.SetAlphaBitPlanes(True)  # depth peeling needs them
         self._start(factory, slicer.vtkMRMLThreeDViewInteractorStyle(), node, _THREE_D_MANAGERS)
         self._logic.SetDisplayableManagerGroup(self._managers)
         self.mouse = Mouse(self)
+
+    @contextmanager
+    def fine(self) -> Iterator[None]:
+        """In here edges are smooth and translucent surfaces lie in order, where the view node asks for that."""
+        if not self._node.GetUseDepthPeeling():
+            with super().fine():
+                yield
+            return
+        # With several samples a pixel, Mesa loses every translucent surface that is peeled: edges are smoothed after.
+        self._renderer.SetUseDepthPeeling(True)
+        self._renderer.SetUseFXAA(True)
+        self.forceRender()
+        try:
+            yield
+        finally:
+            self._renderer.SetUseDepthPeeling(False)
+            self._renderer.SetUseFXAA(False)
 
     def mrmlViewNode(self) -> Any:
         """The view node."""

@@ -71,7 +71,14 @@ def test_properties_lists_enums_and_dynamic_properties_arrive(tmp_path: Path) ->
     types = "<stringlist><string>vtkMRMLModelNode</string></stringlist>"
     root = _load(
         tmp_path,
-        _widget("qMRMLNodeComboBox", "node", f'<property name="nodeTypes">{types}</property>')
+        _widget(
+            "qMRMLNodeComboBox",
+            "node",
+            f'<property name="nodeTypes">{types}</property><property name="noneEnabled"><bool>true</bool></property>'
+            '<property name="showHidden"><bool>true</bool></property>'
+            '<property name="showChildNodeTypes"><bool>false</bool></property>'
+            '<property name="baseName"><string>Strut</string></property>',
+        )
         + _widget(
             "QLabel",
             "label",
@@ -83,6 +90,13 @@ def test_properties_lists_enums_and_dynamic_properties_arrive(tmp_path: Path) ->
             "path",
             '<property name="filters"><set>ctkPathLineEdit::Dirs|ctkPathLineEdit::Writable</set></property>',
         )
+        + _widget(
+            "ctkCollapsibleButton",
+            "section",
+            '<property name="contentsFrameShape"><enum>QFrame::StyledPanel</enum></property>'
+            '<property name="focusPolicy"><enum>Qt::StrongFocus</enum></property>'
+            '<property name="collapsed"><bool>true</bool></property>',
+        )
         + _widget("ctkSliderWidget", "slider", '<property name="maximum"><double>7.5</double></property>'),
     )
     import ctk
@@ -90,9 +104,13 @@ def test_properties_lists_enums_and_dynamic_properties_arrive(tmp_path: Path) ->
 
     ui = slicer.util.childWidgetVariables(root)
     assert list(ui.node.nodeTypes) == ["vtkMRMLModelNode"]
+    assert (ui.node.noneEnabled, ui.node.showHidden, ui.node.showChildNodeTypes) == (True, True, False)
+    assert ui.node.baseName == "Strut"
     assert ui.label.alignment == qt.Qt.AlignRight | qt.Qt.AlignTop
     assert ui.label.property("PlanField") == "section.width_mm"
     assert ui.path.filters == ctk.ctkPathLineEdit.Dirs | ctk.ctkPathLineEdit.Writable
+    assert (ui.section.contentsFrameShape, ui.section.collapsed) == (qt.QFrame.StyledPanel, True)
+    assert ui.section.focusPolicy == qt.Qt.StrongFocus
     assert ui.slider.maximum == 7.5
     assert type(ui.node) is slicer.qMRMLNodeComboBox and type(ui.label) is qt.QLabel
     with pytest.raises(AttributeError):
@@ -131,6 +149,13 @@ def test_connections_work_and_only_they_hand_the_scene_on(tmp_path: Path, scene:
             "",
             "no enum value 'Dir'",
         ),
+        (
+            _widget(
+                "qMRMLNodeComboBox", "a", '<property name="nodeTypes"><string>vtkMRMLModelNode</string></property>'
+            ),
+            "",
+            "nodeTypes takes QStringList",
+        ),
         (_widget("QLabel", "a") + _widget("QLabel", "a"), "", "used twice: a"),
         (_widget("QPushButton", "a"), _connection("a", "cliked()", "Root", "close()"), r"no signal 'cliked\(\)'"),
         (_widget("QPushButton", "a"), _connection("a", "clicked()", "Root", "clsoe()"), r"no slot 'clsoe\(\)'"),
@@ -138,7 +163,7 @@ def test_connections_work_and_only_they_hand_the_scene_on(tmp_path: Path, scene:
     ],
 )
 def test_mistakes_in_a_file_are_refused(tmp_path: Path, inside: str, connection: str, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises((ValueError, TypeError), match=words):
         _load(tmp_path, inside, connection)
 
 

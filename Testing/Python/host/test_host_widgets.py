@@ -174,6 +174,34 @@ def test_an_attribute_filters_the_nodes_and_marks_new_ones(scene: Any) -> None:
     assert selector.nodeCount() == 2
 
 
+@pytest.mark.parametrize(("name", "value"), [("nodeTypes", "vtkMRMLModelNode"), ("noneEnabled", "no"), ("baseName", 3)])
+def test_a_property_takes_only_values_of_its_type(selector: Any, name: str, value: Any) -> None:
+    before = getattr(selector, name)
+    with pytest.raises(TypeError, match=f"qMRMLNodeComboBox.{name} takes"):
+        setattr(selector, name, value)
+    assert getattr(selector, name) == before
+
+
+def test_qt_itself_can_set_and_read_the_properties(selector: Any) -> None:
+    for name, value in (("noneEnabled", True), ("baseName", "Strut")):
+        assert selector.setProperty(name, value)
+        assert getattr(selector, name) == selector.property(name) == value
+    assert selector.setProperty("nodeTypes", ["vtkMRMLTextNode"])
+    assert selector.nodeTypes == ("vtkMRMLTextNode",)
+
+
+def test_an_exception_in_an_observer_of_vtk_is_not_lost(scene: Any) -> None:
+    from slicer_host import strict
+
+    def fail(caller: Any, event: str) -> None:
+        raise RuntimeError("planted")
+
+    scene.AddObserver(scene.NodeAddedEvent, fail)
+    scene.AddNewNodeByClass("vtkMRMLTextNode")
+    with pytest.raises(strict.SlotError, match="planted"):
+        strict.check_no_slot_errors()
+
+
 def test_a_selector_without_a_scene_is_disabled_and_remembers_what_was_asked(scene: Any) -> None:
     scene.AddNewNodeByClass("vtkMRMLModelNode", "first")
     second = scene.AddNewNodeByClass("vtkMRMLModelNode", "second")

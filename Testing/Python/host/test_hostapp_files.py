@@ -102,6 +102,9 @@ def test_scene_comes_back_with_its_references(host: Any, tmp_path: Path, name: s
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
     patient = hierarchy.CreateSubjectItem(hierarchy.GetSceneItemID(), "Patient 1")
     hierarchy.SetItemParent(hierarchy.GetItemByDataNode(volume), patient)
+    twin = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", "Axis/1")
+    twin.SetName("Axis")  # the same name twice
+    twin.AddControlPointWorld(7.0, 8.0, 9.0)
 
     saved = host.save_scene(tmp_path / name)
     host.close_scene()
@@ -114,8 +117,9 @@ def test_scene_comes_back_with_its_references(host: Any, tmp_path: Path, name: s
     assert np.array_equal(slicer.util.arrayFromVolume(volume), ramp())
     segments = parameters.GetNodeReference("segmentation").GetSegmentation()
     assert [segments.GetNthSegment(i).GetName() for i in range(segments.GetNumberOfSegments())] == ["C6", "C7"]
-    points = slicer.util.arrayFromMarkupsControlPoints(slicer.util.getNode("Axis"), world=True)
-    assert np.allclose(points, [(1, 2, 0), (1, 2, 10), (1, 2, 20)])
+    for kind, expected in (("Curve", [(1, 2, 0), (1, 2, 10), (1, 2, 20)]), ("Fiducial", [(7, 8, 9)])):
+        markups = slicer.util.getFirstNodeByClassByName(f"vtkMRMLMarkups{kind}Node", "Axis")
+        assert np.allclose(slicer.util.arrayFromMarkupsControlPoints(markups, world=True), expected)
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
     items = [hierarchy.GetItemByDataNode(slicer.util.getNode(node)) for node in ("CT", "Axis", "Labels")]
     assert all(items)

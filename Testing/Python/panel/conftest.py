@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import slicer
+from SpinalStrutDesignerLib.case.model import Case
+from SpinalStrutDesignerLib.case.phantom import make_phantom
 from SpinalStrutDesignerLib.plan.json import plan_to_json
 from SpinalStrutDesignerLib.plan.plan import Plan
+from SpinalStrutDesignerLib.propose.propose import propose_plan
+from SpinalStrutDesignerLib.scene.sample import show_case
 
 JOB_TIMEOUT_S = 400.0
 
@@ -49,10 +53,9 @@ class Bench:
         """The signs in the headers of the steps."""
         return {step.button.removesuffix("Button"): getattr(self.ui, step.button).text[0] for step in self.panel.steps}
 
-    def load_phantom(self) -> None:
-        """As Sample Data does it."""
-        sys.modules["SpinalStrutDesigner"].downloadPhantom(None)
-        self.widget.initializeParameterNode()
+    def load(self, case: Case, patient: str = "Phantom") -> None:
+        """A case as nodes, chosen in the panel."""
+        self.parameters.volume, self.parameters.segmentation = show_case(slicer.mrmlScene, case, patient)
         self.host.process_events()
 
     def choose(self, box: Any, data: str) -> None:
@@ -82,19 +85,22 @@ def bench(host: Any) -> Iterator[Bench]:
 
 
 @pytest.fixture(scope="session")
-def phantom_plan() -> Plan:
-    """A plan for the phantom, C4 to T2, as proposed."""
-    from SpinalStrutDesignerLib.case.phantom import make_phantom
-    from SpinalStrutDesignerLib.propose.propose import propose_plan
+def phantom() -> Case:
+    """The phantom."""
+    return make_phantom()
 
-    return propose_plan(make_phantom(), "C4", "T2")
+
+@pytest.fixture(scope="session")
+def phantom_plan(phantom: Case) -> Plan:
+    """A plan for the phantom, C4 to T2, as proposed."""
+    return propose_plan(phantom, "C4", "T2")
 
 
 @pytest.fixture
-def planned(bench: Bench, phantom_plan: Plan) -> Bench:
+def planned(bench: Bench, phantom: Case, phantom_plan: Plan) -> Bench:
     """The panel with the phantom and its plan, without the preview."""
     bench.parameters.previewVisible = False
-    bench.load_phantom()
+    bench.load(phantom)
     bench.parameters.plan = plan_to_json(phantom_plan)
     bench.host.process_events()
     assert bench.plan == phantom_plan

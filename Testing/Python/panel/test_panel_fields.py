@@ -36,7 +36,7 @@ def test_a_planted_mistake_raises(host: Any, kind: str, path: str, message: str)
     layout.addWidget(widget)
     widget.setProperty("PlanField", path)
     with pytest.raises(PlanError, match=message):
-        bound(root, lambda field, value: None)
+        bound(root, print, print)
 
 
 def test_every_field_in_the_panel_is_bound(bench: Any) -> None:
@@ -80,3 +80,12 @@ def test_history_forgets_only_what_is_very_old() -> None:
         history.undone("x")
         steps += 1
     assert steps == DEEPEST >= 50
+
+
+def test_a_drag_is_one_decision_until_it_rests() -> None:
+    moments = iter((0.0, 0.5, 1.4, 3.0))
+    history = History(clock=lambda: next(moments))
+    for before in ("10", "11", "12", "13"):
+        history.record_move(before, "width")
+    assert history.undone("14") == "13"  # moved again after a rest
+    assert history.undone("13") == "10" and not history.undo_words
