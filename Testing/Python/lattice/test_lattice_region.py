@@ -62,7 +62,7 @@ def test_a_turned_box_cuts_a_turned_block(seed: int) -> None:
 
 
 def test_a_box_beside_the_body_or_without_volume_is_refused() -> None:
-    with pytest.raises(GeometryError, match="no part of the body can be cut out.*move it"):
+    with pytest.raises(GeometryError, match=r"no part of the body can be cut out.*move it"):
         _within(np.eye(4), (2.0, 2.0, 2.0)).of(box([5.0] * 3, [7.0] * 3))
     with pytest.raises(GeometryError, match=r"no volume \(2 × 0 × 2 mm\)"):
         _within(np.eye(4), (2.0, 0.0, 2.0))
@@ -83,7 +83,7 @@ def test_a_text_that_is_no_order_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("record", [{"where": "box"}, {"where": "shell", "depth_mm": "deep"}, {"where": "half"}])
 def test_a_record_that_is_no_region_is_refused(record: dict) -> None:
-    with pytest.raises(GeometryError, match="cannot be read|is not known"):
+    with pytest.raises(GeometryError, match=r"cannot be read|is not known"):
         region_from_record(record)
 
 
@@ -117,9 +117,9 @@ def test_cells_that_cannot_be_are_refused_with_what_can(name: str, cell: float, 
 
 def test_a_body_in_two_pieces_or_open_is_refused_and_one_with_a_void_is_not() -> None:
     block = box([0.0] * 3, [2.0] * 3)
-    with pytest.raises(GeometryError, match="the thing cannot be filled: it is in 2 separate pieces.*keep one"):
+    with pytest.raises(GeometryError, match=r"the thing cannot be filled: it is in 2 separate pieces.*keep one"):
         checked_body(joined(block, moved(block, [5.0, 0.0, 0.0])), "the thing")
-    with pytest.raises(GeometryError, match="the thing cannot be filled: .*open edges.*repair"):
+    with pytest.raises(GeometryError, match=r"the thing cannot be filled: .*open edges.*repair"):
         checked_body(type(block)(block.vertices, block.faces[:-1]), "the thing")
     hollow = joined(block, inverted(box([0.5] * 3, [1.5] * 3)))
     assert checked_body(hollow, "the thing") is hollow

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import slicer
 import vtk
+from slicer_host.host import start
 
 EDGE = 3.0
 TIMEOUT_S = 120.0
@@ -316,8 +317,11 @@ def test_a_job_goes_on_while_another_module_is_open_and_ends_with_the_applicatio
     assert bench.parameters.lattice is not None and bench.ui.resultTable.rowCount == 4
     bench.ui.fillButton.click()
     process = bench.process
-    bench.widget.cleanup()
-    assert process.wait(20) is not None and not bench.panel.work.busy
+    bench.host.quit()
+    try:
+        assert process.wait(20) is not None and not bench.panel.work.busy
+    finally:
+        start()
 
 
 def test_a_scene_brings_choices_and_result_back(bench: Bench, block: Any, tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def test_what_stands_under_a_transform_that_is_not_rigid_is_refused(nodes: Any, 
 def test_open_models_and_several_pieces_are_refused_by_name(scene: Any) -> None:
     cube = box([0.0] * 3, [EDGE] * 3)
     leaky = show_mesh(scene, Mesh(cube.vertices, cube.faces[:-1]), "Leaky", (1.0, 1.0, 1.0))
-    with pytest.raises(GeometryError, match="the model 'Leaky' cannot be filled: 3 open edges.*repair"):
+    with pytest.raises(GeometryError, match=r"the model 'Leaky' cannot be filled: 3 open edges.*repair"):
         body_of_model(leaky)
     two = Mesh(np.r_[cube.vertices, cube.vertices + 9.0], np.r_[cube.faces, cube.faces + len(cube.vertices)])
     with pytest.raises(GeometryError, match="the model 'Two' cannot be filled: it is in 2 separate pieces"):
