@@ -131,8 +131,9 @@ class SpinalStrutDesignerWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
     def cleanup(self):
         """The application closes: a job under way ends."""
         self.setParameterNode(None)
-        self.panel.forget()
-        self.panel.menu.remove_shortcuts()
+        if self.panel:
+            self.panel.work.end()
+            self.panel.menu.remove_shortcuts()
         self.removeObservers()
 
     def enter(self):

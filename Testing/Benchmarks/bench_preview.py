@@ -61,6 +61,9 @@ class Scene:
         self.plan, self.clock = plan, Times()
         self._preview, self._meter = preview, meter
         scene = self.scene = slicer.vtkMRMLScene()
+        # Without it a markups node warns at every move that it knows no unit of length.
+        logic = self._logic = slicer.vtkSlicerApplicationLogic()
+        logic.SetMRMLScene(scene)
         self.curve = show_axis(scene, plan.axis)
         self.lines = [_line(scene, screw.entry, screw.direction, screw.length_mm) for screw in plan.screws]
         self._models = [scene.AddNewNodeByClass("vtkMRMLModelNode", name) for name in ("solid", "upper", "lower")]
@@ -168,7 +171,9 @@ def main() -> int:
     found = measured(scene, arguments.events)
     for kind, times in found.items():
         print(times.told(kind))
-    every = Times([t for times in found.values() for t in times.wall], [t for times in found.values() for t in times.own])
+    every = Times(
+        [t for times in found.values() for t in times.wall], [t for times in found.values() for t in times.own]
+    )
     print(every.told("all"))
     begun = time.perf_counter()
     implant(blank(situation(case, plan)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 from ..scene.job import Job, progress_in
 
 _KEPT_LINES = 40
+# How long a process may take to clean up, s; it has at most some hundred files to delete.
+_GRACE_S = 2.0
 
 
 class Child:
@@ -33,10 +36,27 @@ class Child:
         )
 
     def cancel(self) -> None:
-        """End the process; on_end is not called any more."""
+        """Asks the process to end, so that it can clean up; one that does not is killed. on_end is not called."""
+        import qt
+
         self._cancelled = True
         if self._process.poll() is None:
             self._process.terminate()
+            qt.QTimer.singleShot(round(1000 * _GRACE_S), self._kill)
+
+    def end(self) -> None:
+        """As `cancel`, and returns only when the process is gone."""
+        self._cancelled = True
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(timeout=_GRACE_S)
+            except subprocess.TimeoutExpired:
+                self._kill()
+
+    def _kill(self) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
 
     def _line(self, line: str) -> None:
         found = progress_in(line.strip())

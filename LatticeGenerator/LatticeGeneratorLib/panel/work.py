@@ -57,6 +57,12 @@ class Work:
             self.progress(_("Cancelled"), 0.0)
             self._on_idle()
 
+    def end(self) -> None:
+        """As `cancel`, for an application that ends: the child is gone when this returns."""
+        if self._child is not None:
+            child, self._child = self._child, None
+            child.end()
+
     def progress(self, stage: str, fraction: float) -> None:
         """Shows how far the job is."""
         self._ui.progressBar.value = round(100 * fraction)

@@ -7,7 +7,7 @@ the strut apart, and no edge is looked at that the printer could not make; the f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -54,8 +54,8 @@ _CHIP_MM3 = 20.0
 @dataclass(frozen=True, eq=False)
 class Shown:
     """A previewed implant. solid: one closed mesh, drilled, without pores; blocks: the porous layers' regions, each
-    closed; inside: (n, 3) RAS mm, points in the solid STEP_MM apart; pieces: bodies the solid consists of, more than one
-    where bone cuts it apart (`build` will then refuse, or drop what holds no foot)."""
+    closed; inside: (n, 3) RAS mm, points in the solid STEP_MM apart; pieces: bodies that the solid consists of, more
+    than one where bone cuts it apart (`build` will then refuse, or drop what holds no foot)."""
 
     solid: Mesh
     blocks: tuple[Mesh, ...]
@@ -97,9 +97,9 @@ class _Latest(Generic[T]):
 class Preview:
     """Previews of one case's plans. What is shown depends on the plan alone, not on what was shown before.
 
-        preview = Preview(case)
-        for words, fraction in preview.prepare(plan): ...   # seconds; `of` does the same where it was left out
-        shown = preview.of(plan)                            # tens of milliseconds
+    preview = Preview(case)
+    for words, fraction in preview.prepare(plan): ...   # seconds; `of` does the same where it was left out
+    shown = preview.of(plan)                            # tens of milliseconds
     """
 
     def __init__(self, case: Case) -> None:
@@ -116,10 +116,8 @@ class Preview:
         """
         if self._ground.holds(_ground_key(plan)):
             return
-        for words, fraction, ground in ground_of(self._case, plan):
-            yield words, 0.8 * fraction
-            if ground is not None:
-                self._ground.of(_ground_key(plan), lambda made=ground: made)
+        ground = yield from ground_of(self._case, plan)
+        self._ground.of(_ground_key(plan), lambda: ground)
         yield "first preview", 0.8
         self.of(plan)
 
@@ -137,11 +135,7 @@ class Preview:
         return _shown(ground, plan, strut, ends)
 
     def _grounded(self, plan: Plan) -> Ground:
-        def make() -> Ground:
-            *_, (_, _, ground) = ground_of(self._case, plan)
-            return ground
-
-        return self._ground.of(_ground_key(plan), make)
+        return self._ground.of(_ground_key(plan), lambda: _finished(ground_of(self._case, plan)))
 
     def _end(self, ground: Ground, plan: Plan, strut: _Strut, end: End) -> tuple[EndGround, FootRows]:
         """The end without its screws. What does not depend on the strut is made anew where its decisions change or the
@@ -163,6 +157,16 @@ class Preview:
 def _ground_key(plan: Plan) -> Hashable:
     """What the situation depends on."""
     return plan.upper, plan.lower, plan.corrections, plan.pose, plan.resections
+
+
+def _finished(steps: Generator[object, None, T]) -> T:
+    """What steps return when all are done."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            made: T = end.value
+            return made
 
 
 def _widest_gap(plan: Plan) -> float:
@@ -236,7 +240,7 @@ def _shown(ground: Ground, plan: Plan, strut: _Strut, ends: Sequence[tuple[EndGr
 
 
 def _drill(screws: Sequence[Screw], flat: np.ndarray, points: np.ndarray, values: np.ndarray) -> None:
-    """Takes bore, head seat and the driver's way of every screw out of the material at points (n, 3), by number (n,)."""
+    """Takes bore, head seat and the driver's way of every screw out of values at points (n, 3), by number (n,)."""
     for screw in screws:
         seat = screw.type.seat_radius_mm
         relative = points - np.asarray(screw.entry)

@@ -31,8 +31,8 @@ from .preview_layer import LayerGround, layer_grounds
 from .solid import BOSS_BLEND_MM, CONTACT_EDGE_MM, CONTINUED_MM, FLANGE_BLEND_MM, OWN_GAP_MM
 
 # Field values are needed as far as this outside of the surface, mm: a surface passes between neighbours on the lattice,
-# and a loft's field may rise faster than distance.
-HELD_MM = 1.0
+# and a loft's field rises a third faster than distance.
+HELD_MM = 1.2
 # Where the strut begins farther beside the plate than the block's own room, the block grows by steps, so that bone is
 # not swept anew at every move, mm.
 _ROOM_MM = AROUND_PLATE_MM - PAST_FOOT_MM
@@ -118,7 +118,7 @@ def outreach(plate: Endplate, section: np.ndarray) -> tuple[float, ...]:
 
 
 def end_ground(ground: Ground, plan: Plan, end: End, rectangle: tuple[float, ...]) -> EndGround:
-    """An end for struts that begin in a rectangle on its plate. Raises GeometryError when margins leave no footprint."""
+    """An end, for struts that begin in a rectangle on its plate. Raises GeometryError when margins leave no foot."""
     situation = replace(ground.situation, plan=plan.with_(screws=()))
     plate = situation.upper if end == "upper" else situation.lower
     a, b, c, d = rectangle
@@ -176,9 +176,7 @@ class Reach:
         return map_coordinates(self._table, ((plane - self.low) / _TABLE_MM).T, order=1, mode="nearest")
 
 
-def foot_rows(
-    end: EndGround, curve: AxisCurve, section: np.ndarray, tube: np.ndarray, lattice: Lattice
-) -> FootRows:
+def foot_rows(end: EndGround, curve: AxisCurve, section: np.ndarray, tube: np.ndarray, lattice: Lattice) -> FootRows:
     """The foot lofted into a strut. section: (m, 2) the strut's end on the plate; tube: (n,) numbers of the lattice's
     points near the strut."""
     in_block, beside = end.found(tube)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,9 +15,11 @@ from .bone import bone_distance, bone_near
 from .design import Situation
 from .situation import corrected, docking_endplate, moved, pose_matrix, resected
 
-# Sampling of a preview, mm. Half the thinnest default flange (1.9 mm) less a rim, so that a plate always holds points;
-# on the default edges (0.5 mm) a surface departs by step² / (8 r) = 0.12 mm, on bone and strut (r > 1.5 mm) by 0.04.
-STEP_MM = 0.8
+# Sampling of a preview, mm: half of what the planner makes the thinnest flange (1.9 mm), so that it holds two points
+# across. A surface of radius r departs by step² / (8 r): 0.2 mm on rounded edges (0.5 mm), 0.07 on the strut's corners
+# (1.5 mm). Measured on case 2 against the finished solid: 0.05 mm in the middle, 0.15 at the 95th percentile, 0.5 where
+# edges are sharp; the volume falls short by 1.3 %. At 0.7 mm 0.11 mm and 0.7 %, in twice the time.
+STEP_MM = 0.9
 # Room around both docking endplates for whatever a person may drag, mm: no strut lies farther from the column's line
 # than a cervical or thoracic body is wide; along the spine a flange and its screws.
 BESIDE_MM = 45.0
@@ -124,30 +126,31 @@ class Ground:
         return values
 
 
-def ground_of(case: Case, plan: Plan) -> Iterator[tuple[str, float, Ground | None]]:
-    """What is being done and how far it is, 0 to 1, and at the end the ground. Raises as `situation` does.
+def ground_of(case: Case, plan: Plan) -> Generator[tuple[str, float], None, Ground]:
+    """Before each step what it does and how far the first preview is, 0 to 1; returns the ground. Raises as
+    `situation` does.
 
     The same steps as `situation`, one after the other: the preview works in Slicer's process, where no threads run.
     """
     anatomy = resected(corrected(case, plan), plan)
-    yield f"{plan.upper} endplate", 0.0, None
+    yield f"{plan.upper} endplate", 0.0
     upper = docking_endplate(anatomy, plan, plan.upper, "inferior")
-    yield f"{plan.lower} endplate", 0.3, None
+    yield f"{plan.lower} endplate", 0.2
     lower = docking_endplate(anatomy, plan, plan.lower, "superior")
     pose = pose_matrix(plan, upper)
     if not np.array_equal(pose, np.eye(4)):
-        yield "posture", 0.5, None
+        yield "posture", 0.4
         anatomy = moved(anatomy, [x for x in anatomy.levels if x == plan.upper or is_above(x, plan.upper)], pose)
         upper = docking_endplate(anatomy, plan, plan.upper, "inferior")
         lower = docking_endplate(anatomy, plan, plan.lower, "superior")
     lattice = Lattice.around(np.vstack([upper.outline, lower.outline]), BESIDE_MM)
     near = near_box(anatomy, *lattice.bounds)
     for number, structure in enumerate(near.having("bone")):
-        yield f"bone: {structure.level or structure.name}", 0.6 + 0.4 * number / len(near.structures), None
+        yield f"bone: {structure.level or structure.name}", 0.4 + 0.4 * number / len(near.having("bone"))
         _ = structure.mask.field
     situation = Situation("nominal", 0.0, near, plan, upper, lower)
     off_bone, values = (np.full(lattice.size, value, np.float32) for value in (np.nan, FAR_MM))
-    yield "bone measured", 1.0, Ground(situation, lattice, off_bone, values)
+    return Ground(situation, lattice, off_bone, values)
 
 
 def near_box(case: Case, low: np.ndarray, high: np.ndarray) -> Case:

@@ -1,4 +1,4 @@
-"""The porous layers of a preview: the regions that `layer` fills with lattice, as closed blocks on the lattice points."""
+"""The porous layers of a preview: the regions that `interface` fills with pores, as closed blocks."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from .plan import Axis, Section
 from .section import section_distance, section_polygon, section_reach
 
 _CHUNK = 1 << 18  # points a field evaluates at a time, so that its arrays stay in cache
+_SUMMED = (0, 2, 1)  # the order in which einsum adds three products, so that results stay the same to the last bit
 _LEAST_BACK = 0.1  # sine of the least angle between the axis' back direction and its first tangent (about 6 degrees)
 
 
@@ -98,10 +99,13 @@ class AxisCurve:
     def local(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(s, u, v) of points (m, 3): arc length of the foot point (straight past the ends), across, towards column."""
         index, share, before, beyond = self._foot(points)
-        centre, right, back = (_mix(values, index, share) for values in (self.points, self.rights, self.backs))
-        away = points - centre
-        u = np.einsum("ij,ij->i", away, right)
-        v = np.einsum("ij,ij->i", away, back)
+        u, v = np.zeros(len(points)), np.zeros(len(points))
+        # By columns: numpy is several times as fast on three long rows as on many short ones.
+        for axis in _SUMMED:
+            centre, right, back = (_mix(v[:, axis], index, share) for v in (self.points, self.rights, self.backs))
+            away = points[:, axis] - centre
+            u += away * right
+            v += away * back
         return self.arc[index] + share * self._step + before + beyond, u, v
 
     def _fields(self, points: np.ndarray, extensions: Sequence[float]) -> list[np.ndarray]:
@@ -122,14 +126,19 @@ class AxisCurve:
         that it is continuous from segment to segment (a projection onto the chords would not be).
         """
         nearest = self._tree.query(points)[1]
-        ahead = np.einsum("ij,ij->i", points - self.points[nearest], self.tangents[nearest])
-        index = np.clip(np.where(ahead >= 0.0, nearest, nearest - 1), 0, len(self.points) - 2)
-        first = np.einsum("ij,ij->i", points - self.points[index], self.tangents[index])
-        second = np.einsum("ij,ij->i", points - self.points[index + 1], self.tangents[index + 1])
+        index = np.clip(np.where(self._ahead(points, nearest) >= 0.0, nearest, nearest - 1), 0, len(self.points) - 2)
+        first, second = self._ahead(points, index), self._ahead(points, index + 1)
         share = np.clip(first / np.maximum(first - second, 1e-12), 0.0, 1.0)
         before = np.where(index == 0, np.minimum(first, 0.0), 0.0)
         beyond = np.where(index == len(self.points) - 2, np.maximum(second, 0.0), 0.0)
         return index, share, before, beyond
+
+    def _ahead(self, points: np.ndarray, index: np.ndarray) -> np.ndarray:
+        """(m,) mm by which points (m, 3) lie ahead of the planes across the curve at samples (m,)."""
+        ahead = np.zeros(len(points))
+        for axis in _SUMMED:
+            ahead += (points[:, axis] - self.points[index, axis]) * self.tangents[index, axis]
+        return ahead
 
     @cached_property
     def _tree(self) -> cKDTree:
@@ -263,8 +272,9 @@ def _hermite(curve: AxisCurve, index: int, distance: float) -> np.ndarray:
 
 
 def _mix(values: np.ndarray, index: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """(m,) between values (n,) at samples and those at the next ones."""
     first = values[index]
-    return first + share[:, None] * (values[index + 1] - first)
+    return first + share * (values[index + 1] - first)
 
 
 def _rounded_end(a: np.ndarray, b: np.ndarray, radius: float) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Clearances while an implant is dragged: measured on the preview, judged by the plan's rules as `clearance` does.
 
-The measure stays that of the finished implant: a preview departs from it by a tenth of a millimetre, and where a verdict
-hangs on that the finished design decides.
+A preview departs from the finished implant by a tenth of a millimetre: where a verdict hangs on that, the finished
+design decides.
 """
 
 from __future__ import annotations
@@ -127,11 +127,11 @@ class Clearances:
         return tuple(self._measured(plan, structure, body) for structure in self._structures)
 
     def along(self, plan: Plan, curve: AxisCurve) -> np.ndarray:
-        """(n,) mm for each sample of the curve: by how much the strut's section there is farther from the structure that
-        asks for most than its rule's limit, error budget included; negative where it fails; inf without any rule.
+        """(n,) mm for each sample of the curve: how much farther than it must the strut's section there lies from the
+        structure that asks for most, error budget included; negative where a rule fails, inf without any rule.
 
-        For a structure that may be displaced, how much deeper the section could lie in it; its width across the body,
-        which a large push has to clear as well, is not looked at here.
+        For a structure that may be displaced, how much deeper the section could lie in it; that a large push has to
+        clear the body's width as well is not looked at here.
         """
         points = _outlines(curve)
         cells = self._cells.of(points)

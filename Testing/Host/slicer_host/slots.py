@@ -71,8 +71,8 @@ def signals_of(kind: type) -> tuple[str, ...]:
 class BoundSignal:
     """A signal of one object, as `obj.signal`: connect, disconnect, emit, or call to emit."""
 
-    def __init__(self, sender: QtCore.QObject, name: str, adopt: Callable) -> None:
-        self._sender, self._name, self._adopt = sender, name, adopt
+    def __init__(self, sender: QtCore.QObject, name: str, native: QtCore.Signal, adopt: Callable) -> None:
+        self._sender, self._name, self._native, self._adopt = sender, name, native, adopt
 
     def connect(self, slot: Callable) -> bool:
         """Connect the signal's first form."""
@@ -84,8 +84,7 @@ class BoundSignal:
 
     def emit(self, *arguments: Any) -> None:
         """Emit the signal."""
-        native = getattr(type(self._sender)._native, self._name)
-        native.__get__(self._sender, type(self._sender)).emit(*arguments)
+        self._native.__get__(self._sender, type(self._sender)).emit(*arguments)
 
     __call__ = emit
 

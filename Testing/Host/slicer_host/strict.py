@@ -31,6 +31,8 @@ class StrictType(ObjectType):
             inherited = _static(cls, method)
             if method not in body and type(inherited).__name__ == "function":
                 setattr(cls, method, inherited)
+        for signal in [key for key, value in body.items() if isinstance(value, QtCore.Signal)]:
+            setattr(cls, signal, StrictSignal(signal, body[signal]))
 
     def __instancecheck__(cls, instance: Any) -> bool:
         native = cls.__dict__.get("_native")
@@ -71,11 +73,11 @@ class StrictProperty:
 class StrictSignal:
     """A signal in a strict class."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, name: str, native: QtCore.Signal) -> None:
+        self._name, self._native = name, native
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        return self if instance is None else slots.BoundSignal(instance, self._name, adopt)
+        return self if instance is None else slots.BoundSignal(instance, self._name, self._native, adopt)
 
     def __set__(self, instance: Any, value: Any) -> None:
         if not isinstance(value, QtCore.SignalInstance):  # PySide tries to keep its own here
@@ -197,7 +199,7 @@ def _properties(native: type) -> dict[str, StrictProperty]:
 
 def _signals(native: type) -> dict[str, StrictSignal]:
     names = {s.split("(")[0] for s in slots.signals_of(native)}
-    return {name: StrictSignal(name) for name in names}
+    return {name: StrictSignal(name, getattr(native, name)) for name in names}
 
 
 def _class_of(instance: Any) -> str:
@@ -243,9 +245,13 @@ def _object_methods() -> dict[str, Any]:
         """Disconnect a slot, or all, from a signal given by its C++ signature."""
         return slots.disconnect(self, signature, slot)
 
+    def meta_object(self: Any) -> QtCore.QMetaObject:
+        """The class' meta object. Asked of the object, PySide would take it away from the class when that goes."""
+        return type(self).staticMetaObject
+
     def class_name(self: Any) -> str:
         """The C++ class' name."""
-        return self.metaObject().className()
+        return meta_object(self).className()
 
     def find_children(self: Any, kind: Any = QtCore.QObject, name: str = "") -> tuple:
         """All descendants of a class (or class name) and, if given, of a name."""
@@ -256,7 +262,7 @@ def _object_methods() -> dict[str, Any]:
         """The first of find_children, or None."""
         return next(iter(find_children(self, kind, name)), None)
 
-    added = {"connect": connect, "disconnect": disconnect, "className": class_name}
+    added = {"connect": connect, "disconnect": disconnect, "className": class_name, "metaObject": meta_object}
     return {**added, "findChildren": find_children, "findChild": find_child}
 
 

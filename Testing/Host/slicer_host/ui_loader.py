@@ -43,12 +43,22 @@ def _made_here() -> dict[str, type]:
 
 
 class _Loader(QtUiTools.QUiLoader):
+    """Makes strict widgets. An exception must not reach Qt from here: PySide may crash on it, so it is kept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.errors: list[Exception] = []
+
     def createWidget(self, name: str, parent: Any = None, object_name: str = "") -> Any:
-        if name == "Line" or object_name == _HOLDER:
-            return super().createWidget(name, parent, object_name)
-        widget = widget_class_named(name)(parent)
-        widget.setObjectName(object_name)
-        return widget
+        try:
+            if name == "Line" or object_name == _HOLDER:
+                return super().createWidget(name, parent, object_name)
+            widget = widget_class_named(name)(parent)
+            widget.setObjectName(object_name)
+            return widget
+        except Exception as error:
+            self.errors.append(error)
+            return QtWidgets.QWidget(parent)
 
 
 class QUiLoader:
@@ -147,12 +157,14 @@ def _load_natively(root: ElementTree.Element, parent: Any) -> Any:
     buffer = QtCore.QBuffer()
     buffer.setData(ElementTree.tostring(root, encoding="utf-8"))
     buffer.open(QtCore.QIODevice.OpenModeFlag.ReadOnly)
-    complaints: list[str] = []
+    loader, complaints = _Loader(), list[str]()
     before = QtCore.qInstallMessageHandler(lambda kind, context, text: complaints.append(text))
     try:
-        outer = _Loader().load(buffer, None)
+        outer = loader.load(buffer, None)
     finally:
         QtCore.qInstallMessageHandler(before)
+    if loader.errors:
+        raise loader.errors[0]
     if complaints or outer is None:
         raise UiError("The .ui file could not be read as it is: " + "; ".join(complaints or ["no widget"]))
     widget = outer.findChild(QtWidgets.QWidget, held.get("name", ""))

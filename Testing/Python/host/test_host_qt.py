@@ -93,6 +93,24 @@ def test_a_python_subclass_may_carry_attributes_of_its_own(qt: Any) -> None:
     assert isinstance(dialog, qt.QWidget)
 
 
+def test_a_signal_of_a_python_subclass_is_as_strict(qt: Any) -> None:
+    class Work(qt.QObject):
+        finished = qt.Signal(int, str)
+
+    class Longer(Work):
+        pass
+
+    work, heard = Longer(), []
+    work.finished.connect(lambda code: heard.append(code))
+    work.connect("finished(int,QString)", lambda code, words: heard.append(words))
+    work.finished.emit(3, "done")
+    assert heard == [3, "done"]
+    with pytest.raises(ValueError, match=r"it has finished\(int,QString\)"):
+        work.connect("finished(int)", heard.append)
+    with pytest.raises(ValueError, match="needs 3 arguments"):
+        work.finished.connect(lambda code, words, more: None)
+
+
 def test_objects_that_qt_makes_itself_are_strict_too(qt: Any) -> None:
     table, menu = qt.QTableWidget(2, 2), qt.QMenu()
     header = table.horizontalHeader()
@@ -112,6 +130,16 @@ def test_a_class_outlives_the_objects_that_qt_made_of_it(qt: Any) -> None:
         del table
         counts.append(sys.getrefcount(qt.QHeaderView))
     assert counts[-1] >= counts[0]
+
+
+def test_a_class_keeps_its_meta_object_when_an_object_that_was_asked_for_it_goes(qt: Any) -> None:
+    root = qt.QWidget()
+    layout = qt.QVBoxLayout(root)
+    box = qt.QFontComboBox()
+    layout.addWidget(box)
+    assert box.className() == box.metaObject().className() == "QFontComboBox"
+    del box, layout, root
+    assert qt.QFontComboBox().connect("currentIndexChanged(int)", lambda index: None)
 
 
 def test_signals_connect_by_name_and_by_signature_and_disconnect(qt: Any) -> None:
