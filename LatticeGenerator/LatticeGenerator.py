@@ -105,6 +105,7 @@ class LatticeGeneratorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def cleanup(self):
         """The application closes: a job under way ends."""
+        self.panel.work.end()
         self.setParameterNode(None)
         self.panel.forget()
         self.removeObservers()
