@@ -105,9 +105,10 @@ class LatticeGeneratorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def cleanup(self):
         """The application closes: a job under way ends."""
-        self.panel.work.end()
         self.setParameterNode(None)
-        self.panel.forget()
+        if self.panel:  # there is none where setup() failed
+            self.panel.work.end()
+            self.panel.forget()
         self.removeObservers()
 
     def enter(self):
