@@ -1,11 +1,12 @@
 """The Lattice Generator module: a closed surface filled with a printable lattice of chosen porosity and pore size."""
 
-import logging
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import slicer
-from slicer import vtkMRMLModelNode
+import vtk
+from slicer import vtkMRMLMarkupsROINode, vtkMRMLModelNode, vtkMRMLSegmentationNode
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.parameterNodeWrapper import Choice, Default, WithinRange, parameterNodeWrapper
@@ -28,53 +29,86 @@ class LatticeGenerator(ScriptedLoadableModule):
         self.parent.dependencies = []
         self.parent.contributors = ["The SpinalStrutDesigner contributors"]
         self.parent.helpText = _(
-            "Fills a closed surface with a printable lattice of chosen porosity and pore size. "
+            "Fills any implant with a printable lattice. Choose a closed surface model or a segment, the unit cell, "
+            "porosity and pore size (or cell size and strut thickness), and where: in all of it, in a shell under its "
+            "surface, or within a region of interest. Apply makes the lattice and measures it: porosity, pore size "
+            "and thinnest strut stand beside what was asked for. The result is the porous part alone, as a model in "
+            "world coordinates; what stays solid is cut and joined by whoever combines them. "
             "Research software, not a certified medical device."
         )
-        self.parent.acknowledgementText = ""
+        self.parent.acknowledgementText = _(
+            "The first choice, pores of 500–600 µm at 70 % porosity, is that of K. Willemsen et al., Lancet Digital "
+            "Health 2019;1:e163–71. The gyroid is A. H. Schoen's (NASA TN D-5541, 1970). Pores and struts are measured "
+            "as local thickness (T. Hildebrand and P. Rüegsegger, J Microsc 1997;185:67–75). Booleans are by the "
+            "manifold library."
+        )
 
 
 @parameterNodeWrapper
 class LatticeGeneratorParameterNode:
-    """The choices of the panel.
+    """The choices of the panel, and what came of them.
 
-    domain: the closed surface to fill. lattice: the model that shows the lattice. cell: the unit cell.
-    porosity: percent of void. poreSize: mean local thickness of the void, µm.
+    source: whether a model is filled (domain) or a segment (segmentation, segmentID). cell: the unit cell.
+    wish: which two numbers count: porosity (per cent of void) and poreSize (mean local thickness of the void, µm), or
+    cellSize and thickness (mean diameter of the struts), mm. where: in all of it, in a shell of shellDepth mm, or
+    within roi. lattice: the model that shows the lattice. keepWhole: whether the whole mesh of one that is shown
+    thinned out is kept beside it. measured, madeOrder, madeFrom: what was measured on it, as JSON, what was ordered,
+    and a digest of the body it fills.
     """
 
+    source: Annotated[str, Choice(["model", "segment"]), Default("model")]
     domain: vtkMRMLModelNode
-    lattice: vtkMRMLModelNode
+    segmentation: vtkMRMLSegmentationNode
+    segmentID: str = ""
     cell: Annotated[str, Choice(["gyroid_skeletal", "bcc"]), Default("gyroid_skeletal")]
-    porosity: Annotated[float, WithinRange(30.0, 90.0)] = 70.0
-    poreSize: Annotated[float, WithinRange(100.0, 2000.0)] = 550.0
+    wish: Annotated[str, Choice(["pores", "cell"]), Default("pores")]
+    porosity: Annotated[float, WithinRange(45.0, 88.0)] = 70.0
+    poreSize: Annotated[float, WithinRange(100.0, 3000.0)] = 550.0
+    cellSize: Annotated[float, WithinRange(0.4, 10.0)] = 1.0
+    thickness: Annotated[float, WithinRange(0.2, 4.0)] = 0.3
+    where: Annotated[str, Choice(["whole", "shell", "roi"]), Default("whole")]
+    shellDepth: Annotated[float, WithinRange(0.2, 30.0)] = 2.0
+    roi: vtkMRMLMarkupsROINode
+    lattice: vtkMRMLModelNode
+    keepWhole: bool = True
+    measured: str = ""
+    madeOrder: str = ""
+    madeFrom: str = ""
 
 
 class LatticeGeneratorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
-    """The panel: hands over to the logic and shows what comes back."""
+    """Hands the panel over to the package, and tells it what happens to the scene."""
 
     def __init__(self, parent=None):
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
-        self.logic = None
-        self._parameterNode = None
-        self._parameterNodeGuiTag = None
+        self.logic = self.panel = None
+        self._parameterNode = self._parameterNodeGuiTag = None
 
     def setup(self):
         """Build the panel."""
         ScriptedLoadableModuleWidget.setup(self)
+        from LatticeGeneratorLib.panel.panel import Panel
+
         uiWidget = slicer.util.loadUI(self.resourcePath("UI/LatticeGenerator.ui"))
         self.layout.addWidget(uiWidget)
         self.ui = slicer.util.childWidgetVariables(uiWidget)
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = LatticeGeneratorLogic()
-        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
-        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
-        self.ui.domainSelector.connect("currentNodeChanged(vtkMRMLNode*)", self.onDomainChanged)
-        self.ui.fillButton.connect("clicked(bool)", self.onFill)
+        self.panel = Panel(self.ui, self.ensurePackages)
+        scene = slicer.mrmlScene
+        self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
+        self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
+        self.addObserver(scene, scene.StartImportEvent, self.onSceneStartImport)
+        self.addObserver(scene, scene.EndImportEvent, self.onSceneEndImport)
         self.initializeParameterNode()
 
     def cleanup(self):
-        """The application closes."""
+        """The application closes: a job under way ends."""
+        self.setParameterNode(None)
+        if self.panel:  # there is none where setup() failed
+            self.panel.work.end()
+            self.panel.forget()
         self.removeObservers()
 
     def enter(self):
@@ -82,7 +116,7 @@ class LatticeGeneratorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.initializeParameterNode()
 
     def exit(self):
-        """Another module is opened."""
+        """Another module is opened: a job under way goes on."""
         self.setParameterNode(None)
 
     def onReload(self):
@@ -91,12 +125,28 @@ class LatticeGeneratorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             del sys.modules[name]
         ScriptedLoadableModuleWidget.onReload(self)
 
+    def ensurePackages(self):
+        """Ask for what Slicer does not hold, at the point of use."""
+        from LatticeGeneratorLib.panel.packages import ensure_packages
+
+        ensure_packages(self.resourcePath("requirements.txt"), _("Lattice Generator"))
+
     def onSceneStartClose(self, caller, event):
-        """The nodes go."""
+        """The work belongs to the scene that goes."""
         self.setParameterNode(None)
+        self.panel.forget()
 
     def onSceneEndClose(self, caller, event):
         """A new scene has come."""
+        if self.parent.isEntered:
+            self.initializeParameterNode()
+
+    def onSceneStartImport(self, caller, event):
+        """A scene is loaded: selectors that do not know its nodes yet must not write into its choices."""
+        self.setParameterNode(None)
+
+    def onSceneEndImport(self, caller, event):
+        """A scene was loaded: its choices may have come with it."""
         if self.parent.isEntered:
             self.initializeParameterNode()
 
@@ -108,48 +158,31 @@ class LatticeGeneratorWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Bind the panel to a parameter node, or to none."""
         if self._parameterNode:
             self._parameterNode.disconnectGui(self._parameterNodeGuiTag)
+            self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.updateFromParameterNode)
+            self.panel.close()
         self._parameterNode = parameterNode
         if self._parameterNode:
             self._parameterNodeGuiTag = self._parameterNode.connectGui(self.ui)
-            self._checkCanFill(self._parameterNode.domain)
+            self.panel.open(self._parameterNode)
+            self.addObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.updateFromParameterNode)
 
-    def onDomainChanged(self, node):
-        """A person chose the surface to fill."""
-        self._checkCanFill(node)
-
-    def _checkCanFill(self, domain):
-        self.ui.fillButton.enabled = domain is not None
-        self.ui.fillButton.toolTip = _("Fill the surface.") if domain else _("Choose a closed surface to fill.")
-
-    def onFill(self, checked):
-        """Make the lattice."""
-        with slicer.util.tryWithErrorDisplay(_("The lattice could not be made."), waitCursor=True):
-            from LatticeGeneratorLib.panel.packages import ensure_packages
-
-            ensure_packages(self.resourcePath("requirements.txt"), self.parent.title)
-            self.ui.resultLabel.text = self.logic.fillDomain(self._parameterNode)
+    def updateFromParameterNode(self, caller=None, event=None):
+        """A choice was made."""
+        self.panel.refresh()
 
 
 class LatticeGeneratorLogic(ScriptedLoadableModuleLogic):
-    """The module's work without the panel."""
+    """The module's work without the panel, for scripts: everything is done when a call returns."""
 
     def getParameterNode(self):
         """The scene's choices."""
         return LatticeGeneratorParameterNode(super().getParameterNode())
 
     def fillDomain(self, parameters):
-        """Fill the chosen surface and show the lattice; returns a line about it. Raises ValueError with the remedy."""
-        from LatticeGeneratorLib.infill.spec import LatticeSpec
-        from LatticeGeneratorLib.scene.fill_node import fill_node
+        """Make the chosen lattice and show it; returns what was measured. Raises ValueError with the remedy."""
+        from LatticeGeneratorLib.scene.fill import fill_as_chosen
 
-        if not parameters.domain:
-            raise ValueError(_("Choose a closed surface to fill."))
-        spec = LatticeSpec(parameters.cell, parameters.porosity / 100.0, parameters.poreSize / 1000.0)
-        parameters.lattice, lattice = fill_node(slicer.mrmlScene, parameters.domain, spec, parameters.lattice)
-        logging.info(f"Lattice of {lattice.cell_mm:.2f} mm cells, porosity {100 * lattice.porosity:.1f} %")
-        return _("Cells of {cell:.2f} mm, porosity {porosity:.1f} % as made.").format(
-            cell=lattice.cell_mm, porosity=100 * lattice.porosity
-        )
+        return fill_as_chosen(parameters)
 
 
 class LatticeGeneratorTest(ScriptedLoadableModuleTest):
@@ -161,11 +194,50 @@ class LatticeGeneratorTest(ScriptedLoadableModuleTest):
 
     def runTest(self):
         """Every test of the module."""
-        self.setUp()
-        self.test_nothingChosenIsSaid()
+        from LatticeGeneratorLib.panel.packages import install_packages
+
+        install_packages(Path(slicer.util.modulePath("LatticeGenerator")).parent / "Resources" / "requirements.txt")
+        for test in (self.test_nothingChosenIsSaid, self.test_blockIsFilled, self.test_blockIsFilledWithinABox):
+            self.setUp()
+            test()
 
     def test_nothingChosenIsSaid(self):
         """The logic refuses to fill nothing."""
         logic = LatticeGeneratorLogic()
-        with self.assertRaises(ValueError):
+        with self.assertRaisesRegex(ValueError, "model"):
             logic.fillDomain(logic.getParameterNode())
+
+    def test_blockIsFilled(self):
+        """The metal's share of a block is what the porosity leaves, by VTK's own volume."""
+        parameters = self.filled(edge=5.0)
+        self.assertAlmostEqual(self.volume(parameters.lattice) / 5.0**3, 1.0 - 0.70, delta=0.01)
+
+    def test_blockIsFilledWithinABox(self):
+        """Only the part of the block inside the box is filled, and has the porosity there."""
+        roi = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsROINode")
+        roi.SetCenter(0.0, 0.0, 2.0)
+        roi.SetSize(4.0, 4.0, 4.0)  # of which the block's upper 3 mm are inside
+        parameters = self.filled(edge=6.0, where="roi", roi=roi)
+        self.assertAlmostEqual(self.volume(parameters.lattice) / (4.0 * 4.0 * 3.0), 1.0 - 0.70, delta=0.01)
+
+    def filled(self, edge, **choices):
+        """Choices by which a cube, with its middle in the origin, was filled."""
+        cube = vtk.vtkCubeSource()
+        cube.SetXLength(edge)
+        cube.SetYLength(edge)
+        cube.SetZLength(edge)
+        cube.Update()
+        logic = LatticeGeneratorLogic()
+        parameters = logic.getParameterNode()
+        parameters.domain = slicer.modules.models.logic().AddModel(cube.GetOutput())
+        parameters.poreSize = 1000.0
+        for field, value in choices.items():
+            setattr(parameters, field, value)
+        logic.fillDomain(parameters)
+        return parameters
+
+    def volume(self, model):
+        """Of a closed model, mm³."""
+        properties = vtk.vtkMassProperties()
+        properties.SetInputData(model.GetPolyData())
+        return properties.GetVolume()

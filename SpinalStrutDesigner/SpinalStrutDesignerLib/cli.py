@@ -19,10 +19,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
+from LatticeGeneratorLib.cli_progress import Stages, end_bar, print_json, shown_as
 from LatticeGeneratorLib.progress import Cancelled
 
 from .case.model import ROLES, Case
-from .cli_progress import Stages, end_bar, print_json, shown_as
 from .errors import CaseError, GeometryError, PlanError, ReleaseError
 from .plan.plan import Plan, Waiver
 

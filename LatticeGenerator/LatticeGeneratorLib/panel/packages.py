@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -15,10 +17,28 @@ def ensure_packages(requirements: str | Path, requester: str) -> None:
     import slicer.packaging
 
     wanted = slicer.packaging.load_requirements(str(requirements))
+    with _constraints() as constraints:
+        slicer.packaging.pip_ensure(wanted, constraints=constraints, requester=requester)
+
+
+def install_packages(requirements: str | Path) -> None:
+    """Install the packages of a requirements file that are missing, unasked: for self-tests, where nobody answers."""
+    import slicer.packaging
+
+    wanted = slicer.packaging.load_requirements(str(requirements))
+    with _constraints() as constraints:
+        slicer.packaging.pip_ensure(
+            wanted, constraints=constraints, requester="self-test", skip_in_testing=False, prompt_install=False
+        )
+
+
+@contextmanager
+def _constraints() -> Iterator[Path]:
+    """A file of pip constraints that is there for a while."""
     with tempfile.TemporaryDirectory() as folder:
         constraints = Path(folder) / "constraints.txt"
         constraints.write_text(constraint_lines(), encoding="utf-8")
-        slicer.packaging.pip_ensure(wanted, constraints=constraints, requester=requester)
+        yield constraints
 
 
 def constraint_lines() -> str:

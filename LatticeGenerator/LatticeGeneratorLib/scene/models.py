@@ -13,12 +13,17 @@ from .place import to_world
 
 def mesh_of(node: Any) -> Mesh:
     """A model node's surface in world coordinates. Raises GeometryError where it is empty or not a surface."""
-    import vtk
-    from vtk.util.numpy_support import vtk_to_numpy
-
     surface = node.GetPolyData()
     if surface is None or surface.GetNumberOfPolys() == 0:
         raise GeometryError(f"the model '{node.GetName()}' holds no surface; choose a closed surface model")
+    return mesh_from(surface).transformed(to_world(node))
+
+
+def mesh_from(surface: Any) -> Mesh:
+    """The triangles of a vtkPolyData, with corners at one place made one."""
+    import vtk
+    from vtk.util.numpy_support import vtk_to_numpy
+
     triangles = vtk.vtkTriangleFilter()
     triangles.SetInputData(surface)
     triangles.PassVertsOff()
@@ -31,7 +36,7 @@ def mesh_of(node: Any) -> Mesh:
     output = clean.GetOutput()
     faces = vtk_to_numpy(output.GetPolys().GetConnectivityArray()).reshape(-1, 3)
     vertices = vtk_to_numpy(output.GetPoints().GetData())
-    return Mesh(vertices.astype(float), faces.astype(np.int64)).transformed(to_world(node))
+    return Mesh(vertices.astype(float), faces.astype(np.int64))
 
 
 def polydata(mesh: Mesh) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from LatticeGeneratorLib.panel.tables import cell, dress_table, fill_choices, fill_row
 from slicer.i18n import tr as _
 
 from ..case.levels import LEVELS
@@ -15,7 +16,6 @@ from ..plan.rules import rule_for
 from ..scene.case_nodes import segment_meanings
 from .desk import Desk
 from .section import Section, Standing, State
-from .tables import cell, dress_table, fill_choices, fill_row
 
 _UNKNOWN = "unknown"
 _FIRST_PRESET = "case2"

@@ -7,6 +7,8 @@ from contextlib import suppress
 from typing import Any
 
 import numpy as np
+from LatticeGeneratorLib.panel.tables import chosen_row, dress_table, fill_choices, fill_row
+from LatticeGeneratorLib.panel.verdicts import VERDICT_COLORS, verdict_words
 from slicer.i18n import tr as _
 
 from ..errors import PlanError
@@ -17,8 +19,6 @@ from ..scene.slices import lie_across, lie_along, slice_nodes, stand_straight
 from ..verify.preview import Clearance
 from .desk import Desk
 from .section import Section, Standing, State, of_plan
-from .tables import chosen_row, dress_table, fill_choices, fill_row
-from .verdicts import VERDICT_COLORS, verdict_words
 
 # Rows of the live table: more do not help while a point is dragged.
 NEAREST = 6

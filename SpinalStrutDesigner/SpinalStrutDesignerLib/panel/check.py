@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from LatticeGeneratorLib.panel.tables import chosen_row, dress_table, fill_choices, fill_row
+from LatticeGeneratorLib.panel.verdicts import VERDICT_COLORS, verdict_words
 from slicer.i18n import tr as _
 
 from ..plan.plan import Plan, Waiver
 from ..scene.findings_table import Row, rows_of
 from .desk import Desk
 from .section import Section, Standing, State
-from .tables import chosen_row, dress_table, fill_choices, fill_row
-from .verdicts import VERDICT_COLORS, verdict_words
 
 
 class CheckStep(Section):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from LatticeGeneratorLib.panel.tables import fill_choices
 from slicer.i18n import tr as _
 
 from ..errors import PlanError
@@ -13,7 +14,6 @@ from ..scene.part_nodes import PART
 from ..scene.part_nodes import ROLE as PARTS
 from .desk import Desk
 from .section import Section, Standing, State, of_plan
-from .tables import fill_choices
 
 
 class GuideStep(Section):

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from LatticeGeneratorLib.panel.work import Work
+
 from ..build.build import input_digest
 from ..errors import CaseError, GeometryError, PlanError
 from ..plan.plan import Plan
@@ -25,7 +27,6 @@ from .release import ReleaseStep
 from .screws import ScrewStep
 from .section import Section
 from .strut import InterfaceStep, StrutStep
-from .work import Work
 
 # Packages that a person would not install, and files that could not be written, are runtime errors.
 _TOLD = (CaseError, PlanError, GeometryError, RuntimeError)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from LatticeGeneratorLib.panel.tables import cell, chosen_row, dress_table, fill_choices, fill_row
 from slicer.i18n import tr as _
 
 from ..build.situation import corrected, resected
@@ -13,7 +14,6 @@ from ..propose.screw_at import screw_at
 from .desk import Desk
 from .placing import Placing
 from .section import Section, Standing, State, of_plan
-from .tables import cell, chosen_row, dress_table, fill_choices, fill_row
 
 
 class ScrewStep(Section):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from LatticeGeneratorLib.panel.standing import Standing, State
 from slicer.i18n import tr as _
 
 from ..errors import CaseError
@@ -14,24 +13,6 @@ from ..errors import CaseError
 if TYPE_CHECKING:
     from .desk import Desk
     from .panel import Panel
-
-
-class State(Enum):
-    """Where a step stands; the value is its sign in the header."""
-
-    NOTHING = "○"
-    READY = "✓"
-    STALE = "↻"
-    WARNING = "⚠"
-    FAILED = "✗"
-
-
-@dataclass(frozen=True)
-class Standing:
-    """A step's state, and it in a few words for its header."""
-
-    state: State
-    words: str
 
 
 class Section(ABC):
@@ -66,7 +47,7 @@ class Section(ABC):
     def head(self, desk: Desk | None) -> None:
         """Writes the step's state into its header."""
         standing = self.standing(desk) if desk is not None else Standing(State.NOTHING, _("nothing yet"))
-        getattr(self.ui, self.button).text = f"{standing.state.value}  {self.title}: {standing.words}"
+        getattr(self.ui, self.button).text = standing.head(self.title)
 
 
 def of_plan(desk: Desk, words: str) -> Standing:

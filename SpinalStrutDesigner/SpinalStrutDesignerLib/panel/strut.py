@@ -7,13 +7,13 @@ from typing import Any
 from LatticeGeneratorLib.cells import CELLS
 from LatticeGeneratorLib.infill.feasible import cell_size_mm
 from LatticeGeneratorLib.infill.spec import LatticeSpec
+from LatticeGeneratorLib.panel.tables import fill_choices
 from slicer.i18n import tr as _
 
 from ..errors import GeometryError
 from ..scene.preview_nodes import SOLID
 from .desk import Desk
 from .section import Section, Standing, State, of_plan
-from .tables import fill_choices
 
 
 class StrutStep(Section):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from LatticeGeneratorLib.scene.hierarchy import hierarchy_of
+
 # The item attribute by which a folder is found again, whatever a person has called it since.
 _OWNER = "SpinalStrutDesigner.Case"
 
@@ -13,7 +15,7 @@ def case_folder(owner: Any, volume: Any, name: str) -> int:
 
     owner: the case's parameter node. name: for a new folder; one that a person renamed keeps its name.
     """
-    hierarchy = _hierarchy(owner.GetScene())
+    hierarchy = hierarchy_of(owner.GetScene())
     parent = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(volume)) if volume is not None else 0
     parent = parent or hierarchy.GetSceneItemID()
     folder = _owned(hierarchy, _key(owner))
@@ -21,22 +23,6 @@ def case_folder(owner: Any, volume: Any, name: str) -> int:
         folder = hierarchy.CreateFolderItem(parent, name)
         hierarchy.SetItemAttribute(folder, _OWNER, _key(owner))
     return int(folder)
-
-
-def put_in_folder(node: Any, folder: int) -> None:
-    """In the application a node has an item as soon as it is in the scene; without it the item is made here."""
-    hierarchy = _hierarchy(node.GetScene())
-    item = hierarchy.GetItemByDataNode(node)
-    if item:
-        hierarchy.SetItemParent(item, folder)
-    else:
-        hierarchy.CreateItem(folder, node)
-
-
-def _hierarchy(scene: Any) -> Any:
-    import slicer
-
-    return slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
 
 
 def _owned(hierarchy: Any, key: str) -> int:

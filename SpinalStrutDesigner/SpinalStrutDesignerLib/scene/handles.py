@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from LatticeGeneratorLib.scene.hierarchy import put_in_folder
+
 from ..plan.plan import Plan
 from .axis_curve import axis_of, show_axis
 from .belongings import Belongings
-from .case_folder import put_in_folder
 from .screw_lines import ROLE as SCREW
 from .screw_lines import screw_of, show_screws
 

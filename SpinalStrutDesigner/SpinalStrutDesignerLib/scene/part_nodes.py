@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from LatticeGeneratorLib.mesh.boolean import simplified
+from LatticeGeneratorLib.mesh import shown
 from LatticeGeneratorLib.mesh.mesh import Mesh
 from LatticeGeneratorLib.mesh.stl import read_stl
+from LatticeGeneratorLib.scene.hierarchy import put_in_folder
 from LatticeGeneratorLib.scene.models import show_mesh
 
 from ..build.design import Design
 from ..errors import ReleaseError
 from .belongings import Belongings
-from .case_folder import put_in_folder
 
 # The attribute by which a part's node is found again, whatever a person has called it since.
 PART = "SpinalStrutDesigner.Part"
@@ -26,10 +26,6 @@ _COLORS = {
 }  # fmt: skip
 _SHOWN_AT_FIRST = ("implant", "spine")
 ROLE, WHOLE = "part", "wholePart"
-# A mesh beyond this many faces is thinned out for the views, within SHOWN_MM: it then turns smoothly on a notebook's
-# graphics (engineering judgement), and a pixel of a view that shows 100 mm is wider than the deviation.
-SHOWN_FACES = 150_000
-SHOWN_MM = 0.03
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +65,7 @@ def show_parts(owner: Any, folder: int, parts: Iterable[ShownPart]) -> list[Any]
     for part in parts:
         known = before.pop(part.name, None)
         color = _COLORS.get(part.role, (0.8, 0.8, 0.8))
-        node = show_mesh(owner.GetScene(), shown_mesh(part.mesh), part.name, color, known)
+        node = show_mesh(owner.GetScene(), shown.shown_mesh(part.mesh), part.name, color, known)
         if known is None:
             _dress(node, part, folder)
         nodes.append(node)
@@ -85,18 +81,13 @@ def keep_whole(owner: Any, folder: int, parts: Iterable[ShownPart]) -> None:
     belongings.removed(WHOLE)
     nodes = []
     for part in parts:
-        if len(part.mesh.faces) > SHOWN_FACES:
+        if len(part.mesh.faces) > shown.SHOWN_FACES:
             color = _COLORS.get(part.role, (0.8, 0.8, 0.8))
             node = show_mesh(owner.GetScene(), part.mesh, f"{part.name} (whole)", color)
             node.GetDisplayNode().SetVisibility(False)
             put_in_folder(node, folder)
             nodes.append(node)
     belongings.put(WHOLE, *nodes)
-
-
-def shown_mesh(mesh: Mesh) -> Mesh:
-    """A mesh as it is drawn: thinned out within SHOWN_MM where it has more than SHOWN_FACES faces."""
-    return simplified(mesh, SHOWN_MM) if len(mesh.faces) > SHOWN_FACES else mesh
 
 
 def _dress(node: Any, part: ShownPart, folder: int) -> None:

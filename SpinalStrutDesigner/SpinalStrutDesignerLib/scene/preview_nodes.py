@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 from LatticeGeneratorLib.mesh.mesh import Mesh
+from LatticeGeneratorLib.scene.hierarchy import put_in_folder
 from LatticeGeneratorLib.scene.models import polydata
 
 from ..plan.curve import AxisCurve
 from .belongings import Belongings
-from .case_folder import put_in_folder
 
 SOLID, BLOCK, MARGIN = "preview", "previewBlock", "axisMargin"
 _TITANIUM, _POROUS = (0.72, 0.74, 0.78), (0.95, 0.60, 0.20)

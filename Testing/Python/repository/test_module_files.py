@@ -8,6 +8,7 @@ import re
 import struct
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -79,17 +80,19 @@ def test_bound_widgets_and_fields_agree(module: str) -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_every_widget_used_is_in_the_panel(module: str) -> None:
-    text = (ROOT / module / f"{module}.py").read_text(encoding="utf-8")
+    files = [ROOT / module / f"{module}.py", *(ROOT / module / f"{module}Lib" / "panel").glob("*.py")]
+    text = "".join(path.read_text(encoding="utf-8") for path in files)
     names = {w.get("name") for w in _ui(module).iter("widget")}
-    used = set(re.findall(r"self\.ui\.(\w+)", text))
+    used = set(re.findall(r"\b_?ui\.(\w+)", text))
     assert used and used <= names
     receivers = {c.findtext("receiver") for c in _ui(module).iter("connection")}
-    choosers = {w.get("name") for w in _ui(module).iter("widget") if w.get("class") == "qMRMLNodeComboBox"}
+    kinds = ("qMRMLNodeComboBox", "qMRMLSegmentSelectorWidget")
+    choosers = {w.get("name") for w in _ui(module).iter("widget") if w.get("class") in kinds}
     assert receivers == choosers
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_every_slot_exists_and_all_lib_names_used_exist(module: str) -> None:
+def test_every_slot_exists_and_all_lib_names_used_exist(host: Any, module: str) -> None:
     import importlib
 
     widget = _class(module, f"{module}Widget")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import slicer
+from LatticeGeneratorLib.scene.job import fault_in, progress_in
 from SpinalStrutDesignerLib.case.model import Case
 from SpinalStrutDesignerLib.case.phantom import make_phantom
 from SpinalStrutDesignerLib.case.read import read_case
@@ -16,7 +17,7 @@ from SpinalStrutDesignerLib.errors import CaseError
 from SpinalStrutDesignerLib.plan.json import plan_from_json
 from SpinalStrutDesignerLib.plan.plan import Corrections, Plan
 from SpinalStrutDesignerLib.scene.case_nodes import case_from_nodes, segment_meanings
-from SpinalStrutDesignerLib.scene.job import design_job, fault_in, progress_in, propose_job
+from SpinalStrutDesignerLib.scene.job import design_job, propose_job
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +146,7 @@ def test_what_the_child_process_reads_is_what_the_scene_holds(loaded: tuple[Any,
     _same(read, case)
     assert read.digest == case.digest
     assert plan_from_json(Path(given["--plan"]).read_text()) == plan
+    assert job.written == (0, 2)  # files that are not for manufacture are files all the same
     assert job.arguments[2] == "design" and Path(given["--out"]) == tmp_path / "out" == job.output
     assert all(Path(folder).is_dir() for folder in job.python_path)
     proposal = propose_job(case, plan, tmp_path / "work")

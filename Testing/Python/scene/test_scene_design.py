@@ -10,20 +10,18 @@ import numpy as np
 import pytest
 import slicer
 from LatticeGeneratorLib.errors import GeometryError
-from LatticeGeneratorLib.infill.spec import LatticeSpec
+from LatticeGeneratorLib.mesh import shown
 from LatticeGeneratorLib.mesh.check import closed_manifold_fault
 from LatticeGeneratorLib.mesh.solids import box, sphere
 from LatticeGeneratorLib.mesh.stl import write_stl
-from LatticeGeneratorLib.scene.fill_node import fill_node
 from LatticeGeneratorLib.scene.models import mesh_of, show_mesh
 from SpinalStrutDesignerLib.errors import PlanError, ReleaseError
 from SpinalStrutDesignerLib.plan.plan import Axis
 from SpinalStrutDesignerLib.release.folder import write_json
 from SpinalStrutDesignerLib.release.records import findings_record
 from SpinalStrutDesignerLib.scene.axis_curve import axis_of, show_axis
-from SpinalStrutDesignerLib.scene.findings_table import findings_in, rows_of, show_findings
-from SpinalStrutDesignerLib.scene import part_nodes
 from SpinalStrutDesignerLib.scene.case_folder import case_folder
+from SpinalStrutDesignerLib.scene.findings_table import findings_in, rows_of, show_findings
 from SpinalStrutDesignerLib.scene.part_nodes import PART, ShownPart, keep_whole, parts_in, show_parts
 from SpinalStrutDesignerLib.verify.finding import Finding
 
@@ -103,14 +101,14 @@ def test_parts_stand_in_their_folder_and_keep_what_a_person_chose(scene: Any, ow
 def test_a_large_part_is_shown_thinned_out_and_kept_whole_on_demand(
     owner: Any, scene: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(part_nodes, "SHOWN_FACES", 500)
+    monkeypatch.setattr(shown, "SHOWN_FACES", 500)
     ball = sphere((0.0, 0.0, 0.0), 5.0)
     folder = case_folder(owner, None, "Strut")
     part = ShownPart("implant", "implant", ball)
     (node,) = show_parts(owner, folder, [part])
-    shown = mesh_of(node)
-    assert len(shown.faces) < len(ball.faces)
-    assert np.abs(np.linalg.norm(shown.vertices, axis=1) - 5.0).max() < 0.03 + 0.02
+    thinned = mesh_of(node)
+    assert len(thinned.faces) < len(ball.faces)
+    assert np.abs(np.linalg.norm(thinned.vertices, axis=1) - 5.0).max() < 0.03 + 0.02
     assert scene.GetNumberOfNodesByClass("vtkMRMLModelNode") == 1
     keep_whole(owner, folder, [part])
     keep_whole(owner, folder, [part])
@@ -162,23 +160,3 @@ def test_a_release_s_findings_are_read_as_it_writes_them(tmp_path: Path) -> None
     assert findings_in(tmp_path) == findings
     with pytest.raises(ReleaseError, match=r"holds no findings\.json, so it is no release"):
         findings_in(tmp_path / "elsewhere")
-
-
-def test_a_model_is_filled_with_a_lattice(scene: Any) -> None:
-    spec = LatticeSpec()
-    domain = show_mesh(scene, box((0.0, 0.0, 0.0), (5.0, 5.0, 4.0)), "Block", (1.0, 1.0, 1.0))
-    node, lattice = fill_node(scene, domain, spec)
-    mesh = mesh_of(node)
-    assert closed_manifold_fault(mesh) is None
-    assert 1.0 - mesh.volume / 100.0 == pytest.approx(spec.porosity, abs=0.02)
-    again, _ = fill_node(scene, domain, spec, node)
-    assert again is node and mesh_of(again).volume == pytest.approx(lattice.mesh.volume)
-
-
-def test_an_open_model_is_not_filled(scene: Any) -> None:
-    from LatticeGeneratorLib.mesh.mesh import Mesh
-
-    closed = box((0.0, 0.0, 0.0), (5.0, 5.0, 4.0))
-    node = show_mesh(scene, Mesh(closed.vertices, closed.faces[:-1]), "Leaky", (1.0, 1.0, 1.0))
-    with pytest.raises(GeometryError, match=r"'Leaky' cannot be filled"):
-        fill_node(scene, node, LatticeSpec())

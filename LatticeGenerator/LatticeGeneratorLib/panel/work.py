@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from slicer.i18n import tr as _
 
-from ..scene.job import WRITTEN, Job, fault_in
+from ..scene.job import Job, fault_in
 from .child import Child
 
 
 class Work:
-    """Runs one job at a time. ui: the panel's widgets; on_idle(): called when a job began or ended."""
+    """Runs one job at a time. ui: the panel's widgets; on_idle(): called when a job began or ended; stages: the
+    child's names of what it does, in words for people."""
 
-    def __init__(self, ui: Any, on_idle: Callable[[], None]) -> None:
-        self._ui, self._on_idle = ui, on_idle
+    def __init__(self, ui: Any, on_idle: Callable[[], None], stages: Mapping[str, str] | None = None) -> None:
+        self._ui, self._on_idle, self._stages = ui, on_idle, stages or {}
         self._child: Child | None = None
         self._workspace: tempfile.TemporaryDirectory[str] | None = None
         self._on_done: Callable[[Path], None] | None = None
@@ -31,7 +32,7 @@ class Work:
 
     def workspace(self) -> Path:
         """An empty folder for the next job's files; the one before it is deleted."""
-        self._workspace = tempfile.TemporaryDirectory(prefix="strut_")
+        self._workspace = tempfile.TemporaryDirectory(prefix="slicer_job_")
         return Path(self._workspace.name)
 
     def start(self, job: Job, words: str, on_done: Callable[[Path], None], on_fault: Callable[[str], None]) -> None:
@@ -41,7 +42,8 @@ class Work:
         """
         if self._child is not None:
             raise RuntimeError(_("another job is under way: wait for it or cancel it"))
-        self._on_done, self._on_fault, self._output = on_done, on_fault, job.output
+        self._on_done, self._on_fault = on_done, on_fault
+        self._output, self._written = job.output, job.written
         self.progress(words, 0.0)
         logging.info(f"{words} started")
         self._child = Child(job, self.progress, self._ended)
@@ -64,11 +66,11 @@ class Work:
     def progress(self, stage: str, fraction: float) -> None:
         """Shows how far the job is."""
         self._ui.progressBar.value = round(100 * fraction)
-        self._ui.stageLabel.text = stage
+        self._ui.stageLabel.text = self._stages.get(stage, stage)
 
     def _ended(self, code: int, lines: tuple[str, ...]) -> None:
         self._child = None
-        done = code in WRITTEN
+        done = code in self._written
         self.progress(_("Done") if done else _("Failed"), 1.0 if done else 0.0)
         self._on_idle()
         if done and self._on_done is not None:

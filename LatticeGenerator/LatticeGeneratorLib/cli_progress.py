@@ -1,4 +1,4 @@
-"""How the command line shows where the work is: a bar, a line a stage, or JSON lines; and how long each stage took."""
+"""How a command line shows where the work is: a bar, a line a stage, or JSON lines; and how long each stage took."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from LatticeGeneratorLib.progress import Progress
+from .progress import Progress
 
 # Called with the stage, what is being done in it, and the fraction of the whole, 0 to 1.
 Show = Callable[[str, str, float], None]

@@ -1,0 +1,69 @@
+"""The files by which a process that orders a lattice and the one that makes it speak."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import GeometryError
+from .infill.as_made import AsMade, as_made_from_json
+from .infill.order import Delivery, Order, order_from_json
+from .mesh.mesh import Mesh
+from .mesh.npz import read_npz, write_npz
+from .mesh.shown import shown_mesh
+from .mesh.stl import read_stl
+
+BODY, ORDER = "body.npz", "order.json"
+_LATTICE, _SHOWN, _MEASURED = "lattice.npz", "shown.npz", "measured.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """What came back. mesh: the lattice, RAS mm; shown: as views draw it, thinned out if it is large."""
+
+    mesh: Mesh
+    shown: Mesh
+    measured: AsMade
+
+    @classmethod
+    def of(cls, delivery: Delivery) -> Made:
+        """A delivery made ready to be shown."""
+        mesh = delivery.lattice.mesh
+        return cls(mesh, shown_mesh(mesh), delivery.measured)
+
+
+def write_order(folder: str | Path, body: Mesh, order: Order) -> None:
+    """Writes a body and what to make of it."""
+    write_npz(Path(folder) / BODY, body)
+    (Path(folder) / ORDER).write_text(order.to_json(), encoding="utf-8", newline="\n")
+
+
+def read_body(path: str | Path) -> Mesh:
+    """A body from a file of `write_order`, or from STL. Raises GeometryError where there is none."""
+    return read_stl(path) if Path(path).suffix.lower() == ".stl" else read_npz(path)
+
+
+def read_order(path: str | Path) -> Order:
+    """An order from a file. Raises GeometryError where there is none."""
+    try:
+        return order_from_json(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise GeometryError(f"'{path}' cannot be read: {error.strerror}") from error
+
+
+def write_made(folder: str | Path, made: Made) -> None:
+    """Writes what was made; the folder is made if it is not there."""
+    place = Path(folder)
+    place.mkdir(parents=True, exist_ok=True)
+    write_npz(place / _LATTICE, made.mesh)
+    if made.shown is not made.mesh:
+        write_npz(place / _SHOWN, made.shown)
+    (place / _MEASURED).write_text(made.measured.to_json(), encoding="utf-8", newline="\n")
+
+
+def read_made(folder: str | Path) -> Made:
+    """What `write_made` wrote. Raises GeometryError where there is nothing of the kind."""
+    place = Path(folder)
+    mesh = read_npz(place / _LATTICE)
+    shown = read_npz(place / _SHOWN) if (place / _SHOWN).exists() else mesh
+    return Made(mesh, shown, as_made_from_json((place / _MEASURED).read_text(encoding="utf-8")))
