@@ -29,7 +29,7 @@ class SpinalStrutDesigner(ScriptedLoadableModule):
         self.parent.contributors = ["The SpinalStrutDesigner contributors"]
         self.parent.helpText = _(
             "Designs a patient-specific titanium strut that bridges destroyed vertebrae, from a CT and its "
-            "segmentation to files for printing. Choose both, propose a plan, drag its axis and screws, check, release. "
+            "segmentation to files for printing: choose both, propose a plan, drag axis and screws, check, release. "
             "Try it on 'StrutPhantom' in Sample Data; a real CT to segment is 'CTChest' there. "
             "Research software, not a certified medical device."
         )
@@ -261,9 +261,8 @@ class SpinalStrutDesignerLogic(ScriptedLoadableModuleLogic):
 
     def sources(self, parameters):
         """The volume and the segmentation. Raises ValueError where one is not chosen."""
-        for node, words in ((parameters.volume, _("the CT volume")), (parameters.segmentation, _("the segmentation"))):
-            if not node:
-                raise ValueError(_("Choose {words}.").format(words=words))
+        if not parameters.volume or not parameters.segmentation:
+            raise ValueError(_("Choose the CT volume and the segmentation."))
         return parameters.volume, parameters.segmentation
 
 
@@ -284,8 +283,6 @@ class SpinalStrutDesignerTest(ScriptedLoadableModuleTest):
         """The logic says what is still to be chosen."""
         logic = SpinalStrutDesignerLogic()
         parameters = logic.getParameterNode()
-        with self.assertRaisesRegex(ValueError, "CT"):
-            logic.propose(parameters, "C4", "T2")
         parameters.volume = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode")
         with self.assertRaisesRegex(ValueError, "segmentation"):
             logic.propose(parameters, "C4", "T2")

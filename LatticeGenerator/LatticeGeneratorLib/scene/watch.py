@@ -43,6 +43,8 @@ def _events_of(node: Any) -> tuple[Any, ...]:
             segmentation.SourceRepresentationModified, segmentation.SegmentAdded, segmentation.SegmentRemoved,
             segmentation.SegmentModified, node.TransformModifiedEvent,
         )  # fmt: skip
+    if node.IsA("vtkMRMLVolumeNode"):
+        return node.ImageDataModifiedEvent, node.TransformModifiedEvent
     if node.IsA("vtkMRMLMarkupsNode"):
         return vtk.vtkCommand.ModifiedEvent, node.PointModifiedEvent, node.TransformModifiedEvent
     return node.MeshModifiedEvent, node.TransformModifiedEvent

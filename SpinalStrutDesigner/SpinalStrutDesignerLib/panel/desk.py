@@ -9,6 +9,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from LatticeGeneratorLib.scene.watch import Watch
+
 from ..build.build import input_digest
 from ..case.model import Case
 from ..errors import CaseError, PlanError
@@ -37,7 +39,7 @@ class Desk:
         self._case: Case | None = None
         self._case_fault = ""
         self._parsed: tuple[str, Plan | None, str] = ("", None, "")
-        self._watched: list[tuple[Any, int]] = []
+        self._watch = Watch(self._edited)
         self._sources: tuple[Any, Any] = (None, None)
         self.watch_sources()
 
@@ -173,29 +175,20 @@ class Desk:
 
     def watch_sources(self) -> None:
         """Watches the chosen volume and segmentation, so that edits of them are noticed."""
-        if self.sources == self._sources:
-            return
-        self.release()
-        self._sources = self.sources
-        self._forget_case()
-        for node in self._sources:
-            if node is None:
-                continue
-            for event in _events_of(node):
-                self._watched.append((node, node.AddObserver(event, self._edited)))
+        if self._sources != self.sources:
+            self._sources = self.sources
+            self._forget_case()
+            self._watch.watch(self._sources)
 
     def release(self) -> None:
         """Stops watching."""
-        for node, tag in self._watched:
-            node.RemoveObserver(tag)
-        self._watched = []
-        self._sources = (None, None)
+        self._watch.release()
 
     def _put_back(self, text: str) -> None:
         self._forget_case()
         self.parameters.plan = text
 
-    def _edited(self, caller: Any, event: str) -> None:
+    def _edited(self) -> None:
         if self._case is not None or self._case_fault:
             self._forget_case()
             self._on_edit()
@@ -214,15 +207,3 @@ class Desk:
             except PlanError as error:
                 self._parsed = (text, None, str(error))
         return self._parsed
-
-
-def _events_of(node: Any) -> tuple[Any, ...]:
-    import slicer
-
-    if node.IsA("vtkMRMLSegmentationNode"):
-        segmentation = slicer.vtkSegmentation
-        return (
-            segmentation.SourceRepresentationModified, segmentation.SegmentAdded, segmentation.SegmentRemoved,
-            segmentation.SegmentModified, node.TransformModifiedEvent,
-        )  # fmt: skip
-    return node.ImageDataModifiedEvent, node.TransformModifiedEvent

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from LatticeGeneratorLib.cells import CELLS
-from LatticeGeneratorLib.infill.feasible import cell_size_mm
 from LatticeGeneratorLib.infill.spec import LatticeSpec
 from LatticeGeneratorLib.panel.tables import fill_choices
 from slicer.i18n import tr as _
 
-from ..errors import GeometryError
 from ..scene.preview_nodes import SOLID
 from .desk import Desk
 from .section import Section, Standing, State, of_plan
@@ -64,7 +61,7 @@ class InterfaceStep(Section):
 
     def __init__(self, panel: Any) -> None:
         super().__init__(panel)
-        cells = [(cell.title, name) for name, cell in CELLS.items()]
+        cells = [(title, name) for name, title in cell_titles().items()]
         fill_choices(self.ui.plan_interface_cell, cells)
 
     @property
@@ -91,11 +88,4 @@ class InterfaceStep(Section):
 def _lattice_words(desk: Desk) -> tuple[str, bool]:
     """What lattice the plan's wishes mean, or why there is none; and whether there is none."""
     layer = desk.needed_plan().interface
-    spec = LatticeSpec(layer.cell, layer.porosity, layer.pore_um / 1000.0)
-    try:
-        size = cell_size_mm(spec)
-    except GeometryError as error:
-        return str(error), True
-    strut = 1000.0 * size * CELLS[layer.cell].strut_per_cell(layer.porosity)
-    words = _("cells of {cell:.2f} mm with struts of about {strut:.0f} µm")
-    return words.format(cell=size, strut=strut), False
+    return lattice_words(LatticeSpec(layer.cell, layer.porosity, layer.pore_um / 1000.0))

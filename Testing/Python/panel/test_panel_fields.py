@@ -1,4 +1,4 @@
-"""The binder is strict: a field that does not exist, or a widget that cannot show it, raises. And what undo remembers."""
+"""The binder is strict: a field that does not exist, or a widget that cannot show it, raises. What undo remembers."""
 
 from __future__ import annotations
 

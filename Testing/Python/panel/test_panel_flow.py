@@ -39,9 +39,7 @@ def load_case2(bench: Any, request: Any) -> None:
 
 
 @pytest.mark.parametrize("load", [load_phantom, load_case2])
-def test_from_loading_to_release(
-    bench: Any, tmp_path: Path, request: Any, load: Callable[[Any, Any], None]
-) -> None:
+def test_from_loading_to_release(bench: Any, tmp_path: Path, request: Any, load: Callable[[Any, Any], None]) -> None:
     load(bench, request)
     bench.widget.initializeParameterNode()
     bench.host.process_events()
@@ -92,7 +90,7 @@ def _change_and_undo(bench: Any) -> None:
     bench.panel.jump_to(tuple(middle))
     bench.host.process_events(0.1)
     before = bench.plan
-    bench.host.slice_view("Yellow").mouse.drag(middle, middle + (0.0, 2.0, 0.0))
+    bench.host.slice_view("Yellow").mouse.drag(middle, middle + np.array([0.0, 2.0, 0.0]))
     bench.host.process_events()
     assert bench.plan.axis != before.axis
     bench.ui.undoButton.click()

@@ -34,7 +34,7 @@ def _solid(bench: Any) -> np.ndarray:
 
 def test_a_point_of_the_axis_is_dragged_in_a_slice_and_the_implant_follows(live: Any, phantom_plan: Plan) -> None:
     start = np.array(_middle(live.plan))
-    end = start + (0.0, 3.0, 0.0)
+    end = start + np.array([0.0, 3.0, 0.0])
     before = _solid(live)
     front = before[np.abs(before[:, 2] - start[2]) < 1.0][:, 1].max()
     live.host.slice_view("Yellow").mouse.drag(start, end)
@@ -59,12 +59,12 @@ def test_the_preview_follows_while_the_button_is_down(live: Any) -> None:
     before, plan = _solid(live), live.plan
     mouse = live.host.slice_view("Yellow").mouse
     mouse.press(start)
-    mouse.move(start + (0.0, 1.5, 0.0))
-    mouse.move(start + (0.0, 3.0, 0.0))
+    mouse.move(start + np.array([0.0, 1.5, 0.0]))
+    mouse.move(start + np.array([0.0, 3.0, 0.0]))
     live.host.process_events()
     assert not np.array_equal(_solid(live)[:50], before[:50]) or len(_solid(live)) != len(before)
     assert live.plan == plan  # decided when it is let go
-    mouse.release(start + (0.0, 3.0, 0.0))
+    mouse.release(start + np.array([0.0, 3.0, 0.0]))
     live.host.process_events()
     assert live.plan != plan
 
@@ -85,7 +85,7 @@ def test_a_drag_in_3d_moves_the_axis_as_far_as_the_mouse(live: Any, phantom_plan
 
 def test_an_axis_that_folds_is_told_and_taken_back(live: Any, phantom_plan: Plan) -> None:
     start = np.array(_middle(live.plan))
-    live.host.slice_view("Yellow").mouse.drag(start, start + (0.0, 22.0, 0.0))
+    live.host.slice_view("Yellow").mouse.drag(start, start + np.array([0.0, 22.0, 0.0]))
     live.host.process_events()
     assert "bends with a radius" in live.message
     assert live.plan == phantom_plan
@@ -137,7 +137,7 @@ def test_a_click_beside_the_docking_vertebrae_places_nothing(planned: Any, phant
     planned.panel.jump_to(tuple(place))
     planned.host.process_events(0.1)
     planned.ui.placeScrewButton.click()
-    planned.host.slice_view("Yellow").mouse.click(place + (0.0, 20.0, 0.0))
+    planned.host.slice_view("Yellow").mouse.click(place + np.array([0.0, 20.0, 0.0]))
     planned.host.process_events(0.1)
     assert planned.plan == phantom_plan and "click on C4 or T2" in planned.message
 

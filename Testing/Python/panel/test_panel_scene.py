@@ -64,7 +64,9 @@ def test_an_edited_segmentation_makes_what_hangs_on_it_out_of_date(planned: Any)
 
 
 def test_a_renamed_segment_is_read_anew(planned: Any) -> None:
-    segment = planned.parameters.segmentation.GetSegmentation().GetSegment(identity(planned.parameters.segmentation, "C4"))
+    segment = planned.parameters.segmentation.GetSegmentation().GetSegment(
+        identity(planned.parameters.segmentation, "C4")
+    )
     segment.SetName("something")
     planned.host.process_events()
     assert planned.heads()["anatomy"] in "⚠↻" and not planned.ui.proposeButton.enabled

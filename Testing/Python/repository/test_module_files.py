@@ -115,14 +115,6 @@ def test_the_cells_offered_are_the_cells_there_are() -> None:
     assert offered and set(json.loads(offered[1])) == set(CELLS)
 
 
-def test_the_presets_offered_are_the_presets_there_are() -> None:
-    from SpinalStrutDesignerLib.plan.presets import preset_names
-
-    text = (ROOT / "SpinalStrutDesigner" / "SpinalStrutDesigner.py").read_text(encoding="utf-8")
-    offered = re.search(r"preset: Annotated\[str, Choice\((\[.*?\])\)", text)
-    assert offered and set(json.loads(offered[1])) == set(preset_names())
-
-
 @pytest.mark.parametrize("path", [
     "Resources/SpinalStrutDesigner.png", "SpinalStrutDesigner/Resources/Icons/SpinalStrutDesigner.png",
     "LatticeGenerator/Resources/Icons/LatticeGenerator.png",

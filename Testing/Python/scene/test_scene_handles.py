@@ -18,8 +18,9 @@ from SpinalStrutDesignerLib.scene.screw_lines import ROLE as SCREW
 from SpinalStrutDesignerLib.scene.screw_lines import made_length, screw_of, show_screws
 
 POINTS = ((0.0, 10.0, 80.0), (1.0, 12.0, 40.0), (0.0, 11.0, 0.0))
-SCREWS = tuple(
-    Screw(ScrewType(), level, (x, 15.0, z), (0.0, -1.0, 0.0), 14.0) for level, x, z in (("C4", 4.0, 85.0), ("T2", 0.0, -5.0))
+SCREWS = (
+    Screw(ScrewType(), "C4", (4.0, 15.0, 85.0), (0.0, -1.0, 0.0), 14.0),
+    Screw(ScrewType(), "T2", (0.0, 15.0, -5.0), (0.0, -1.0, 0.0), 14.0),
 )
 PLAN = Plan("C4", "T2", axis=Axis(control_points=POINTS), screws=SCREWS)
 
