@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from LatticeGeneratorLib.infill.spec import LatticeSpec
-from LatticeGeneratorLib.panel.words import cell_titles, lattice_words
 from LatticeGeneratorLib.panel.tables import fill_choices
+from LatticeGeneratorLib.panel.words import cell_titles, lattice_words
 from slicer.i18n import tr as _
 
 from ..scene.preview_nodes import SOLID

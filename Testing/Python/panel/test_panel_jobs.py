@@ -67,7 +67,7 @@ def test_the_application_s_end_ends_the_child(planned: Any) -> None:
     planned.ui.proposeButton.click()
     planned.host.process_events(0.2)
     process = _process(planned)
-    planned.widget.cleanup()
+    planned.host.quit()
     assert process.poll() is not None and not planned.panel.work.busy
 
 
