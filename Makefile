@@ -1,11 +1,15 @@
 # The targets a newcomer needs; each makes the environment first where it is missing.
 PYTHON ?= python3
 VENV := .venv
-BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+SCRIPTS := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
+BIN := $(VENV)/$(SCRIPTS)
 READY := $(VENV)/ready
+# Slicer's stable line beside the newest: the two cores cannot stand in one environment.
+STABLE := .venv-5.12
+STABLE_READY := $(STABLE)/ready
 LIBS := SpinalStrutDesigner/SpinalStrutDesignerLib LatticeGenerator/LatticeGeneratorLib
 
-.PHONY: demo test lint types bench clean
+.PHONY: demo test test-all lint types screenshots icons bench clean
 
 # Exit status 2 is a verdict, not an error: the files are written, and a finding forbids manufacture.
 demo: $(READY)
@@ -17,23 +21,36 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest
 
+test-all: test $(STABLE_READY)
+	$(STABLE)/$(SCRIPTS)/python -m pytest Testing/Python/scene Testing/Python/host Testing/Python/panel
+
 lint: $(READY)
 	$(BIN)/python -m ruff check .
 
 types: $(READY)
 	$(BIN)/python -m mypy $(LIBS)
 
+# What the README shows, made from real steps in the test host.
+screenshots: $(READY)
+	$(BIN)/python Testing/Host/make_screenshots.py
+
+icons: $(READY)
+	$(BIN)/python Testing/Host/draw_icons.py
+
 bench: $(READY)
 	$(BIN)/python -m pip install --quiet --editable ".[bench]"
 	$(BIN)/python Testing/Benchmarks/bench_design.py
 	$(BIN)/python Testing/Benchmarks/bench_lattice.py
+	$(BIN)/python Testing/Benchmarks/bench_preview.py
 
-$(READY): pyproject.toml
+$(READY): EXTRAS := test,slicer,speed
+$(STABLE_READY): EXTRAS := test,slicer-5-12,speed
+$(READY) $(STABLE_READY): pyproject.toml
 	$(PYTHON) -c "import sys; assert (3, 10) <= sys.version_info < (3, 14), 'Python 3.10 to 3.13 is needed, found %s; give another with PYTHON=' % sys.version.split()[0]"
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable ".[test,slicer,speed]"
-	$(BIN)/python -c "open('$(READY)', 'w').close()"
+	$(PYTHON) -m venv $(@D)
+	$(@D)/$(SCRIPTS)/python -m pip install --quiet --upgrade pip
+	$(@D)/$(SCRIPTS)/python -m pip install --quiet --editable ".[$(EXTRAS)]"
+	$(@D)/$(SCRIPTS)/python -c "open('$@', 'w').close()"
 
 clean:
-	rm -rf $(VENV) out build *.egg-info
+	rm -rf $(VENV) $(STABLE) out build *.egg-info

@@ -1,0 +1,144 @@
+"""The window as a picture shows it: which sections are open, how the views look at the spine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import slicer
+from PySide6 import QtCore
+from slicer_host.host import Host, start
+
+# The last check takes about a minute alone; a busy machine needs several.
+JOB_TIMEOUT_S = 900.0
+
+# From the patient's front and left, a little from above: the strut's front, and how it stands on both ends. RAS.
+FRONT_LEFT = (-0.72, 0.68, 0.16)
+
+
+@dataclass
+class Stage:
+    """The host, the module at work, and the pictures taken."""
+
+    host: Host
+    folder: Path
+    pictures: list[Path] = field(default_factory=list)
+
+    @classmethod
+    def set_up(cls, folder: Path) -> Stage:
+        """The host with the layout of all pictures: one large 3D view over three slice views."""
+        host = start()
+        if host.load_errors:
+            raise RuntimeError(f"These modules could not be loaded: {host.load_errors}.")
+        layout = slicer.app.layoutManager()
+        layout.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalWidescreenView)
+        view = layout.threeDWidget(0).mrmlViewNode()
+        view.SetUseDepthPeeling(True)  # bones are translucent
+        view.SetBoxVisible(False)
+        view.SetAxisLabelsVisible(False)
+        view.SetOrientationMarkerType(view.OrientationMarkerTypeAxes)
+        view.SetOrientationMarkerSize(view.OrientationMarkerSizeSmall)
+        # Noise against bands of colour: it makes a PNG five times as large.
+        host.three_d_view().renderer().SetDitherGradient(False)
+        return cls(host, folder)
+
+    @property
+    def widget(self) -> Any:
+        """The open module of struts."""
+        return slicer.modules.SpinalStrutDesignerWidget
+
+    @property
+    def ui(self) -> Any:
+        """Its widgets by name."""
+        return self.widget.ui
+
+    @property
+    def panel(self) -> Any:
+        """Its panel."""
+        return self.widget.panel
+
+    @property
+    def plan(self) -> Any:
+        """The plan as it now is."""
+        return self.panel.desk.needed_plan()
+
+    def take(self, name: str) -> None:
+        """Takes a picture of the whole window."""
+        self.host.process_events(0.3)
+        self.pictures.append(self.host.screenshot(self.folder / f"{name}.png"))
+
+    def take_thumbnail(self, path: Path, size: tuple[int, int]) -> None:
+        """Takes a picture of the middle of the 3D view alone, of so many pixels."""
+        self.host.process_events(0.3)
+        view = self.host.three_d_view()
+        with view.fine():
+            picture = view.picture()
+        width = picture.height() * size[0] // size[1]
+        middle = picture.copy((picture.width() - width) // 2, 0, width, picture.height())
+        if not middle.scaled(*size, mode=QtCore.Qt.SmoothTransformation).save(str(path)):
+            raise OSError(f"The picture could not be written to {path}; choose a folder that can be written to.")
+        self.pictures.append(path)
+
+    def open_only(self, *names: str) -> None:
+        """Opens these sections and closes all others, as a person does with their headers."""
+        for step in self.panel.steps:
+            getattr(self.ui, step.button).collapsed = step.button not in names
+        self.host.process_events(0.1)
+        self.host.scroll_to(getattr(self.ui, names[0]))
+
+    def wait_for_job(self) -> None:
+        """Until the child process has ended. Raises RuntimeError with the panel's message if it failed."""
+        self.host.wait_for(lambda: not self.panel.work.busy, JOB_TIMEOUT_S, "the end of the job")
+        self.host.process_events()
+        if self.ui.messageLabel.text:
+            raise RuntimeError(self.ui.messageLabel.text)
+
+    def choose(self, box: Any, data: str) -> None:
+        """Chooses an entry of a combo box as a person does."""
+        box.currentIndex = box.findData(data)
+        box.activated.emit(box.currentIndex)
+        self.host.process_events()
+
+    # Views
+
+    def arrange(self, layout: int) -> None:
+        """Another layout of the views, of vtkMRMLLayoutNode."""
+        slicer.app.layoutManager().setLayout(layout)
+        self.host.process_events(0.1)
+
+    def show_in_3d(self, hidden: tuple[str, ...], bone_opacity: float) -> None:
+        """Hides structures in 3D and makes vertebrae translucent; slices go on showing everything."""
+        segmentation = self.panel.desk.parameters.segmentation
+        display = segmentation.GetDisplayNode()
+        for identity in segmentation.GetSegmentation().GetSegmentIDs():
+            name = segmentation.GetSegmentation().GetSegment(identity).GetName()
+            display.SetSegmentVisibility3D(identity, name not in hidden)
+            if _is_vertebra(name):
+                display.SetSegmentOpacity3D(identity, bone_opacity)
+
+    def look_from(self, direction: tuple[float, float, float], at: Any, height_mm: float) -> None:
+        """Points the 3D camera at a place, RAS mm, so that height_mm fill the view from top to bottom."""
+        view = self.host.three_d_view()
+        camera = view.cameraNode()
+        toward = np.asarray(direction) / np.linalg.norm(direction)
+        distance = height_mm / 2 / np.tan(np.radians(camera.GetViewAngle() / 2))
+        camera.SetFocalPoint(*np.asarray(at, dtype=float))
+        camera.SetPosition(*(np.asarray(at) + distance * toward))
+        camera.SetViewUp(0.0, 0.0, 1.0)
+        view.renderer().ResetCameraClippingRange()
+        self.host.process_events()
+
+    def show_in_slices(self, place: Any, heights_mm: dict[str, float]) -> None:
+        """Brings every slice view to a place, RAS mm, each with so many millimetres from top to bottom."""
+        for name, height_mm in heights_mm.items():
+            node = self.host.slice_view(name).mrmlSliceNode()
+            wide, high, deep = node.GetFieldOfView()
+            node.SetFieldOfView(wide * height_mm / high, height_mm, deep)
+            node.JumpSliceByCentering(*np.asarray(place, dtype=float))
+        self.host.process_events()
+
+
+def _is_vertebra(name: str) -> bool:
+    return name[:1] in "CTL" and name[1:].isdigit()
