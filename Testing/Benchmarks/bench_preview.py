@@ -1,8 +1,9 @@
-"""How long the live preview takes: from a moved control point to new polydata with its clearances, rendering left out.
+"""How long the live preview takes in the panel: from a moved markups point or slider to new polydata and clearances.
 
-A real markups curve and line are moved one control point at a time; their own event sets off what the panel does: the
-plan with the new place, the preview, its clearances and the curve's margins, and the surfaces on their model nodes. A
-slider is a plan with another section. Case 2 of the test data; the built-in phantom where it is absent.
+The panel of Spinal Strut Designer stands in the test host, and its own nodes and widgets are moved: control points of
+the axis' curve and ends of a screw's line as a drag moves them, and a slider. Whatever the panel does on such an event
+is timed until the call returns; views render later, from a timer, and are left out. Case 2 of the test data; the
+built-in phantom where it is absent.
 
     python Testing/Benchmarks/bench_preview.py [--case 2|phantom] [--events 60]
 
@@ -14,25 +15,17 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Host"))
+
 import numpy as np
-import slicer
-from LatticeGeneratorLib.scene.models import polydata
-from SpinalStrutDesignerLib.build.implant import blank, implant
-from SpinalStrutDesignerLib.build.preview import Preview
-from SpinalStrutDesignerLib.build.situation import situation
-from SpinalStrutDesignerLib.case.model import Case
-from SpinalStrutDesignerLib.case.phantom import make_phantom
-from SpinalStrutDesignerLib.case.read import read_case
-from SpinalStrutDesignerLib.plan.plan import Plan
-from SpinalStrutDesignerLib.propose.propose import propose_plan
-from SpinalStrutDesignerLib.scene.axis_curve import axis_of, show_axis
-from SpinalStrutDesignerLib.verify.preview import Clearances
+from slicer_host.host import start
 
 MEDIAN_MS, P95_MS = 60.0, 120.0
 # A drag moves by a few tenths of a millimetre between two events, and seldom leaves a few millimetres.
@@ -46,7 +39,15 @@ class Times:
     wall: list[float] = field(default_factory=list)
     own: list[float] = field(default_factory=list)
 
+    def take(self, work: Callable[[], None]) -> None:
+        """Does what an event sets off, and notes how long it took."""
+        own, wall = time.process_time(), time.perf_counter()
+        work()
+        self.wall.append(1e3 * (time.perf_counter() - wall))
+        self.own.append(1e3 * (time.process_time() - own))
+
     def told(self, name: str) -> str:
+        """The kind's figures in a line."""
         wall, own = np.array(self.wall), np.array(self.own)
         return (
             f"{name:24} {len(wall):4d}   median {np.median(wall):6.1f} ms   p95 {np.percentile(wall, 95):6.1f} ms   "
@@ -54,90 +55,46 @@ class Times:
         )
 
 
-class Scene:
-    """The nodes of a preview, and what their events set off."""
-
-    def __init__(self, preview: Preview, meter: Clearances, plan: Plan) -> None:
-        self.plan, self.clock = plan, Times()
-        self._preview, self._meter = preview, meter
-        scene = self.scene = slicer.vtkMRMLScene()
-        # Without it a markups node warns at every move that it knows no unit of length.
-        logic = self._logic = slicer.vtkSlicerApplicationLogic()
-        logic.SetMRMLScene(scene)
-        self.curve = show_axis(scene, plan.axis)
-        self.lines = [_line(scene, screw.entry, screw.direction, screw.length_mm) for screw in plan.screws]
-        self._models = [scene.AddNewNodeByClass("vtkMRMLModelNode", name) for name in ("solid", "upper", "lower")]
-        for node in self._models:
-            node.CreateDefaultDisplayNodes()
-        event = slicer.vtkMRMLMarkupsNode.PointModifiedEvent
-        self.curve.AddObserver(event, lambda *_: self.timed(self._axis_moved))
-        for number, line in enumerate(self.lines):
-            line.AddObserver(event, lambda *_, n=number: self.timed(lambda: self._screw_moved(n)))
-
-    def timed(self, work: Callable[[], None]) -> None:
-        """Does what an event sets off, and notes how long it took."""
-        own, wall = time.process_time(), time.perf_counter()
-        work()
-        self.clock.wall.append(1e3 * (time.perf_counter() - wall))
-        self.clock.own.append(1e3 * (time.process_time() - own))
-
-    def show(self, plan: Plan) -> None:
-        """The plan's implant and its clearances."""
-        self.plan = plan
-        shown = self._preview.of(plan)
-        self.clearances = self._meter.of(plan, shown)
-        self.margins = self._meter.along(plan, shown.curve)
-        for node, mesh in zip(self._models, (shown.solid, *shown.blocks)):
-            node.SetAndObservePolyData(polydata(mesh))
-
-    def _axis_moved(self) -> None:
-        self.show(self.plan.with_(axis=axis_of(self.curve, self.plan.axis)))
-
-    def _screw_moved(self, number: int) -> None:
-        entry, tip = (np.array(self.lines[number].GetNthControlPointPositionWorld(n)) for n in (0, 1))
-        direction = tuple(float(v) for v in (tip - entry) / np.linalg.norm(tip - entry))
-        screws = list(self.plan.screws)
-        screws[number] = screws[number].with_(entry=tuple(float(v) for v in entry), direction=direction)
-        self.show(self.plan.with_(screws=tuple(screws)))
-
-
-def _line(scene: Any, entry: tuple[float, ...], direction: tuple[float, ...], length: float) -> Any:
-    node = scene.AddNewNodeByClass("vtkMRMLMarkupsLineNode", "Screw")
-    for point in (np.array(entry), np.array(entry) + length * np.array(direction)):
-        node.AddControlPointWorld(*point)
-    return node
-
-
 def drags(node: Any, number: int, events: int, rng: np.random.Generator) -> Iterator[tuple[float, ...]]:
     """Places of a control point that is dragged about where it is."""
-    start, away = np.array(node.GetNthControlPointPositionWorld(number)), np.zeros(3)
+    home, away = np.array(node.GetNthControlPointPositionWorld(number)), np.zeros(3)
     for _ in range(events):
         away = HOME * away + STEP_MM * rng.standard_normal(3)
-        yield tuple(start + away)
+        yield tuple(home + away)
 
 
-def measured(scene: Scene, events: int) -> dict[str, Times]:
+def measured(panel: Any, events: int) -> dict[str, Times]:
     """Every kind of event, `events` times each."""
-    rng, start, found = np.random.default_rng(1), scene.plan, {}
-    last = scene.curve.GetNumberOfControlPoints() - 1
-    points = {"axis, upper end": 0, "axis, middle": last // 2, "axis, lower end": last}
-    kinds = [(name, scene.curve, number) for name, number in points.items()]
-    if scene.lines:
-        kinds += [("screw, entry", scene.lines[0], 0), ("screw, tip", scene.lines[0], 1)]
+    rng, found = np.random.default_rng(1), {}
+    curve, lines = panel.desk.belongings.get("axis"), panel.desk.belongings.all("screw")
+    last = curve.GetNumberOfControlPoints() - 1
+    kinds = [("axis, upper end", curve, 0), ("axis, middle", curve, last // 2), ("axis, lower end", curve, last)]
+    kinds += [("screw, entry", lines[0], 0), ("screw, tip", lines[0], 1)]
     for name, node, number in kinds:
-        scene.clock = found[name] = Times()
-        home = node.GetNthControlPointPositionWorld(number)
+        times = found[name] = Times()
+        node.InvokeEvent(node.PointStartInteractionEvent)
         for place in drags(node, number, events, rng):
-            node.SetNthControlPointPositionWorld(number, *place)
-        node.SetNthControlPointPositionWorld(number, *home)
-    scene.clock = found["slider, width"] = Times()
+            times.take(lambda: node.SetNthControlPointPositionWorld(number, *place))  # noqa: B023  called at once
+            _must_be_shown(panel)
+        node.InvokeEvent(node.PointEndInteractionEvent)
+        panel.desk.undo()
+    slider, width = panel.ui.plan_section_width_mm, panel.desk.plan.section.width_mm
+    times = found["slider, width"] = Times()
     for share in np.linspace(0.0, 1.0, events):
-        section = start.section.with_(width_mm=float((0.9 + 0.3 * share) * start.section.width_mm))
-        scene.timed(lambda section=section: scene.show(start.with_(section=section)))
+        times.take(lambda: setattr(slider, "value", (0.9 + 0.3 * share) * width))  # noqa: B023
+        _must_be_shown(panel)
     return found
 
 
-def _case(name: str) -> tuple[Case, str]:
+def _must_be_shown(panel: Any) -> None:
+    if panel.live.fault:
+        raise RuntimeError(f"an event was not previewed: {panel.live.fault}")
+
+
+def _case(name: str) -> tuple[Any, str]:
+    from SpinalStrutDesignerLib.case.phantom import make_phantom
+    from SpinalStrutDesignerLib.case.read import read_case
+
     given = os.environ.get("SPINAL_STRUT_DATA")
     data = Path(given) if given else Path(__file__).resolve().parents[2].parent / "shared" / "data"
     files = data / "synthetic" / "case2_c4_t2"
@@ -146,29 +103,38 @@ def _case(name: str) -> tuple[Case, str]:
     return make_phantom(), "phantom"
 
 
-def _prepared(case: Case, plan: Plan) -> tuple[Preview, Clearances]:
-    """A preview made ready; prints how long that took and the longest step, during which a window stands still."""
-    preview, marks = Preview(case), [time.perf_counter()]
-    marks += [time.perf_counter() for _ in preview.prepare(plan)] + [time.perf_counter()]
-    meter = Clearances(preview.situation(plan))
-    marks += [time.perf_counter() for _ in meter.prepare()] + [time.perf_counter()]
-    print(f"made ready in {marks[-1] - marks[0]:.1f} s; longest step {np.diff(marks).max():.1f} s")
-    return preview, meter
+def opened(case: Any, plan: Any) -> Any:
+    """The panel with a case and its plan, its preview made ready; prints how long that took."""
+    import slicer
+    from SpinalStrutDesignerLib.plan.json import plan_to_json
+    from SpinalStrutDesignerLib.scene.sample import show_case
+
+    host = start()
+    panel = host.open_module("SpinalStrutDesigner").panel
+    parameters = panel.desk.parameters
+    parameters.volume, parameters.segmentation = show_case(slicer.mrmlScene, case, "Benchmark")
+    begun = time.perf_counter()
+    parameters.plan = plan_to_json(plan)
+    host.wait_for(lambda: panel.live.ready, 300.0, "the preview")
+    print(f"made ready in {time.perf_counter() - begun:.1f} s, in steps between which the window answers")
+    return panel
 
 
 def main() -> int:
+    """Measures and judges."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--case", choices=["2", "phantom"], default="2", help="whose implant is dragged")
     parser.add_argument("--events", type=int, default=60, help="of each kind")
     arguments = parser.parse_args()
+    start()
+    from SpinalStrutDesignerLib.build.implant import blank, implant
+    from SpinalStrutDesignerLib.build.situation import situation
+    from SpinalStrutDesignerLib.propose.propose import propose_plan
+
     case, name = _case(arguments.case)
     plan = propose_plan(case, "C4", "T2", "case2")
-    print(f"{name}, {arguments.events} events of each kind, 1 of each kind to come home")
-    # As in Slicer, where the plan was made in another process: no distance is known yet.
-    case, _ = _case(arguments.case)
-    scene = Scene(*_prepared(case, plan), plan)
-    scene.show(plan)
-    found = measured(scene, arguments.events)
+    print(f"{name}, {arguments.events} events of each kind")
+    found = measured(opened(case, plan), arguments.events)
     for kind, times in found.items():
         print(times.told(kind))
     every = Times(

@@ -10,10 +10,11 @@ from ..case.model import Structure
 from ..plan.plan import KeepoutRule
 from ..plan.rules import expected_critical, rule_for
 from .displacement import displacement_needed
-from .finding import Finding, Verdict
+from .finding import Finding
 from .measured import Measured
 from .nearest import Nearest
 from .registry import check
+from .ruling import displacement_verdict, distance_verdict, needed_displacement_mm
 
 # Distances are exact to about this far from a structure and a lower bound beyond.
 _EXACT_MM = 25.0
@@ -95,7 +96,6 @@ def unseen(measured: Measured) -> Iterator[Finding]:
 def _distance(measured: Measured, structure: Structure, nearest: Nearest, rule: KeepoutRule) -> Finding:
     budget = measured.plan.budget.segmentation_to_print_mm
     left = nearest.distance_mm - budget
-    verdict: Verdict = "fail" if left < rule.limit_mm else "warn" if left < rule.warn_mm else "pass"
     limit = f"≥ {rule.limit_mm:g} mm after {budget:g} mm error budget"
     if rule.warn_mm > rule.limit_mm:
         limit += f", warns below {rule.warn_mm:g} mm"
@@ -106,7 +106,7 @@ def _distance(measured: Measured, structure: Structure, nearest: Nearest, rule: 
         nearest.distance_mm,
         "mm",
         limit,
-        verdict,
+        distance_verdict(rule, left),
         rule.source,
         nearest.point,
         structure.role == "keepout_critical",
@@ -119,20 +119,25 @@ def _displacement(measured: Measured, structure: Structure, nearest: Nearest, ru
     situation = measured.implant.situation
     run = situation.lower.centre - situation.upper.centre
     pushed = displacement_needed(structure, measured.samples, nearest, run / np.linalg.norm(run))
-    needed = pushed + budget if pushed > 0.0 else max(0.0, budget - nearest.distance_mm)
-    verdict: Verdict = "pass" if needed <= rule.warn_mm else "warn" if needed <= rule.limit_mm else "fail"
+    needed = needed_displacement_mm(pushed, nearest.distance_mm, budget)
     return measured.finding(
         f"clearance.{_key(structure)}",
         f"Displacement of {_spoken(structure)} at rest",
         needed,
         "mm",
-        f"≤ {rule.warn_mm:g} mm passes, ≤ {rule.limit_mm:g} mm warns, {budget:g} mm error budget included",
-        verdict,
+        _displacement_limit(rule, budget),
+        displacement_verdict(rule, needed),
         rule.source,
         nearest.point,
         structure.role == "keepout_critical",
         f"least distance {nearest.distance_mm:.2f} mm (negative: inside)",
     )
+
+
+def _displacement_limit(rule: KeepoutRule, budget_mm: float) -> str:
+    """The rule in words; where it passes as much as it warns at, it has one number."""
+    warns = f", warns above {rule.warn_mm:g} mm" if rule.warn_mm < rule.limit_mm else ""
+    return f"≤ {rule.limit_mm:g} mm{warns}, {budget_mm:g} mm error budget included"
 
 
 def _without_rule(measured: Measured, structure: Structure, nearest: Nearest) -> Finding:

@@ -25,6 +25,7 @@ from ..plan.section import section_polygon
 from .displacement import displacement_needed
 from .finding import Verdict
 from .nearest import Distance, Nearest, Samples
+from .ruling import displacement_verdict, distance_verdict, needed_displacement_mm
 
 # Cells in which distances are known beforehand, mm: their reach (2.6 mm) is near to the size of what has to be told
 # apart, and a column of cells takes no longer to look up than its points to measure.
@@ -160,12 +161,12 @@ class Clearances:
         value: float | None = None
         verdict: Verdict = "not_evaluated"
         if rule is not None and rule.kind == "clearance":
-            value, left = nearest.distance_mm, nearest.distance_mm - budget
-            verdict = "fail" if left < rule.limit_mm else "warn" if left < rule.warn_mm else "pass"
+            value = nearest.distance_mm
+            verdict = distance_verdict(rule, value - budget)
         elif rule is not None:
             pushed = displacement_needed(structure, touching, nearest, self._run)
-            value = pushed + budget if pushed > 0.0 else max(0.0, budget - nearest.distance_mm)
-            verdict = "pass" if value <= rule.warn_mm else "warn" if value <= rule.limit_mm else "fail"
+            value = needed_displacement_mm(pushed, nearest.distance_mm, budget)
+            verdict = displacement_verdict(rule, value)
         return Clearance(
             id=f"clearance.{structure.name.replace(' ', '_')}",
             structure=structure.name,
