@@ -2,8 +2,67 @@
 
 from __future__ import annotations
 
-from .stage import Stage
+from typing import Any
+
+import slicer
+import vtk
+
+from .stage import FRONT_LEFT, JOB_TIMEOUT_S, Stage
+
+# A spacer as it is put between two vertebrae: half width, half depth and half height, mm.
+_HALF_MM = (6.0, 4.5, 3.0)
+
+# Coarser than for bone: so that the pores are seen in a picture, and few enough triangles to show all of them, µm.
+_PORES_UM = 1200.0
 
 
 def show_lattice(stage: Stage) -> None:
-    """A model filled with a gyroid."""
+    """A model of a spacer, filled with a gyroid, and what was measured on it."""
+    stage.host.close_scene()
+    stage.dress_views()
+    widget = stage.host.open_module("LatticeGenerator")
+    ui = widget.ui
+    spacer = slicer.modules.models.logic().AddModel(_spacer())
+    spacer.SetName("Spacer")
+    spacer.GetDisplayNode().SetColor(0.75, 0.80, 0.88)
+    spacer.GetDisplayNode().SetVisibility2D(True)
+    ui.domainSelector.setCurrentNode(spacer)
+    ui.poreSizeSlider.value = _PORES_UM
+    stage.host.process_events()
+    ui.fillButton.click()
+    stage.host.wait_for(lambda: not widget.panel.work.busy, JOB_TIMEOUT_S, "the end of the lattice")
+    stage.host.process_events()
+    if ui.messageLabel.text:
+        raise RuntimeError(ui.messageLabel.text)
+    _show_whole(stage)
+    stage.look_from(FRONT_LEFT, (0.0, 0.0, 0.0), 3.6 * _HALF_MM[1])
+    stage.show_in_slices((0.0, 0.0, 0.0), dict.fromkeys(("Red", "Green", "Yellow"), 4.0 * _HALF_MM[1]))
+    stage.host.scroll_to(ui.resultTable)
+    stage.take("7_lattice")
+
+
+def _show_whole(stage: Stage) -> None:
+    """The whole mesh in place of the one that is thinned out for quick display, where there are two."""
+    for whole in slicer.util.getNodes("* lattice (whole)").values():
+        whole.GetDisplayNode().SetVisibility(True)
+        whole.GetDisplayNode().SetVisibility2D(True)
+        slicer.util.getNode(whole.GetName().removesuffix(" (whole)")).GetDisplayNode().SetVisibility(False)
+    stage.host.process_events()
+
+
+def _spacer() -> Any:
+    """A block with rounded edges, as a closed surface."""
+    body = vtk.vtkSuperquadricSource()
+    body.SetScale(*_HALF_MM)
+    body.SetSize(1.0)
+    body.SetPhiRoundness(0.35)
+    body.SetThetaRoundness(0.45)
+    body.SetPhiResolution(96)
+    body.SetThetaResolution(96)
+    triangles = vtk.vtkTriangleFilter()
+    triangles.SetInputConnection(body.GetOutputPort())
+    joined = vtk.vtkCleanPolyData()
+    joined.SetInputConnection(triangles.GetOutputPort())
+    joined.ConvertPolysToLinesOff()
+    joined.Update()
+    return joined.GetOutput()

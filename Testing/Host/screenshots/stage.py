@@ -28,21 +28,15 @@ class Stage:
 
     @classmethod
     def set_up(cls, folder: Path) -> Stage:
-        """The host with the layout of all pictures: one large 3D view over three slice views."""
+        """The host with its views as pictures show them. Raises RuntimeError where a module could not be loaded."""
         host = start()
         if host.load_errors:
             raise RuntimeError(f"These modules could not be loaded: {host.load_errors}.")
-        layout = slicer.app.layoutManager()
-        layout.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalWidescreenView)
-        view = layout.threeDWidget(0).mrmlViewNode()
-        view.SetUseDepthPeeling(True)  # bones are translucent
-        view.SetBoxVisible(False)
-        view.SetAxisLabelsVisible(False)
-        view.SetOrientationMarkerType(view.OrientationMarkerTypeAxes)
-        view.SetOrientationMarkerSize(view.OrientationMarkerSizeSmall)
-        # Noise against bands of colour: it makes a PNG five times as large.
+        stage = cls(host, folder)
+        stage.dress_views()
+        # Noise against bands of colour: it makes a PNG half as large again.
         host.three_d_view().renderer().SetDitherGradient(False)
-        return cls(host, folder)
+        return stage
 
     @property
     def widget(self) -> Any:
@@ -71,14 +65,15 @@ class Stage:
 
     def take_thumbnail(self, path: Path, size: tuple[int, int]) -> None:
         """Takes a picture of the middle of the 3D view alone, of so many pixels."""
-        self.host.process_events(0.3)
         view = self.host.three_d_view()
+        view.mrmlViewNode().SetOrientationMarkerType(view.mrmlViewNode().OrientationMarkerTypeNone)
+        self.host.process_events(0.3)
         with view.fine():
-            picture = view.picture()
-        width = picture.height() * size[0] // size[1]
-        middle = picture.copy((picture.width() - width) // 2, 0, width, picture.height())
-        if not middle.scaled(*size, mode=QtCore.Qt.SmoothTransformation).save(str(path)):
+            picture = view.picture().scaled(*size, QtCore.Qt.KeepAspectRatioByExpanding, QtCore.Qt.SmoothTransformation)
+        left, top = (picture.width() - size[0]) // 2, (picture.height() - size[1]) // 2
+        if not picture.copy(left, top, *size).save(str(path)):
             raise OSError(f"The picture could not be written to {path}; choose a folder that can be written to.")
+        self.dress_views()
         self.pictures.append(path)
 
     def open_only(self, *names: str) -> None:
@@ -102,6 +97,16 @@ class Stage:
         self.host.process_events()
 
     # Views
+
+    def dress_views(self) -> None:
+        """One large 3D view beside three slice views, as Slicer's users set it: without a box, axes in the corner."""
+        self.arrange(slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalWidescreenView)
+        view = self.host.three_d_view().mrmlViewNode()
+        view.SetUseDepthPeeling(True)  # bones are translucent
+        view.SetBoxVisible(False)
+        view.SetAxisLabelsVisible(False)
+        view.SetOrientationMarkerType(view.OrientationMarkerTypeAxes)
+        view.SetOrientationMarkerSize(view.OrientationMarkerSizeSmall)
 
     def arrange(self, layout: int) -> None:
         """Another layout of the views, of vtkMRMLLayoutNode."""

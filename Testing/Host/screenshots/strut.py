@@ -104,6 +104,9 @@ def look_along_a_screw(stage: Stage) -> None:
 
 def check_the_design(stage: Stage) -> None:
     """The whole design made and measured in a child process."""
+    # The code is on every document: set after the check, the release would make all of it anew.
+    stage.ui.plan_case_code.text = "PHANTOM-01"
+    stage.ui.plan_case_code.editingFinished.emit()
     stage.ui.checkRunButton.click()
     stage.wait_for_job()
     # The bone model is for printing; here it would lie over the segmentation's bones.
@@ -124,8 +127,7 @@ def release_the_design(stage: Stage, folder: Path) -> None:
     """The release folder written."""
     stage.arrange(Layouts.SlicerLayoutConventionalWidescreenView)
     stage.open_only("releaseButton")
-    stage.ui.plan_case_code.text = "PHANTOM-01"
-    stage.ui.plan_case_code.editingFinished.emit()
+    folder.mkdir(parents=True, exist_ok=True)
     stage.ui.outputFolderButton.directory = str(folder)
     stage.ui.releaseRunButton.click()
     stage.wait_for_job()
