@@ -27,7 +27,7 @@ BONE_OPACITY = 0.45
 
 # Shown by Sample Data; about the size of Slicer's own.
 THUMBNAIL = REPOSITORY / "SpinalStrutDesigner" / "Resources" / "Icons" / "StrutPhantom.png"
-THUMBNAIL_PX = (260, 280)
+THUMBNAIL_PX, THUMBNAIL_MM = (260, 280), 140.0
 
 PREVIEW_TIMEOUT_S = 300.0
 
@@ -60,11 +60,12 @@ def propose_the_plan(stage: Stage) -> None:
     stage.host.wait_for(lambda: stage.panel.live.ready, PREVIEW_TIMEOUT_S, "the preview")
     stage.show_in_3d(SOFT, BONE_OPACITY)
     middle = _point_of_axis(stage)
-    stage.look_from(FRONT_LEFT, middle, STRUT_MM)
-    stage.show_in_slices(middle, STRUT_SLICES_MM)
     stage.panel.desk.parameters.handlesVisible = False
+    stage.look_from(FRONT_LEFT, middle, THUMBNAIL_MM)
     stage.take_thumbnail(THUMBNAIL, THUMBNAIL_PX)
     stage.panel.desk.parameters.handlesVisible = True
+    stage.look_from(FRONT_LEFT, middle, STRUT_MM)
+    stage.show_in_slices(middle, STRUT_SLICES_MM)
 
 
 def drag_the_axis(stage: Stage) -> None:
