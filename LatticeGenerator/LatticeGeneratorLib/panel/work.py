@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from slicer.i18n import tr as _
 
 from ..scene.job import Job, fault_in
 from .child import Child
+from .steps import Steps
 
 
 class Work:
@@ -24,11 +25,12 @@ class Work:
         self._workspace: tempfile.TemporaryDirectory[str] | None = None
         self._on_done: Callable[[Path], None] | None = None
         self._on_fault: Callable[[str], None] | None = None
+        self._steps = Steps(self.progress, self._not_taken_in)
 
     @property
     def busy(self) -> bool:
-        """Whether a job is under way."""
-        return self._child is not None
+        """Whether a job is under way, or its result is being taken in."""
+        return self._child is not None or self._steps.busy
 
     def workspace(self) -> Path:
         """An empty folder for the next job's files; the one before it is deleted."""
@@ -40,7 +42,7 @@ class Work:
 
         Raises RuntimeError while another one runs.
         """
-        if self._child is not None:
+        if self.busy:
             raise RuntimeError(_("another job is under way: wait for it or cancel it"))
         self._on_done, self._on_fault = on_done, on_fault
         self._output, self._written = job.output, job.written
@@ -49,8 +51,19 @@ class Work:
         self._child = Child(job, self.progress, self._ended)
         self._on_idle()
 
+    def take_in(self, steps: Iterator[tuple[str, float]], on_end: Callable[[], None]) -> None:
+        """Takes a result in, step by step: (what, fraction done); then calls on_end(). An error goes to on_fault."""
+
+        def done() -> None:
+            self.progress(_("Done"), 1.0)
+            on_end()
+            self._on_idle()
+
+        self._steps.run(steps, done)
+
     def cancel(self) -> None:
         """Ends the job, if one runs; what there was before stays."""
+        self._steps.stop()
         if self._child is not None:
             child, self._child = self._child, None
             child.cancel()
@@ -59,6 +72,7 @@ class Work:
 
     def end(self) -> None:
         """As `cancel`, for an application that ends: the child is gone when this returns."""
+        self._steps.stop()
         if self._child is not None:
             child, self._child = self._child, None
             child.end()
@@ -67,6 +81,12 @@ class Work:
         """Shows how far the job is."""
         self._ui.progressBar.value = round(100 * fraction)
         self._ui.stageLabel.text = self._stages.get(stage, stage)
+
+    def _not_taken_in(self, words: str) -> None:
+        self.progress(_("Failed"), 0.0)
+        self._on_idle()
+        if self._on_fault is not None:
+            self._on_fault(words)
 
     def _ended(self, code: int, lines: tuple[str, ...]) -> None:
         self._child = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from ..plan.json import plan_from_json
 from ..release.folder import checked_target, copy_release
 from ..scene.findings_table import findings_in, show_findings
 from ..scene.job import design_job, propose_job
-from ..scene.part_nodes import keep_whole, parts_in, show_parts
+from ..scene.part_nodes import keep_whole, parts_in, showing_parts
 from .desk import Desk
 from .release import release_name
 
@@ -91,28 +91,31 @@ class Jobs:
         job = design_job(case, plan, output, workspace)
 
         def done(folder: Path) -> None:
-            with panel.told():
-                if self._still(desk):
+            def shown() -> None:
+                with panel.told():
                     self._made = (full, folder)
-                    self._show(desk, folder, checked)
+                    self._judged(desk, folder, checked)
                     then(folder)
+
+            if self._still(desk):
+                panel.work.take_in(self._showing(desk, folder), shown)
 
         panel.work.start(job, words, done, self._fault)
 
-    def _show(self, desk: Desk, folder: Path, checked: str) -> None:
-        """Shows a finished design in the scene, in place of the preview."""
-        parameters = desk.parameters
-        findings, parts = findings_in(folder), parts_in(folder)
-        first = not desk.belongings.all("part")
-        show_parts(desk.owner, desk.folder, parts)
-        if parameters.keepWholeMeshes:
-            keep_whole(desk.owner, desk.folder, parts)
-        table = show_findings(desk.owner.GetScene(), findings, parameters.findings)
-        if first:
-            self._panel.set_aside_preview()
+    def _showing(self, desk: Desk, folder: Path) -> Iterator[tuple[str, float]]:
+        """Shows the parts of a finished design, one a step."""
+        for number, name in enumerate(showing_parts(desk.owner, desk.folder, parts_in(folder)), start=1):
+            yield _("Showing {name}").format(name=name), number / (number + 1.0)
+        if desk.parameters.keepWholeMeshes:
+            keep_whole(desk.owner, desk.folder, parts_in(folder))
+
+    def _judged(self, desk: Desk, folder: Path, checked: str) -> None:
+        """Takes the findings of a finished design in; from now on its implant is shown in place of the preview."""
+        findings = findings_in(folder)
+        desk.parameters.findings = show_findings(desk.owner.GetScene(), findings, desk.parameters.findings)
         blocking = sum(finding.blocks for finding in findings)
         logging.info(f"Strut design finished: {len(findings)} findings, {blocking} of them in the way of manufacture")
-        parameters.findings, parameters.checked = table, checked
+        desk.parameters.checked = checked
         self._panel.refresh()
 
     def _released(self, desk: Desk, folder: Path, digest: str) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
+
+from LatticeGeneratorLib.panel.steps import Steps
 
 from ..case.model import Case
 from ..errors import CaseError, GeometryError, PlanError
@@ -18,8 +20,8 @@ class Live:
 
     def __init__(self, on_shown: Callable[[], None], on_progress: Callable[[str, float], None]) -> None:
         self._on_shown, self._on_progress = on_shown, on_progress
+        self._steps = Steps(on_progress, self._failed)
         self._preview: LivePreview | None = None
-        self._steps: Iterator[tuple[str, float]] | None = None
         self._key: tuple[Any, ...] = ()
         self._wanted: Plan | None = None
         self._shown: Plan | None = None
@@ -28,25 +30,21 @@ class Live:
     @property
     def clearances(self) -> tuple[Any, ...]:
         """What was measured on the preview that is shown; none while there is none."""
-        return self._preview.clearances if self._preview is not None and self._steps is None else ()
-
-    @property
-    def shown(self) -> Any:
-        """The preview that is shown, None while there is none."""
-        return self._preview.shown if self._preview is not None else None
+        return self._preview.clearances if self._preview is not None and self.ready else ()
 
     @property
     def ready(self) -> bool:
         """Whether a change is shown at once."""
-        return self._preview is not None and self._steps is None
+        return self._preview is not None and not self._steps.busy
 
     def follow(self, owner: Any, folder: int, case: Case, plan: Plan) -> None:
         """Shows the implant of a plan: now, or as soon as what it needs of the case is made ready."""
         key = (owner.GetID(), case.digest)
         self._wanted = plan
         if key != self._key:
-            self._key = key
-            self._begin(owner, folder, case, plan)
+            self._key, self._shown, self.fault = key, None, ""
+            self._preview = LivePreview(owner, folder, case)
+            self._steps.run(self._preview.prepare(plan), self._made_ready)
         elif self.ready and plan != self._shown:
             self.show(plan)
 
@@ -63,43 +61,20 @@ class Live:
 
     def stop(self) -> None:
         """Forgets the preview; its nodes stay in the scene."""
-        self._preview, self._steps, self._key, self._wanted, self._shown = None, None, (), None, None
+        self._steps.stop()
+        self._preview, self._key, self._wanted, self._shown = None, (), None, None
         self.fault = ""
 
-    def _begin(self, owner: Any, folder: int, case: Case, plan: Plan) -> None:
-        self._shown, self._steps = None, None
-        try:
-            self._preview = LivePreview(owner, folder, case)
-            self._steps = self._preview.prepare(plan)
-        except (CaseError, PlanError, GeometryError) as error:
-            self._preview, self.fault = None, str(error)
-            return
-        self._later(self._steps)
+    def _made_ready(self) -> None:
+        if self._wanted is not None:
+            self.show(self._wanted)
+        self._on_progress("", 0.0)
+        self._on_shown()
 
-    def _later(self, steps: Iterator[tuple[str, float]]) -> None:
-        import qt
-
-        # Between two steps the window answers; a step of a preview that was given up since does nothing.
-        qt.QTimer.singleShot(0, lambda: self._step(steps))
-
-    def _step(self, steps: Iterator[tuple[str, float]]) -> None:
-        if steps is not self._steps:
-            return
-        try:
-            words, fraction = next(steps)
-        except StopIteration:
-            self._steps = None
-            if self._wanted is not None:
-                self.show(self._wanted)
-            self._on_progress("", 0.0)
-            self._on_shown()
-            return
-        except (CaseError, PlanError, GeometryError) as error:
-            self._preview, self._steps, self.fault = None, None, str(error)
-            self._on_shown()
-            return
-        self._on_progress(words, fraction)
-        self._later(steps)
+    def _failed(self, words: str) -> None:
+        self._preview, self.fault = None, words
+        self._on_progress("", 0.0)
+        self._on_shown()
 
 
 def set_preview_visible(owner: Any, visible: bool) -> None:
@@ -107,5 +82,4 @@ def set_preview_visible(owner: Any, visible: bool) -> None:
     belongings = Belongings(owner)
     for role in (SOLID, BLOCK, MARGIN):
         for node in belongings.all(role):
-            if bool(node.GetDisplayNode().GetVisibility()) != visible:
-                node.GetDisplayNode().SetVisibility(visible)
+            node.GetDisplayNode().SetVisibility(visible)

@@ -11,7 +11,6 @@ from LatticeGeneratorLib.panel.work import Work
 from ..build.build import input_digest
 from ..errors import CaseError, GeometryError, PlanError
 from ..plan.plan import Plan
-from ..scene.handles import Handles
 from ..scene.slices import jump_to
 from .anatomy import Anatomy
 from .axis import AxisStep
@@ -21,12 +20,13 @@ from .desk import Desk
 from .guides import GuideStep
 from .history import History
 from .jobs import Jobs
-from .live import Live, set_preview_visible
+from .live import Live
 from .menu import Menu
 from .release import ReleaseStep
 from .screws import ScrewStep
 from .section import Section
 from .strut import InterfaceStep, StrutStep
+from .views import Views
 
 # Packages that a person would not install, and files that could not be written, are runtime errors.
 _TOLD = (CaseError, PlanError, GeometryError, RuntimeError)
@@ -40,10 +40,9 @@ class Panel:
         self.desk: Desk | None = None
         self.work = Work(ui, self.refresh)
         self.live = Live(self.refresh, self.work.progress)
+        self.views = Views(self)
         self.jobs = Jobs(self, ensure_packages)
         self._histories: dict[str, History] = {}
-        self._handles: Handles | None = None
-        self._handled: Any = None
         self._fields = bound(ui.anatomyButton.parent(), self._on_chosen, self._on_adjusted)
         self.steps: tuple[Section, ...] = (
             Anatomy(self), AxisStep(self), StrutStep(self), InterfaceStep(self), ScrewStep(self), GuideStep(self),
@@ -59,17 +58,15 @@ class Panel:
         self.close()
         history = self._histories.setdefault(parameters.parameterNode.GetID(), History())
         self.desk = Desk(parameters, history, self.refresh)
-        self._handles = Handles(self.desk.owner, self._on_moved, self._on_dropped, self._on_removed)
+        self.views.open(self.desk)
         self.refresh()
 
     def close(self) -> None:
         """Puts the case away; a job under way goes on until the scene closes."""
-        if self._handles is not None:
-            self._handles.release()
+        self.views.close()
         if self.desk is not None:
             self.desk.release()
-        self.live.stop()
-        self.desk, self._handles, self._handled = None, None, None
+        self.desk = None
         self.refresh()
 
     def forget(self) -> None:
@@ -89,7 +86,7 @@ class Panel:
             self.menu.show(None)
             return
         desk.watch_sources()
-        self._show_in_views(desk)
+        self.views.show(desk)
         for field in self._fields:
             field.show(desk.plan, desk.locked)
         for step in self.steps:
@@ -111,7 +108,7 @@ class Panel:
             yield
         except _TOLD as error:
             self.tell(str(error))
-            self._handled = None
+            self.views.forget()
             self.refresh()
         else:
             self.tell("")
@@ -149,27 +146,6 @@ class Panel:
         """Ends the job under way."""
         self.work.cancel()
 
-    def set_aside_preview(self) -> None:
-        """The finished parts are shown; the preview would hide them."""
-        if self.desk is not None:
-            self.desk.parameters.previewVisible = False
-
-    # The views
-
-    def _show_in_views(self, desk: Desk) -> None:
-        plan, parameters = desk.plan, desk.parameters
-        if plan is None or self._handles is None:
-            return
-        handled = (plan.axis, plan.screws, desk.locked, parameters.handlesVisible)
-        if handled != self._handled:
-            self._handled = handled
-            self._handles.show(plan, desk.folder, desk.locked)
-            self._handles.set_visible(parameters.handlesVisible)
-        case = desk.case_if_ready()
-        if parameters.previewVisible and plan.axis.control_points and case is not None:
-            self.live.follow(desk.owner, desk.folder, case, plan)
-        set_preview_visible(desk.owner, parameters.previewVisible)
-
     def _on_chosen(self, field: Field, value: Any) -> None:
         if self.desk is not None:
             with self.told():
@@ -179,40 +155,6 @@ class Panel:
         if self.desk is not None:
             with self.told():
                 self.desk.move(with_value(self.desk.needed_plan(), field.path, value), field.path)
-
-    def _on_moved(self) -> None:
-        """A handle is being dragged: the preview follows, the plan waits until it is let go."""
-        if self.desk is None or self._handles is None:
-            return
-        try:
-            plan = self._handles.plan_of(self.desk.needed_plan())
-        except PlanError as error:
-            self.tell(str(error))
-            return
-        if self.live.ready and self.desk.parameters.previewVisible:
-            self.live.show(plan)
-            self.axis_step.show_clearances(self.live.clearances)
-            self.tell(self.live.fault)
-
-    def _on_dropped(self, what: str) -> None:
-        if self.desk is None or self._handles is None:
-            return
-        with self.told():
-            plan = self._handles.plan_of(self.desk.needed_plan())
-            self._handled = None  # lengths snap to what is made: the lines are laid anew
-            self.decide(plan, what)
-
-    def _on_removed(self, number: int | None) -> None:
-        import qt
-
-        def follow() -> None:
-            self._handled = None
-            if number is None:
-                self.refresh()  # an axis that was deleted is drawn again: the strut cannot do without
-            else:
-                self.screw_step.delete(number)
-
-        qt.QTimer.singleShot(0, follow)  # once the scene is done with the removal
 
     @property
     def axis_step(self) -> AxisStep:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,18 +42,33 @@ def parts_of(design: Design) -> tuple[ShownPart, ...]:
     return tuple(ShownPart(part.name, part.role, part.mesh) for part in design.parts)
 
 
-def parts_in(directory: str | Path) -> tuple[ShownPart, ...]:
-    """The parts of a release folder, read from its STL files. Raises ReleaseError where there is no design in it."""
+def parts_in(directory: str | Path) -> Iterator[ShownPart]:
+    """The parts of a release folder, each read from its STL file when it is asked for.
+
+    Raises ReleaseError where there is no design in it.
+    """
     folder = Path(directory)
     index = folder / "design.json"
     if not index.is_file():
         raise ReleaseError(f"'{folder}' holds no design.json, so it is no release; choose the folder of a release")
     rows = json.loads(index.read_text(encoding="utf-8"))["parts"]
-    return tuple(ShownPart(row["name"], row["role"], read_stl(folder / row["file"])) for row in rows)
+    return (ShownPart(row["name"], row["role"], read_stl(folder / row["file"])) for row in rows)
+
+
+def implant_nodes(owner: Any) -> list[Any]:
+    """The nodes of a case's nominal implant; none before there is one."""
+    return [node for node in Belongings(owner).all(ROLE) if node.GetAttribute(PART) == "implant"]
 
 
 def show_parts(owner: Any, folder: int, parts: Iterable[ShownPart]) -> list[Any]:
-    """Shows a case's parts as model nodes; the node of a part that is there already is used again.
+    """As `showing_parts`, at once; returns the nodes."""
+    for _ in showing_parts(owner, folder, parts):
+        pass
+    return Belongings(owner).all(ROLE)
+
+
+def showing_parts(owner: Any, folder: int, parts: Iterable[ShownPart]) -> Iterator[str]:
+    """Shows a case's parts as model nodes, one a step, and tells the name of each; a node that is there is used again.
 
     owner: the case's parameter node; folder: its item in the subject hierarchy. At first only the nominal implant and
     the spine are visible; what a person shows, hides or makes translucent later is kept. Nodes of parts that are no
@@ -69,10 +84,10 @@ def show_parts(owner: Any, folder: int, parts: Iterable[ShownPart]) -> list[Any]
         if known is None:
             _dress(node, part, folder)
         nodes.append(node)
+        yield part.name
     for node in before.values():
         owner.GetScene().RemoveNode(node)
     belongings.put(ROLE, *nodes)
-    return nodes
 
 
 def keep_whole(owner: Any, folder: int, parts: Iterable[ShownPart]) -> None:

@@ -78,10 +78,7 @@ def test_from_loading_to_release(bench: Any, tmp_path: Path, request: Any, load:
     assert bench.message == "" and bench.heads()["release"] == "✓"
     _look_at_the_release(bench, Path(bench.parameters.released))
 
-    bench.ui.plan_section_depth_mm.value = bench.plan.section.depth_mm + 0.5
-    assert bench.heads()["check"] == bench.heads()["release"] == "↻"
-    bench.ui.undoButton.click()
-    assert bench.heads()["release"] == "✓"
+    _change_after_the_check(bench)
 
 
 def _change_and_undo(bench: Any) -> None:
@@ -121,6 +118,19 @@ def _look_at_a_finding(bench: Any) -> None:
     matrix = slicer.app.layoutManager().sliceWidget("Red").mrmlSliceNode().GetSliceToRAS()
     assert [matrix.GetElement(row, 3) for row in range(3)] == pytest.approx(rows[number].location, abs=0.1)
     assert rows[number].title in bench.ui.findingLabel.text
+
+
+def _change_after_the_check(bench: Any) -> None:
+    """A change makes check and release out of date and brings the preview back; undo brings the finished implant."""
+    finished = next(node for node in bench.desk.belongings.all("part") if node.GetName() == "implant").GetDisplayNode()
+    preview = bench.desk.belongings.get("preview").GetDisplayNode()
+    assert finished.GetVisibility() and not preview.GetVisibility()
+    bench.ui.plan_section_depth_mm.value = bench.plan.section.depth_mm + 0.5
+    assert bench.heads()["check"] == bench.heads()["release"] == "↻"
+    assert preview.GetVisibility() and not finished.GetVisibility()
+    bench.ui.undoButton.click()
+    assert bench.heads()["release"] == "✓"
+    assert finished.GetVisibility() and not preview.GetVisibility()
 
 
 def _waive_what_blocks(bench: Any) -> None:

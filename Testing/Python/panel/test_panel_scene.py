@@ -157,6 +157,27 @@ def test_a_moved_case_is_read_where_it_stands_and_a_warped_one_is_refused(planne
     assert planned.desk.plan is not None
 
 
+def test_what_a_person_hides_stays_hidden(planned: Any) -> None:
+    planned.parameters.previewVisible = True
+    planned.wait_for_preview()
+    block = planned.desk.belongings.all("previewBlock")[0].GetDisplayNode()
+    line = planned.desk.belongings.all("screw")[0].GetDisplayNode()
+    solid = planned.desk.belongings.get("preview").GetDisplayNode()
+    block.SetVisibility(False)
+    line.SetVisibility(False)
+    solid.SetOpacity(0.3)
+    planned.ui.plan_section_width_mm.value = 12.0
+    planned.ui.addPointButton.click()
+    assert not block.GetVisibility() and not line.GetVisibility() and solid.GetVisibility()
+    assert solid.GetOpacity() == pytest.approx(0.3)
+    planned.ui.handlesCheckBox.checked = False
+    planned.host.process_events()
+    assert not planned.desk.belongings.get("axis").GetDisplayNode().GetVisibility()
+    planned.ui.previewCheckBox.checked = False
+    planned.host.process_events()
+    assert not solid.GetVisibility()
+
+
 def test_outputs_stand_under_the_patient_and_the_study(planned: Any) -> None:
     hierarchy = slicer.mrmlScene.GetSubjectHierarchyNode()
     study = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(planned.parameters.volume))
