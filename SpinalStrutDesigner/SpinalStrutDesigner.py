@@ -206,7 +206,7 @@ class SpinalStrutDesignerWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
             self.panel.open(self._parameterNode)
             self.addObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.updateFromParameterNode)
 
-    def updateFromParameterNode(self, caller=None, event=None):
+    def updateFromParameterNode(self, caller, event):
         """The case changed."""
         self.panel.refresh()
 
@@ -222,6 +222,12 @@ class SpinalStrutDesignerLogic(ScriptedLoadableModuleLogic):
         """The scene's first case; a new one if there is none."""
         return self.wrapped(super().getParameterNode())
 
+    def createParameterNode(self):
+        """A new case, by a name for people."""
+        node = super().createParameterNode()
+        node.SetName(slicer.mrmlScene.GenerateUniqueName(_("Strut case")))
+        return node
+
     def wrapped(self, node):
         """The case that a parameter node holds."""
         return SpinalStrutDesignerParameterNode(node)
@@ -236,34 +242,15 @@ class SpinalStrutDesignerLogic(ScriptedLoadableModuleLogic):
 
     def propose(self, parameters, upper, lower, preset="case2"):
         """Propose the plan of a case. Raises ValueError with the remedy."""
-        from SpinalStrutDesignerLib.plan.json import plan_to_json
-        from SpinalStrutDesignerLib.propose.propose import propose_plan
-        from SpinalStrutDesignerLib.scene.case_nodes import case_from_nodes
+        from SpinalStrutDesignerLib.scene.script import propose_for
 
-        case = case_from_nodes(*self.sources(parameters))
-        parameters.plan = plan_to_json(propose_plan(case, upper, lower, preset))
-        parameters.plannedOn = case.digest
+        propose_for(parameters, upper, lower, preset)
 
     def release(self, parameters, folder):
         """Build, verify and release a case's plan; returns the findings. Raises ValueError with the remedy."""
-        from SpinalStrutDesignerLib.build.build import build
-        from SpinalStrutDesignerLib.plan.json import plan_from_json
-        from SpinalStrutDesignerLib.release.release import release
-        from SpinalStrutDesignerLib.scene.case_nodes import case_from_nodes
-        from SpinalStrutDesignerLib.verify.verify import verify
+        from SpinalStrutDesignerLib.scene.script import release_of
 
-        plan = plan_from_json(parameters.plan)
-        case = case_from_nodes(*self.sources(parameters), corrections=plan.corrections)
-        design = build(case, plan)
-        findings = verify(case, plan, design)
-        release(case, plan, design, findings, folder)
-        return findings
-
-    def sources(self, parameters):
-        """The volume and the segmentation. Raises ValueError where one is not chosen."""
-        if not parameters.volume or not parameters.segmentation:
-            raise ValueError(_("Choose the CT volume and the segmentation."))
-        return parameters.volume, parameters.segmentation
+        return release_of(parameters, folder)
 
 
 class SpinalStrutDesignerTest(ScriptedLoadableModuleTest):
@@ -283,6 +270,8 @@ class SpinalStrutDesignerTest(ScriptedLoadableModuleTest):
         """The logic says what is still to be chosen."""
         logic = SpinalStrutDesignerLogic()
         parameters = logic.getParameterNode()
+        with self.assertRaisesRegex(ValueError, "CT volume"):
+            logic.propose(parameters, "C4", "T2")
         parameters.volume = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode")
         with self.assertRaisesRegex(ValueError, "segmentation"):
             logic.propose(parameters, "C4", "T2")

@@ -7,8 +7,8 @@ from .mesh import Mesh
 
 # A mesh beyond this many faces is thinned out for the views, within SHOWN_MM: it then turns smoothly on a notebook's
 # graphics (engineering judgement), and a pixel of a view that shows 100 mm is wider than the deviation.
-SHOWN_FACES = 150_000
-SHOWN_MM = 0.03
+SHOWN_FACES = 300_000
+SHOWN_MM = 0.02
 
 
 def shown_mesh(mesh: Mesh) -> Mesh:

@@ -46,9 +46,9 @@ class Work:
             raise RuntimeError(_("another job is under way: wait for it or cancel it"))
         self._on_done, self._on_fault = on_done, on_fault
         self._output, self._written = job.output, job.written
-        self.progress(words, 0.0)
         logging.info(f"{words} started")
         self._child = Child(job, self.progress, self._ended)
+        self.progress(words, 0.0)
         self._on_idle()
 
     def take_in(self, steps: Iterator[tuple[str, float]], on_end: Callable[[], None]) -> None:
@@ -80,6 +80,7 @@ class Work:
     def progress(self, stage: str, fraction: float) -> None:
         """Shows how far the job is."""
         self._ui.progressBar.value = round(100 * fraction)
+        self._ui.progressBar.visible = self.busy or 0.0 < fraction < 1.0
         self._ui.stageLabel.text = self._stages.get(stage, stage)
 
     def _not_taken_in(self, words: str) -> None:

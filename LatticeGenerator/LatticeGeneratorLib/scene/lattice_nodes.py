@@ -8,7 +8,7 @@ from ..files import Made
 from ..infill.order import Order
 from ..infill.region import Region, Within
 from .hierarchy import put_beside
-from .models import show_mesh
+from .models import shade, show_mesh
 from .wishes import Body
 
 _TITANIUM = (0.72, 0.74, 0.78)
@@ -26,6 +26,7 @@ def show_made(parameters: Any, made: Made, order: Order, body: Body) -> Any:
     scene, before = parameters.parameterNode.GetScene(), parameters.lattice
     name = before.GetName() if before is not None else f"{body.name} lattice"
     node = show_mesh(scene, made.shown, name, _TITANIUM, before)
+    shade(node)
     node.SetAndObserveTransformNodeID(None)  # what is shown stands in the world, whatever the node stood under
     if before is None:
         _dress(node)

@@ -10,6 +10,9 @@ from ..errors import GeometryError
 from ..mesh.mesh import Mesh
 from .place import to_world
 
+# Faces that meet at a larger angle are drawn with an edge: VTK's own default.
+_SHARP_DEG = 30.0
+
 
 def mesh_of(node: Any) -> Mesh:
     """A model node's surface in world coordinates. Raises GeometryError where it is empty or not a surface."""
@@ -56,6 +59,18 @@ def polydata(mesh: Mesh) -> Any:
     surface.SetPoints(points)
     surface.SetPolys(cells)
     return surface
+
+
+def shade(node: Any) -> None:
+    """Gives a model node's surface normals, so that it is drawn smooth with its sharp edges; its shape stays."""
+    import vtk
+
+    normals = vtk.vtkPolyDataNormals()
+    normals.SetInputData(node.GetPolyData())
+    normals.SetFeatureAngle(_SHARP_DEG)
+    normals.ConsistencyOff()  # a closed mesh of ours is consistent
+    normals.Update()
+    node.SetAndObservePolyData(normals.GetOutput())
 
 
 def show_mesh(scene: Any, mesh: Mesh, name: str, color: tuple[float, float, float], node: Any = None) -> Any:

@@ -17,7 +17,7 @@ from ..plan.limits import LIMITS, Range, Text, unit_of
 from ..plan.plan import Plan
 from ..plan.sources import source_of
 
-_NONE = "–"
+_NONE = "as above"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 from LatticeGeneratorLib.panel.tables import chosen_row, dress_table, fill_choices, fill_row
@@ -13,6 +14,9 @@ from ..scene.findings_table import Row, rows_of
 from .desk import Desk
 from .section import Section, Standing, State
 
+# Width of the measured values' column: a number with its unit; longer texts stand below the table.
+_MEASURED_PX = 95
+
 
 class CheckStep(Section):
     """What was measured on the finished implant."""
@@ -20,6 +24,8 @@ class CheckStep(Section):
     button = "checkButton"
 
     def __init__(self, panel: Any) -> None:
+        import qt
+
         super().__init__(panel)
         self._rows: tuple[Row, ...] = ()
         ui = self.ui
@@ -29,6 +35,8 @@ class CheckStep(Section):
             "open",
         )
         dress_table(ui.findingsTable, 1)
+        ui.findingsTable.horizontalHeader().setSectionResizeMode(2, qt.QHeaderView.Interactive)
+        ui.findingsTable.horizontalHeader().resizeSection(2, _MEASURED_PX)
         ui.checkRunButton.connect("clicked(bool)", self.on_check)
         ui.findingsComboBox.connect("currentIndexChanged(int)", self.on_filter)
         ui.findingsTable.connect("cellClicked(int,int)", self.on_finding_clicked)
@@ -72,7 +80,7 @@ class CheckStep(Section):
             words = verdict_words()
             ui.findingsTable.setRowCount(len(kept))
             for number, row in enumerate(kept):
-                texts = [words[row.verdict], row.title, row.measured, row.limit]
+                texts = [words[row.verdict], row.title, row.measured]
                 fill_row(ui.findingsTable, number, texts, VERDICT_COLORS[row.verdict])
         self._offer(desk)
 
@@ -96,9 +104,8 @@ class CheckStep(Section):
     def on_finding_clicked(self, number: int, column: int) -> None:
         """The slice views go to the finding's place, and its details are told."""
         row = self._rows[number]
-        self.ui.findingLabel.text = "\n".join(
-            part for part in (f"{row.title}: {row.measured}", row.limit, row.detail, row.basis, row.id) if part
-        )
+        self.ui.findingBrowser.html = finding_words(row)
+        self.ui.findingBrowser.toolTip = row.id
         if row.location is not None:
             self.panel.jump_to(row.location)
         self._offer(self.desk)
@@ -138,6 +145,12 @@ def findings(desk: Desk) -> tuple[Row, ...]:
         row.waived(waived[row.id].name, waived[row.id].reason) if row.id in waived else row
         for row in rows_of(desk.parameters.findings)
     )
+
+
+def finding_words(row: Row) -> str:
+    """A finding as HTML: its title and value, then limit, details and where the limit comes from."""
+    lines = [escape(part) for part in (row.limit, row.detail, row.basis) if part]
+    return "<br>".join([f"<b>{escape(row.title)}: {escape(row.measured)}</b>", *lines])
 
 
 def without_waiver(plan: Plan, finding: str) -> Plan:

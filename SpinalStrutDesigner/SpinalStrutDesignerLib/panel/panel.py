@@ -49,6 +49,7 @@ class Panel:
             CheckStep(self), ReleaseStep(self),
         )  # fmt: skip
         self.menu = Menu(self)
+        ui.progressBar.visible = False
         ui.cancelButton.connect("clicked(bool)", self.on_cancel)
 
     # The case at work
@@ -79,7 +80,7 @@ class Panel:
     def refresh(self) -> None:
         """Shows the case as it now is, in every step and in the views."""
         desk = self.desk
-        self.ui.cancelButton.enabled = self.work.busy
+        self.ui.cancelButton.enabled = self.ui.cancelButton.visible = self.work.busy
         if desk is None:
             for step in self.steps:
                 step.head(None)

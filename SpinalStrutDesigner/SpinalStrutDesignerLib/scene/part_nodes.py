@@ -12,7 +12,7 @@ from LatticeGeneratorLib.mesh import shown
 from LatticeGeneratorLib.mesh.mesh import Mesh
 from LatticeGeneratorLib.mesh.stl import read_stl
 from LatticeGeneratorLib.scene.hierarchy import put_in_folder
-from LatticeGeneratorLib.scene.models import show_mesh
+from LatticeGeneratorLib.scene.models import shade, show_mesh
 
 from ..build.design import Design
 from ..errors import ReleaseError
@@ -24,7 +24,7 @@ _COLORS = {
     "implant": (0.72, 0.74, 0.78), "guide": (0.93, 0.80, 0.45), "trial": (0.55, 0.75, 0.90),
     "model": (0.93, 0.87, 0.75),
 }  # fmt: skip
-_SHOWN_AT_FIRST = ("implant", "spine")
+_SHOWN_AT_FIRST = ("implant",)
 ROLE, WHOLE = "part", "wholePart"
 
 
@@ -81,6 +81,7 @@ def showing_parts(owner: Any, folder: int, parts: Iterable[ShownPart]) -> Iterat
         known = before.pop(part.name, None)
         color = _COLORS.get(part.role, (0.8, 0.8, 0.8))
         node = show_mesh(owner.GetScene(), shown.shown_mesh(part.mesh), part.name, color, known)
+        shade(node)
         if known is None:
             _dress(node, part, folder)
         nodes.append(node)

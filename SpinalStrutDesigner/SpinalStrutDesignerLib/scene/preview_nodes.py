@@ -17,13 +17,14 @@ SOLID, BLOCK, MARGIN = "preview", "previewBlock", "axisMargin"
 _TITANIUM, _POROUS = (0.72, 0.74, 0.78), (0.95, 0.60, 0.20)
 # Margins in mm beyond every rule at which the axis is drawn red, and from which on it is green; yellow between.
 _TIGHT_MM, _ROOMY_MM = 0.0, 2.0
+_OPACITY = 0.75  # of the solid, so that the axis and its colours are seen through it
 _TUBE_MM = 0.8  # radius of the coloured axis: thin beside the least section, 2 mm
 
 
 def show_preview(owner: Any, folder: int, solid: Mesh, blocks: Sequence[Mesh]) -> Any:
     """Shows the previewed solid and its blocks; returns the solid's model node. Visibility and opacity are kept."""
     belongings = Belongings(owner)
-    node = _model(belongings, SOLID, 0, "Implant preview", _TITANIUM, 1.0, folder)
+    node = _model(belongings, SOLID, 0, "Implant preview", _TITANIUM, _OPACITY, folder)
     node.SetAndObservePolyData(polydata(solid))
     for number, block in enumerate(blocks):
         name = f"Porous interface {number + 1} (block)"

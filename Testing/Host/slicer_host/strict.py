@@ -142,6 +142,8 @@ def _forget_native_signals(instance: QtCore.QObject) -> None:
 def process_events() -> None:
     """Let Qt work through its events, then raise SlotError if an exception left a slot."""
     QtWidgets.QApplication.processEvents()
+    # What was to be deleted later goes when the event loop turns; processEvents by itself leaves it.
+    QtWidgets.QApplication.sendPostedEvents(None, QtCore.QEvent.Type.DeferredDelete.value)
     check_no_slot_errors()
 
 

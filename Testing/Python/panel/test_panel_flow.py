@@ -117,7 +117,7 @@ def _look_at_a_finding(bench: Any) -> None:
     table.cellClicked.emit(number, 0)
     matrix = slicer.app.layoutManager().sliceWidget("Red").mrmlSliceNode().GetSliceToRAS()
     assert [matrix.GetElement(row, 3) for row in range(3)] == pytest.approx(rows[number].location, abs=0.1)
-    assert rows[number].title in bench.ui.findingLabel.text
+    assert rows[number].title in bench.ui.findingBrowser.plainText
 
 
 def _change_after_the_check(bench: Any) -> None:

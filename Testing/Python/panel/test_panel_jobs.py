@@ -92,3 +92,7 @@ def test_nothing_can_be_started_before_there_is_anything(bench: Any) -> None:
         assert not button.enabled and words in button.toolTip
     assert set(bench.heads().values()) == {"○"}
     assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLModelNode") <= 3  # Slicer's own slice planes
+
+
+def test_the_module_s_own_test_runs_in_the_host(host: Any) -> None:
+    host.run_self_test("SpinalStrutDesigner")
