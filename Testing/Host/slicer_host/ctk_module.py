@@ -77,11 +77,8 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):
         painter.setBrush(palette.color(QtGui.QPalette.ColorRole.Window).darker(110))
         painter.drawRoundedRect(QtCore.QRectF(0, 0, QtWidgets.QWidget.width(self), height), 3, 3)
         painter.setBrush(palette.color(QtGui.QPalette.ColorRole.WindowText))
-        x, y, half = 8.0, height / 2, _TRIANGLE / 2
-        points = [(x, y - half / 2), (x + 2 * half, y - half / 2), (x + half, y + half / 2)]
-        if not self.isChecked():
-            points = [(x + half / 2, y - half), (x + half / 2, y + half), (x + 1.5 * half, y)]
-        painter.drawPolygon(QtGui.QPolygonF([QtCore.QPointF(*point) for point in points]))
+        x, half = 8.0, _TRIANGLE / 2
+        painter.drawPolygon(_triangle(x, height / 2, self.isChecked()))
         font = QtGui.QFont(QtWidgets.QWidget.font(self))
         font.setWeight(QtGui.QFont.Weight.DemiBold)
         painter.setFont(font)
@@ -91,9 +88,18 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):
         painter.end()
 
 
+def _triangle(x: float, y: float, down: bool) -> QtGui.QPolygonF:
+    """A triangle whose left edge's middle is at (x, y), that points down or right."""
+    half = _TRIANGLE / 2
+    points = [(x, y - half / 2), (x + 2 * half, y - half / 2), (x + half, y + half / 2)]
+    if not down:
+        points = [(x + half / 2, y - half), (x + half / 2, y + half), (x + 1.5 * half, y)]
+    return QtGui.QPolygonF([QtCore.QPointF(*point) for point in points])
+
+
 @widget_class
 class ctkCollapsibleGroupBox(QtWidgets.QGroupBox):
-    """A group box whose check mark shows or hides what it holds."""
+    """A group box with a triangle that shows or hides what it holds."""
 
     def __init__(self, title: Any = "", parent: Any = None) -> None:
         if not isinstance(title, str):
@@ -113,6 +119,25 @@ class ctkCollapsibleGroupBox(QtWidgets.QGroupBox):
         for child in self.children():
             if child.isWidgetType():
                 child.setVisible(expanded)
+        self.setFlat(not expanded)
+        self.setMaximumHeight(16777215 if expanded else self.fontMetrics().height() + _PADDING)  # QWIDGETSIZE_MAX
+
+    def paintEvent(self, event: QtGui.QPaintEvent) -> None:
+        """A group box, with a triangle where the check mark would be."""
+        QtWidgets.QGroupBox.paintEvent(self, event)
+        option = QtWidgets.QStyleOptionGroupBox()
+        self.initStyleOption(option)
+        style = QtWidgets.QWidget.style(self)
+        mark = style.subControlRect(
+            QtWidgets.QStyle.ComplexControl.CC_GroupBox, option, QtWidgets.QStyle.SubControl.SC_GroupBoxCheckBox, self
+        )
+        painter, palette = QtGui.QPainter(self), QtWidgets.QWidget.palette(self)
+        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
+        painter.fillRect(mark, palette.color(QtGui.QPalette.ColorRole.Window))
+        painter.setPen(QtCore.Qt.PenStyle.NoPen)
+        painter.setBrush(palette.color(QtGui.QPalette.ColorRole.WindowText))
+        painter.drawPolygon(_triangle(mark.x() + 2.0, mark.center().y() + 0.5, self.isChecked()))
+        painter.end()
 
 
 @widget_class
