@@ -25,13 +25,16 @@ def test_results_come_in_the_order_of_the_tasks(cores):
 
 
 def test_no_more_threads_work_than_there_are_cores(cores):
-    working, most, guard = 0, 0, threading.Lock()
+    working, most, guard, all_at_work = 0, 0, threading.Lock(), threading.Event()
 
     def task():
         nonlocal working, most
         with guard:
             working += 1
             most = max(most, working)
+            if working == cores:
+                all_at_work.set()
+        all_at_work.wait(10.0)  # however slow a busy machine starts them
         time.sleep(0.03)
         with guard:
             working -= 1
