@@ -17,8 +17,11 @@ JOB_TIMEOUT_S = 900.0
 # From the patient's front and left, a little from above: the strut's front, and how it stands on both ends. RAS.
 FRONT_LEFT = (-0.72, 0.68, 0.16)
 
-# Between two shades of a colour in a picture as kept, of 255.
+# Between two shades of a colour in a busy part of a picture, of 255.
 _SHADE_STEP = 4
+
+# A divisor of the window's width, pixels.
+_STRETCH_PX = 16
 
 
 @dataclass
@@ -151,12 +154,18 @@ class Stage:
 
 
 def _make_light(path: Path) -> None:
-    """Rewrites a picture with steps between shades that no eye sees, in two thirds of the bytes."""
+    """Rewrites a picture with coarser shades where it is busy, which no eye sees, in two thirds of the bytes.
+
+    Stretches of a row in one shade, as in the views' background, are kept: steps would be seen as bands there.
+    """
     picture = QtGui.QImage(str(path)).convertToFormat(QtGui.QImage.Format_RGB888)
     width, height, line = picture.width(), picture.height(), picture.bytesPerLine()
-    shades = np.frombuffer(picture.constBits(), np.uint8).reshape(height, line).astype(int)
-    shades = np.minimum((shades + _SHADE_STEP // 2) // _SHADE_STEP * _SHADE_STEP, 255).astype(np.uint8)
-    if not QtGui.QImage(shades.tobytes(), width, height, line, picture.format()).save(str(path), "PNG", 0):
+    rows = np.frombuffer(picture.constBits(), np.uint8).reshape(height, line)[:, : 3 * width]
+    stretches = rows.reshape(height, -1, _STRETCH_PX, 3)
+    even = (stretches == stretches[:, :, :1]).all(axis=(2, 3), keepdims=True)
+    coarse = np.minimum((stretches.astype(int) + _SHADE_STEP // 2) // _SHADE_STEP * _SHADE_STEP, 255)
+    light = np.where(even, stretches, coarse).astype(np.uint8).tobytes()
+    if not QtGui.QImage(light, width, height, 3 * width, picture.format()).save(str(path), "PNG", 0):
         raise OSError(f"The picture could not be written to {path}; choose a folder that can be written to.")
 
 
