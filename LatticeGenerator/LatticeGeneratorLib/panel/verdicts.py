@@ -9,6 +9,10 @@ VERDICT_COLORS = {
 }  # fmt: skip
 
 
+# From what forbids manufacture to what is well: the order in which a person should read.
+WORST_FIRST = ("fail", "not_evaluated", "warn", "waived", "pass")
+
+
 def verdict_words() -> dict[str, str]:
     """A verdict's words for people."""
     return {

@@ -52,7 +52,7 @@ class Anatomy(Section):
         if not desk.plan_is_of_this_case:
             return Standing(State.STALE, _("edited after the plan was proposed"))
         if case.unknown:
-            return Standing(State.WARNING, _("{n} segments of unknown meaning").format(n=len(case.unknown)))
+            return Standing(State.WARNING, _("segments of unknown meaning: {n}").format(n=len(case.unknown)))
         return Standing(State.READY, _("{n} vertebrae").format(n=len(case.levels)))
 
     def show(self, desk: Desk) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from LatticeGeneratorLib.panel.tables import chosen_row, dress_table, fill_choices, fill_row
-from LatticeGeneratorLib.panel.verdicts import VERDICT_COLORS, verdict_words
+from LatticeGeneratorLib.panel.verdicts import VERDICT_COLORS, WORST_FIRST, verdict_words
 from slicer.i18n import tr as _
 
 from ..errors import PlanError
@@ -55,8 +55,8 @@ class AxisStep(Section):
         for verdict, state in (("fail", State.FAILED), ("not_evaluated", State.WARNING), ("warn", State.WARNING)):
             if verdict in verdicts:
                 words = {
-                    "fail": _("{n} rules broken (preview)"), "warn": _("{n} rules nearly broken (preview)"),
-                    "not_evaluated": _("{n} structures without a rule"),
+                    "fail": _("rules broken: {n} (preview)"), "warn": _("rules nearly broken: {n} (preview)"),
+                    "not_evaluated": _("structures without a rule: {n}"),
                 }[verdict]  # fmt: skip
                 return Standing(state, words.format(n=verdicts.count(verdict)))
         return standing
@@ -174,8 +174,8 @@ def rule_words(row: Clearance) -> str:
 
 def _room(row: Clearance) -> tuple[int, float]:
     """The worse verdict first, then what is left to the limit."""
-    order = {"fail": 0, "not_evaluated": 1, "warn": 2, "waived": 3, "pass": 4}
+    rank = WORST_FIRST.index(row.verdict)
     if row.measured_mm is None or row.limit_mm is None:
-        return order[row.verdict], 0.0
+        return rank, 0.0
     left = row.measured_mm - row.limit_mm
-    return order[row.verdict], left if row.kind == "clearance" else -left
+    return rank, left if row.kind == "clearance" else -left

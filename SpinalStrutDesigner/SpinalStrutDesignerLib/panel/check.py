@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from LatticeGeneratorLib.panel.tables import chosen_row, dress_table, fill_choices, fill_row
-from LatticeGeneratorLib.panel.verdicts import VERDICT_COLORS, verdict_words
+from LatticeGeneratorLib.panel.verdicts import VERDICT_COLORS, WORST_FIRST, verdict_words
 from slicer.i18n import tr as _
 
 from ..plan.plan import Plan, Waiver
@@ -72,9 +72,8 @@ class CheckStep(Section):
         rows = findings(desk)
         ui.verdictsLabel.text = _counted(rows)
         wanted = ui.findingsComboBox.itemData(ui.findingsComboBox.currentIndex)
-        kept = tuple(
-            row for row in rows if wanted == "all" or row.blocks or (wanted == "open" and row.verdict != "pass")
-        )
+        asked = (row for row in rows if wanted == "all" or row.blocks or (wanted == "open" and row.verdict != "pass"))
+        kept = tuple(sorted(asked, key=lambda row: WORST_FIRST.index(row.verdict)))
         if kept != self._rows:
             self._rows = kept
             words = verdict_words()
