@@ -67,7 +67,7 @@ class Panel:
     def refresh(self) -> None:
         """Shows the choices, what they mean and what came of them."""
         ui, parameters = self.ui, self._parameters
-        ui.cancelButton.enabled = self.work.busy
+        ui.cancelButton.enabled = ui.cancelButton.visible = self.work.busy
         missing = self._missing()
         ui.fillButton.enabled = not missing and not self.work.busy
         ui.fillButton.toolTip = missing or _("Makes the lattice and measures it. A large one takes minutes.")

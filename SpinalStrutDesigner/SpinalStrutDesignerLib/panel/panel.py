@@ -81,7 +81,7 @@ class Panel:
         """Shows the case as it now is, in every step and in the views."""
         desk = self.desk
         self.ui.cancelButton.enabled = self.ui.cancelButton.visible = self.work.busy
-        if desk is None:
+        if desk is None or desk.owner.GetScene() is None:  # none is at work, or its node just left the scene
             for step in self.steps:
                 step.head(None)
             self.menu.show(None)

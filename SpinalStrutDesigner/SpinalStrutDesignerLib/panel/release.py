@@ -9,8 +9,9 @@ from typing import Any
 from slicer.i18n import tr as _
 
 from ..plan.plan import Plan
+from .check import findings
 from .desk import Desk
-from .section import Section, Standing, State, of_plan
+from .section import Section, Standing, State
 
 
 class ReleaseStep(Section):
@@ -31,14 +32,14 @@ class ReleaseStep(Section):
         return _("Release")
 
     def standing(self, desk: Desk) -> Standing:
-        """Out of date where what was released is not what the panel shows."""
+        """Out of date where what was released is not what the panel shows; failed where it must not be manufactured."""
         parameters = desk.parameters
         if not parameters.released:
-            return (
-                Standing(State.NOTHING, _("nothing yet")) if desk.plan is None else of_plan(desk, _("can be written"))
-            )
+            return Standing(State.NOTHING, _("nothing yet"))
         if parameters.releasedOf != self.panel.full_digest(desk):
             return Standing(State.STALE, _("out of date: release again"))
+        if any(row.blocks for row in findings(desk)):
+            return Standing(State.FAILED, _("written, not for manufacture"))
         return Standing(State.READY, _("written"))
 
     def show(self, desk: Desk) -> None:

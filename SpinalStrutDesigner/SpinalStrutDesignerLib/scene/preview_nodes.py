@@ -25,13 +25,25 @@ def show_preview(owner: Any, folder: int, solid: Mesh, blocks: Sequence[Mesh]) -
     """Shows the previewed solid and its blocks; returns the solid's model node. Visibility and opacity are kept."""
     belongings = Belongings(owner)
     node = _model(belongings, SOLID, 0, "Implant preview", _TITANIUM, _OPACITY, folder)
-    node.SetAndObservePolyData(polydata(solid))
+    node.SetAndObservePolyData(_smooth(solid))
     for number, block in enumerate(blocks):
         name = f"Porous interface {number + 1} (block)"
         _model(belongings, BLOCK, number, name, _POROUS, 0.45, folder).SetAndObservePolyData(polydata(block))
     for extra in belongings.all(BLOCK)[len(blocks) :]:
         owner.GetScene().RemoveNode(extra)
     return node
+
+
+def _smooth(mesh: Mesh) -> Any:
+    """A mesh with a normal at each corner: edges of a preview are coarse, and drawn flat they would look like a saw."""
+    import vtk
+
+    normals = vtk.vtkPolyDataNormals()
+    normals.SetInputData(polydata(mesh))
+    normals.SplittingOff()
+    normals.ConsistencyOff()
+    normals.Update()
+    return normals.GetOutput()
 
 
 def show_margins(owner: Any, folder: int, curve: AxisCurve, margins_mm: np.ndarray) -> Any:
