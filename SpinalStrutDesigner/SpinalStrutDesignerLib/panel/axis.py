@@ -51,7 +51,9 @@ class AxisStep(Section):
         standing = of_plan(desk, _("ready"))
         if standing.state is not State.READY:
             return standing
-        verdicts = [row.verdict for row in self.panel.live.clearances]
+        verdicts = [row.verdict for row in self.panel.live.clearances_of(desk.plan)]
+        if not verdicts:
+            return Standing(State.READY, _("planned, clearances not measured"))
         for verdict, state in (("fail", State.FAILED), ("not_evaluated", State.WARNING), ("warn", State.WARNING)):
             if verdict in verdicts:
                 words = {
@@ -70,7 +72,7 @@ class AxisStep(Section):
         if plan is not None and there:
             self.ui.removePointButton.enabled = len(plan.axis.control_points) > 3 and not desk.locked
         self.ui.axisLabel.text = curve_words(plan) if plan is not None and there else ""
-        self.show_clearances(self.panel.live.clearances)
+        self.show_clearances(self.panel.live.clearances_of(plan))
         self._follow(desk)
 
     def show_clearances(self, clearances: Sequence[Clearance]) -> None:

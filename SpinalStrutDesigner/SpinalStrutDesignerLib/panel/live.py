@@ -29,8 +29,12 @@ class Live:
 
     @property
     def clearances(self) -> tuple[Any, ...]:
-        """What was measured on the preview that is shown; none while there is none."""
-        return self._preview.clearances if self._preview is not None and self.ready else ()
+        """What was measured on the preview that is shown; none while there is none, or its plan means no implant."""
+        return self._preview.clearances if self._preview is not None and self.ready and not self.fault else ()
+
+    def clearances_of(self, plan: Plan | None) -> tuple[Any, ...]:
+        """What was measured on this very plan; none where another one was previewed last."""
+        return self.clearances if plan is not None and plan == self._shown else ()
 
     @property
     def ready(self) -> bool:

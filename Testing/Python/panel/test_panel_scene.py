@@ -178,6 +178,18 @@ def test_what_a_person_hides_stays_hidden(planned: Any) -> None:
     assert not solid.GetVisibility()
 
 
+def test_clearances_of_another_plan_are_not_shown(planned: Any) -> None:
+    planned.parameters.previewVisible = True
+    planned.wait_for_preview()
+    planned.host.process_events()
+    assert planned.ui.clearanceTable.rowCount > 0
+    planned.ui.previewCheckBox.checked = False
+    planned.ui.plan_section_width_mm.value = 12.0
+    assert planned.ui.clearanceTable.rowCount == 0 and "not measured" in planned.ui.axisButton.text
+    planned.ui.undoButton.click()
+    assert planned.ui.clearanceTable.rowCount > 0
+
+
 def test_outputs_stand_under_the_patient_and_the_study(planned: Any) -> None:
     hierarchy = slicer.mrmlScene.GetSubjectHierarchyNode()
     study = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(planned.parameters.volume))
