@@ -11,7 +11,6 @@ from ..cells import cell_named
 from ..errors import GeometryError
 from ..field.isosurface import clamp, least_value
 from ..field.slabs import Block, Slab, Stitcher, slabs_of
-from ..mesh.mesh import Mesh
 from ..progress import Progress, portion, silent
 from .collect import Collected
 from .domain_field import DomainField

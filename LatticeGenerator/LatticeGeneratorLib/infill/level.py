@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from ..errors import GeometryError
-from ..field.isosurface import clamp, contour, least_value
 from ..field.grid import Grid
+from ..field.isosurface import clamp, contour, least_value
 from ..field.slabs import Slab, enclosed, slabs_of
 from .domain_field import DomainField
 from .pattern import Pattern

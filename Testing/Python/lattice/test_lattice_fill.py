@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from lattice_shapes import inverted, joined, moved, trimesh_of, voxels_inside, without_numba
+from lattice_shapes import moved, trimesh_of, voxels_inside, without_numba
 from LatticeGeneratorLib.errors import GeometryError
 from LatticeGeneratorLib.field.grid import Grid
 from LatticeGeneratorLib.field.isosurface import isosurface
@@ -18,7 +18,7 @@ from LatticeGeneratorLib.measure.porosity import porosity
 from LatticeGeneratorLib.mesh.boolean import intersection
 from LatticeGeneratorLib.mesh.check import closed_manifold_fault, components, self_intersections, stl_fault
 from LatticeGeneratorLib.mesh.mesh import Mesh
-from LatticeGeneratorLib.mesh.solids import box, cylinder, sphere
+from LatticeGeneratorLib.mesh.solids import box, sphere
 from LatticeGeneratorLib.progress import Cancelled
 from scipy.spatial import cKDTree
 
