@@ -38,7 +38,7 @@ def slabs_of(grid: Grid, points_at_once: int = POINTS_AT_ONCE) -> list[Slab]:
 def slab_at(grid: Grid, first: int, last: int) -> Slab:
     """The planes from first to last, both included."""
     nx, ny, _ = grid.shape
-    origin = grid.origin + [0.0, 0.0, grid.spacing * first]
+    origin = grid.origin + grid.spacing * first * np.array([0.0, 0.0, 1.0])
     return Slab(first, Grid(origin, grid.spacing, (nx, ny, last - first + 1)))
 
 

@@ -84,7 +84,7 @@ def _counted(shares: np.ndarray) -> float:
 
 
 def _bars(slab: Slab) -> list[tuple[slice, slice]]:
-    """Planes j and k of bars that reach through the slab along its rows, one of every _BARS, shifted from row to row."""
+    """Planes j and k of bars that reach through the slab along its rows: one of _BARS, shifted from row to row."""
     _, ny, nz = slab.grid.shape
     bars = []
     for row, k in enumerate(range(0, nz - 1, _BAR)):
