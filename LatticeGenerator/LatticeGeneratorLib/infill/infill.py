@@ -12,6 +12,7 @@ from ..errors import GeometryError
 from ..field.isosurface import clamp, least_value
 from ..field.slabs import Block, Slab, Stitcher, slabs_of
 from ..progress import Progress, portion, silent
+from .aim import Aim
 from .collect import Collected
 from .domain_field import DomainField
 from .feasible import cell_size_mm
@@ -19,10 +20,12 @@ from .held import METAL, VOID, Groups
 from .lattice import Lattice
 from .level import better_level, first_level
 from .pattern import Pattern
+from .places import Regular
 from .spec import LatticeSpec
 
 _POROSITY_TOLERANCE = 0.0008  # of the 0.1 percentage point that is allowed
 _ATTEMPTS = 6
+_CLOSED_SHARE = 0.01  # of the domain: more void than that is not shut in at the border by chance
 
 Anchor = Callable[[Slab], np.ndarray]
 """Of a slab bool [k, j, i]: where a lattice reaches the solid that it will be joined to."""
@@ -32,23 +35,29 @@ Anchor = Callable[[Slab], np.ndarray]
 class Held:
     """What of the metal of one level stays. keep, filled: of each slab, by the slab's own groups of metal and of void,
     what is no loose chip and what is a closed pore; chips, pores: how many there are of either in all; edges: of the
-    grid that cross the surface."""
+    grid that cross the surface; closed_mm3: of the pores."""
 
     keep: list[np.ndarray]
     filled: list[np.ndarray]
     chips: int
     pores: int
     edges: int
+    closed_mm3: float
 
 
 class Infill:
-    """A domain about to be filled. anchor: what every piece that stays must reach; None: the largest stays."""
+    """A domain about to be filled. anchor: what every piece that stays must reach; None: the largest stays. pattern:
+    None: the wanted cell, evenly repeated."""
 
-    def __init__(self, domain: DomainField, spec: LatticeSpec, anchor: Anchor | None = None) -> None:
+    def __init__(
+        self, domain: DomainField, spec: LatticeSpec, anchor: Anchor | None = None, pattern: Pattern | None = None
+    ) -> None:
         self.domain, self.spec = domain, spec
         self.cell_mm = cell_size_mm(spec)
         self._anchor = anchor
-        self._pattern = Pattern(cell_named(spec.cell), self.cell_mm, 0.5 * (domain.grid.origin + domain.grid.upper))
+        middle = 0.5 * (domain.grid.origin + domain.grid.upper)
+        self._pattern = pattern or Pattern(cell_named(spec.cell), Regular(self.cell_mm, middle))
+        self._aim = Aim.of(domain, self._pattern, spec.porosity)
         self._slabs = slabs_of(domain.grid)
         self._least = least_value(domain.grid)
 
@@ -59,31 +68,41 @@ class Infill:
         for attempt in range(_ATTEMPTS):
             part = portion(progress, 1.0 - 0.8 ** (attempt + 1), 1.0 - 0.8 ** (attempt + 2))
             held = self.held(level, portion(part, 0.0, 0.4))
+            self._check_open(held)
             collected = Collected(held.edges)
             for block in self.blocks(level, held, portion(part, 0.4, 1.0)):
                 collected.add(block)
-            porosity = 1.0 - collected.volume / self.domain.volume
-            excess = porosity - self.spec.porosity
+            porosity = self._aim.porosity_of(collected.volume)
+            excess = porosity - self._aim.porosity
             if abs(excess) <= _POROSITY_TOLERANCE:
                 progress("lattice: done", 1.0)
                 return Lattice(
-                    collected.mesh(), self.spec, self.cell_mm, level, self.domain.grid.spacing, porosity, held.chips
+                    collected.mesh(),
+                    self.spec,
+                    self.cell_mm,
+                    level,
+                    self.domain.grid.spacing,
+                    porosity,
+                    held.chips,
+                    self._aim.porosity,
+                    1.0 - collected.volume / self.domain.volume,
+                    held.pores,
                 )
             if tried and tried[-1][0] != level and (excess - tried[-1][1]) / (level - tried[-1][0]) < 0.0:
                 slope = (excess - tried[-1][1]) / (level - tried[-1][0])
             tried.append((level, excess))
             level -= excess / slope
         raise GeometryError(
-            f"the lattice came to {100 * porosity:.1f} % porosity instead of {100 * self.spec.porosity:.1f} %: its "
+            f"the lattice came to {100 * porosity:.1f} % porosity instead of {100 * self._aim.porosity:.1f} %: its "
             f"domain is too small or thin for cells of {self.cell_mm:.2f} mm; enlarge it or ask for smaller pores"
         )
 
     def level(self, progress: Progress = silent) -> tuple[float, float]:
         """The level at which the lattice is about as porous as wanted, and by how much porosity rises with it there."""
         progress("lattice: level", 0.0)
-        level, slope = first_level(self.domain, self._pattern, self.spec.porosity)
+        level, slope = first_level(self.domain, self._pattern, self._aim)
         progress("lattice: level", 0.5)
-        return better_level(self.domain, self._pattern, self.spec.porosity, level, slope), slope
+        return better_level(self.domain, self._pattern, self._aim, level, slope), slope
 
     def held(self, level: float, progress: Progress = silent) -> Held:
         """What of the metal of a level hangs together. Raises GeometryError if none reaches the anchor."""
@@ -115,7 +134,16 @@ class Infill:
             int((sizes > 0).sum() - marked.sum()),
             len(extents) - 2,
             edges,
+            # The first two groups are what is no void, and what lies around all.
+            float(np.delete(extents, [0, open_]).sum()) * self.domain.grid.spacing**3,
         )
+
+    def _check_open(self, held: Held) -> None:
+        if held.closed_mm3 > _CLOSED_SHARE * self.domain.volume:
+            raise GeometryError(
+                f"{held.closed_mm3:.3g} mm³ of pores, {100 * held.closed_mm3 / self.domain.volume:.0f} % of the region, "
+                "would be closed all round, and powder could not leave: leave a face open, or make a frame with windows"
+            )
 
     def blocks(self, level: float, held: Held, progress: Progress = silent) -> Iterator[Block]:
         """The surface of what is held of a level, slab by slab."""
