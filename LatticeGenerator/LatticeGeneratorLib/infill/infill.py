@@ -48,7 +48,7 @@ class Infill:
         self.domain, self.spec = domain, spec
         self.cell_mm = cell_size_mm(spec)
         self._anchor = anchor
-        self._pattern = Pattern(cell_named(spec.cell), self.cell_mm, 0.5 * (domain.grid.origin + domain.grid.upper))
+        self._pattern = Pattern(cell_named(spec.cell), self.cell_mm, 0.5 * (domain.grid.lower + domain.grid.upper))
         self._slabs = slabs_of(domain.grid)
         self._least = least_value(domain.grid)
 
