@@ -12,7 +12,7 @@ from .grid import Grid
 from .isosurface import contour
 
 POINTS_AT_ONCE = 400_000  # 12 MB for each float32 array on a slab
-_FEWEST_PLANES = 3
+_FEWEST_PLANES = 8
 
 
 @dataclass(frozen=True, eq=False)
