@@ -9,6 +9,7 @@ import numpy as np
 from ..field.distance import Distances
 from ..field.grid import Grid
 from ..field.isosurface import bounded, clamp, least_value
+from ..field.kept import Kept
 from ..field.slabs import Slab, Stitcher, slabs_of
 from ..mesh.mesh import Mesh
 from .hollow import BAND_STEPS, Hollow
@@ -43,16 +44,11 @@ class MeshDomain:
         self.volume = mesh.volume
         self._distances, self._hollow = Distances(mesh), Hollow(mesh, spacing)
         # Distances cost more than anything else that is done to a slab, but memory is not to grow with the domain.
-        self._kept: dict[int, np.ndarray] = {}
+        self._kept = Kept(_KEPT_BYTES)
 
     def on(self, slab: Slab) -> np.ndarray:
         """As `DomainField`."""
-        if slab.first in self._kept and self._kept[slab.first].shape == slab.grid.array_shape:
-            return self._kept[slab.first]
-        values = self._made(slab.grid)
-        if sum(array.nbytes for array in self._kept.values()) + values.nbytes <= _KEPT_BYTES:
-            self._kept[slab.first] = values
-        return values
+        return self._kept.get(slab.first, lambda: self._made(slab.grid))
 
     def _made(self, grid: Grid) -> np.ndarray:
         if not self._hollow.reaches(grid):
