@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from scipy.optimize import brentq
+
+from ..errors import GeometryError
 
 Field = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 """From x, y, z in cells (any shapes that broadcast) to the value there and the length of its gradient per cell."""
@@ -74,6 +77,20 @@ class Cell:
     def throat_per_cell(self, porosity: float) -> float:
         """Diameter of the largest ball that passes through the void, over cell size."""
         return _at(self.laws.throat, porosity)
+
+    def porosity_with(self, law: Callable[[float], float], wanted: float) -> float:
+        """The porosity at which a law of this cell, `cell.strut_per_cell` for example, has the wanted value.
+
+        Raises GeometryError where it has it nowhere over `porosities`.
+        """
+        low, high = self.porosities
+        ends = law(low) - wanted, law(high) - wanted
+        if not ends[0] * ends[1] <= 0.0:
+            raise GeometryError(
+                f"{self.title} of {100 * low:.0f} to {100 * high:.0f} % porosity has {law(low):.3f} to {law(high):.3f} "
+                f"of a cell, not {wanted:.3f}: choose another size of cell"
+            )
+        return float(brentq(lambda porosity: law(porosity) - wanted, low, high, xtol=1e-12))
 
 
 def _at(law: tuple[float, ...], porosity: float) -> float:

@@ -11,7 +11,7 @@ from itertools import product
 
 import numpy as np
 
-from .cell import UNFITTED, Cell, Field, Laws
+from .cell import Cell, Field, Laws
 
 
 def cubic(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -152,7 +152,7 @@ def _from_square(square: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def bonds(starts: np.ndarray, ends: np.ndarray, length: float) -> np.ndarray:
-    """(n, 2, 3) the segments of that length from (a, 3) starts in one cell to any image of the (b, 3) ends, each once."""
+    """(n, 2, 3) the segments of that length from (a, 3) starts in one cell to images of the (b, 3) ends, each once."""
     found: dict[tuple[int, ...], np.ndarray] = {}
     for start, end, shift in product(starts, ends, product((-1.0, 0.0, 1.0), repeat=3)):
         bond = np.array([start, end + shift])
@@ -172,22 +172,81 @@ _KELVIN = np.array([np.roll(p, k) for p in ([0.5, 0.25, 0.0], [0.5, 0.75, 0.0], 
                     for k in range(3)])  # fmt: skip
 
 
-def _cell(
-    name: str, title: str, field: Field, beams: np.ndarray, porosities: tuple[float, float], laws: Laws = UNFITTED
-) -> Cell:
+def _cell(name: str, title: str, field: Field, beams: np.ndarray, porosities: tuple[float, float], laws: Laws) -> Cell:
     return Cell(name, title, "struts", field, porosities, laws, beams)
 
 
 # name, title, field, axes, porosities and the laws that `python -m LatticeGeneratorLib.cells.fit NAME` prints.
 STRUTS = (
-    _cell("bcc", "Body-centred cubic struts", bcc, bonds(_CORNER, _CENTRE, 0.75**0.5), (0.45, 0.88)),
-    _cell("fcc", "Face-centred cubic struts", fcc, bonds(_CORNER, _FACES, 0.5**0.5), (0.45, 0.88)),
-    _cell("octet", "Octet truss", octet, bonds(_FCC, _FCC, 0.5**0.5), (0.45, 0.88)),
-    _cell("diamond_cubic", "Diamond cubic struts", diamond_cubic, bonds(_FCC, _FCC + 0.25, 0.1875**0.5), (0.45, 0.88)),
+    _cell(
+        "bcc", "Body-centred cubic struts", bcc, bonds(_CORNER, _CENTRE, 0.75**0.5), (0.45, 0.88),
+        Laws(
+            level=(-0.010514, 0.28757, -0.13097, 0.16547),
+            pore=(0.42752, 1.3469, -2.926, 1.3377),
+            strut=(0.093986, -0.16562, 1.3048, -0.66657),
+            least=(-0.023102, 0.58491, -0.27767, 0.33945),
+            throat=(0.72495, -0.5498, 0.19944, -0.28513),
+        ),
+    ),
+    _cell(
+        "fcc", "Face-centred cubic struts", fcc, bonds(_CORNER, _FACES, 0.5**0.5), (0.45, 0.88),
+        Laws(
+            level=(-0.011311, 0.27271, -0.14739, 0.17472),
+            pore=(0.91052, -0.96651, 0.75184, -0.51945),
+            strut=(0.025929, 0.20224, 0.48654, -0.14038),
+            least=(-0.061077, 0.73817, -0.61236, 0.52155),
+            throat=(0.54783, -0.23669, -0.31861, 0.057209),
+        ),
+    ),
+    _cell(
+        "octet", "Octet truss", octet, bonds(_FCC, _FCC, 0.5**0.5), (0.45, 0.88),
+        Laws(
+            level=(-0.007842, 0.19179, -0.10203, 0.12209),
+            pore=(0.66798, -0.59043, 0.3314, -0.2555),
+            strut=(-0.12365, 0.89797, -1.0246, 0.75983),
+            least=(-1.4762, 7.6705, -12.159, 6.6983),
+            throat=(0.3702, -0.051981, -0.44341, 0.15765),
+        ),
+    ),
+    _cell(
+        "diamond_cubic", "Diamond cubic struts", diamond_cubic, bonds(_FCC, _FCC + 0.25, 0.1875**0.5), (0.45, 0.88),
+        Laws(
+            level=(-0.010219, 0.28597, -0.12815, 0.16387),
+            pore=(0.74676, -0.30011, -0.031975, -0.29144),
+            strut=(0.027593, 0.22341, 0.51233, -0.15893),
+            least=(-0.027585, 0.60702, -0.31336, 0.35838),
+            throat=(0.72855, -0.61412, 0.39078, -0.4401),
+        ),
+    ),
     _cell(
         "rhombic_dodecahedron", "Rhombic dodecahedron struts", rhombic_dodecahedron,
         bonds(_FCC + _CENTRE, _OCTANTS, 0.1875**0.5), (0.45, 0.88),
+        Laws(
+            level=(-0.010914, 0.22749, -0.14652, 0.16297),
+            pore=(1.1327, -2.5052, 3.8385, -2.3379),
+            strut=(-0.15518, 1.1296, -1.42, 1.0087),
+            least=(-1.7082, 8.9246, -14.26, 7.8972),
+            throat=(0.38965, -0.19731, -0.21592, -0.0083184),
+        ),
     ),
-    _cell("kelvin", "Kelvin struts", kelvin, bonds(_KELVIN, _KELVIN, 0.125**0.5), (0.45, 0.88)),
-    _cell("cubic", "Cubic struts", cubic, bonds(_CORNER, _CORNER, 1.0), (0.45, 0.88)),
+    _cell(
+        "kelvin", "Kelvin struts", kelvin, bonds(_KELVIN, _KELVIN, 0.125**0.5), (0.45, 0.88),
+        Laws(
+            level=(-0.024536, 0.36189, -0.34256, 0.33065),
+            pore=(0.90456, 0.31234, -1.6545, 0.89488),
+            strut=(-0.085374, 0.89566, -0.96221, 0.85805),
+            least=(-0.086159, 0.90856, -0.98811, 0.82492),
+            throat=(0.69484, -0.91863, 1.0458, -0.87715),
+        ),
+    ),
+    _cell(
+        "cubic", "Cubic struts", cubic, bonds(_CORNER, _CORNER, 1.0), (0.45, 0.88),
+        Laws(
+            level=(-0.017162, 0.44535, -0.21776, 0.26822),
+            pore=(1.3602, -0.57749, -0.80939, 0.40774),
+            strut=(0.035158, 0.56096, 0.021841, 0.54658),
+            least=(-0.017046, 0.79737, -0.26937, 0.44059),
+            throat=(1.0368, -0.89622, 0.44083, -0.53743),
+        ),
+    ),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .cell import UNFITTED, Cell, Field, Laws
+from .cell import Cell, Laws
 
 _TURN = 2.0 * np.pi
 _PER_CELL2 = _TURN * _TURN
@@ -60,17 +60,17 @@ def primitive(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, 
 
 
 def iwp(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """g = Σ cos 2x − 2 Σ cos x cos y (Schoen I-WP; low on the I side), |∇g|² per turn.
+    """g = 2 Σ cos x cos y − Σ cos 2x (Schoen I-WP; low on the side of the wrapped packages), |∇g|² per turn.
 
-    With C = Σ cos x: g = Σ (3 cos² x − 1) − C², and ∂g/∂x = 2 sin x (C − 3 cos x).
+    With C = Σ cos x: g = C² − Σ (3 cos² x − 1), and ∂g/∂x = −2 sin x (C − 3 cos x).
     """
     x, y, z = x * x.dtype.type(_TURN), y * y.dtype.type(_TURN), z * z.dtype.type(_TURN)
     three, one, six, four = x.dtype.type(3.0), x.dtype.type(1.0), x.dtype.type(6.0), x.dtype.type(4.0)
     cx, cy, cz = np.cos(x), np.cos(y), np.cos(z)
     xx, yy, zz = cx * cx, cy * cy, cz * cz
     total = cx + cy + cz
-    value = (three * xx - one) + (three * yy - one) + (three * zz - one)
-    value -= total * total
+    value = (one - three * xx) + (one - three * yy) + (one - three * zz)
+    value += total * total
     # Σ sin² x (C − 3 cos x)² = C (C Σ sin² x − 6 Σ sin² x cos x) + 9 Σ sin² x cos² x
     square = (one - xx) + (one - yy) + (one - zz)
     square *= total
@@ -119,7 +119,7 @@ def primitive_sheet(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> tuple[np.nda
 
 
 def iwp_skeletal(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Schoen I-WP, the side of which round the corners and the centre is metal."""
+    """Schoen I-WP, the side of the wrapped packages metal: struts round, not along, the cube's diagonals."""
     value, square = iwp(x, y, z)
     return value, _slope(square)
 
@@ -139,12 +139,116 @@ def _slope(square: np.ndarray) -> np.ndarray:
 
 # name, title, kind, field, porosities and the laws that `python -m LatticeGeneratorLib.cells.fit NAME` prints.
 SURFACES = (
-    Cell("gyroid_skeletal", "Gyroid, skeletal", "skeletal", gyroid_skeletal, (0.45, 0.88), UNFITTED),
-    Cell("gyroid_sheet", "Gyroid, sheet", "sheet", gyroid_sheet, (0.45, 0.88), UNFITTED),
-    Cell("diamond_skeletal", "Diamond, skeletal", "skeletal", diamond_skeletal, (0.45, 0.88), UNFITTED),
-    Cell("diamond_sheet", "Diamond, sheet", "sheet", diamond_sheet, (0.45, 0.88), UNFITTED),
-    Cell("primitive_skeletal", "Schwarz P, skeletal", "skeletal", primitive_skeletal, (0.45, 0.88), UNFITTED),
-    Cell("primitive_sheet", "Schwarz P, sheet", "sheet", primitive_sheet, (0.45, 0.88), UNFITTED),
-    Cell("iwp_skeletal", "I-WP, skeletal", "skeletal", iwp_skeletal, (0.45, 0.88), UNFITTED),
-    Cell("iwp_sheet", "I-WP, sheet", "sheet", iwp_sheet, (0.45, 0.88), UNFITTED),
+    Cell(
+        "gyroid_skeletal",
+        "Gyroid, skeletal",
+        "skeletal",
+        gyroid_skeletal,
+        (0.45, 0.88),
+        Laws(
+            level=(-1.3577, -0.68408, 3.8593, -0.25101),
+            pore=(0.96097, -0.8685, 0.71972, -0.70899),
+            strut=(0.093608, -0.038488, 1.0269, -0.3506),
+            least=(-0.095442, 1.0764, -1.1363, 0.97155),
+            throat=(0.91011, -0.77371, 0.47796, -0.47849),
+        ),
+    ),
+    Cell(
+        "gyroid_sheet",
+        "Gyroid, sheet",
+        "sheet",
+        gyroid_sheet,
+        (0.45, 0.88),
+        Laws(
+            level=(0.026451, -0.1836, 1.9801, -0.33998),
+            pore=(0.45094, -0.0039421, -0.23091, -0.12823),
+            strut=(0.049264, -0.63029, 1.8317, -0.96351),
+            least=(1.4414, -8.9029, 17.158, -10.048),
+            throat=(0.48455, -0.31728, 0.35896, -0.44256),
+        ),
+    ),
+    Cell(
+        "diamond_skeletal",
+        "Diamond, skeletal",
+        "skeletal",
+        diamond_skeletal,
+        (0.45, 0.88),
+        Laws(
+            level=(-1.136, -0.28502, 2.7321, -0.081679),
+            pore=(0.67693, -0.033873, -0.52844, 0.08291),
+            strut=(0.061913, 0.43139, -0.050525, 0.21571),
+            least=(-0.603, 3.4472, -5.0619, 2.9807),
+            throat=(0.66329, -0.19162, -0.31051, -0.068716),
+        ),
+    ),
+    Cell(
+        "diamond_sheet",
+        "Diamond, sheet",
+        "sheet",
+        diamond_sheet,
+        (0.45, 0.88),
+        Laws(
+            level=(0.015181, -0.10288, 1.4552, -0.18156),
+            pore=(0.37093, 0.23167, -0.59673, 0.15478),
+            strut=(0.21998, -1.5981, 3.4765, -1.9301),
+            least=(0.67781, -3.698, 5.9377, -2.5706),
+            throat=(0.38249, -0.22199, 0.23571, -0.39204),
+        ),
+    ),
+    Cell(
+        "primitive_skeletal",
+        "Schwarz P, skeletal",
+        "skeletal",
+        primitive_skeletal,
+        (0.45, 0.78),
+        Laws(
+            level=(-1.6824, -0.26615, 3.8393, -0.13886),
+            pore=(-0.011803, 5.9464, -11.346, 6.41),
+            strut=(3.6564, -16.004, 27.381, -14.798),
+            least=(5.8526, -27.001, 43.236, -22.087),
+            throat=(1.0593, -1.159, 1.5918, -1.6006),
+        ),
+    ),
+    Cell(
+        "primitive_sheet",
+        "Schwarz P, sheet",
+        "sheet",
+        primitive_sheet,
+        (0.45, 0.88),
+        Laws(
+            level=(0.0082411, -0.059704, 1.8927, -0.11094),
+            pore=(0.62943, 1.0681, -2.44, 1.3801),
+            strut=(-0.27001, 1.2713, -1.6717, 1.3496),
+            least=(1.6523, -10.226, 19.76, -11.61),
+            throat=(0.88119, -2.732, 5.5338, -4.4141),
+        ),
+    ),
+    Cell(
+        "iwp_skeletal",
+        "I-WP, skeletal",
+        "skeletal",
+        iwp_skeletal,
+        (0.45, 0.88),
+        Laws(
+            level=(-3.4107, -3.0501, 15.508, -5.5338),
+            pore=(0.69842, 0.06385, -0.78287, 0.19871),
+            strut=(0.12729, 0.15265, 0.2828, 0.14528),
+            least=(-0.25962, 1.5836, -1.8426, 1.2414),
+            throat=(0.66821, -0.34954, -0.050481, -0.19799),
+        ),
+    ),
+    Cell(
+        "iwp_sheet",
+        "I-WP, sheet",
+        "sheet",
+        iwp_sheet,
+        (0.45, 0.88),
+        Laws(
+            level=(0.13372, -0.93064, 5.9699, -1.7281),
+            pore=(0.47103, -0.36894, 0.6167, -0.63303),
+            strut=(0.12698, -1.0108, 2.332, -1.1624),
+            least=(1.1765, -7.214, 13.783, -7.9907),
+            throat=(0.40037, -0.3215, 0.42486, -0.51739),
+        ),
+    ),
 )

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.ndimage import map_coordinates
 from scipy.spatial import Voronoi, cKDTree
 
-from .cell import UNFITTED, Cell
+from .cell import Cell, Laws
 
 PERIOD = 3  # cells along each axis after which the tessellation repeats; one seed a cell
 SEED = 1
@@ -61,7 +61,13 @@ VORONOI = Cell(
     kind="struts",
     field=voronoi,
     porosities=(0.45, 0.88),
-    laws=UNFITTED,
+    laws=Laws(
+        level=(-0.025048, 0.4196, -0.36446, 0.38548),
+        pore=(1.3808, -2.2073, 3.1476, -2.1478),
+        strut=(-0.49064, 3.056, -4.4657, 2.9439),
+        least=(-2.6606, 13.862, -22.11, 12.323),
+        throat=(-0.20112, 4.7327, -8.5878, 4.3446),
+    ),
     beams=edges(),
     period=PERIOD,
 )
