@@ -31,16 +31,26 @@ class Nearest:
         boxes, order = box_tree(triangles)
         return cls(np.ascontiguousarray(triangles[order]), boxes, order)
 
-    def to(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def to(self, points: np.ndarray, guess: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """(n,) mm: distance of points (n, 3) to the surface, and (n,) the place in `triangles` of a nearest one.
 
-        Fastest where points that follow one another lie close together.
+        Fastest with a good guess (n,) at those, or where points that follow one another lie close together.
         """
         points = np.ascontiguousarray(points, np.float64).reshape(-1, 3)
         descend = compiled(nearest_in_tree)
         if descend is not None:
-            return descend(points, self.boxes, self.triangles)
+            first = np.full(len(points), -1) if guess is None else np.ascontiguousarray(guess)
+            return descend(points, first, self.boxes, self.triangles)
         return _by_levels(points, self.boxes, self.triangles)
+
+    def between(self, corners: np.ndarray, near: np.ndarray) -> np.ndarray:
+        """(n, 3, 3) mm, [n, i, j]: distance of corner i of corners (n, 3, 3) to triangle near[n, j] of near (n, 3)."""
+        corners, near = np.ascontiguousarray(corners), np.ascontiguousarray(near)
+        loop = compiled(corner_gaps)
+        if loop is not None:
+            return loop(corners, near, self.triangles)
+        gaps = [distances_to(corners[:, i], self.triangles[near[:, j]]) for i in range(3) for j in range(3)]
+        return np.stack(gaps, axis=1).reshape(-1, 3, 3)
 
 
 def distances_to(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
@@ -49,8 +59,10 @@ def distances_to(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     return np.sqrt(_squares(points - a, triangles[:, 1] - a, triangles[:, 2] - a))
 
 
-def nearest_in_tree(points: np.ndarray, boxes: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """As `Nearest.to`: a loop for `compiled`. Each search starts from the triangle that the one before found.
+def nearest_in_tree(
+    points: np.ndarray, guess: np.ndarray, boxes: np.ndarray, triangles: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """As `Nearest.to`: a loop for `compiled`. A search without a guess (-1) starts from what the one before found.
 
     Regions of the triangle's plane after Ericson, Real-Time Collision Detection, 5.1.5.
     """
@@ -60,8 +72,10 @@ def nearest_in_tree(points: np.ndarray, boxes: np.ndarray, triangles: np.ndarray
     last = 0
     for n in range(points.shape[0]):
         x, y, z = points[n, 0], points[n, 1], points[n, 2]
+        if guess[n] >= 0:
+            last = guess[n]
         best, found = np.inf, last
-        # The last triangle first, then from the root; -1 stands for the one triangle.
+        # The guess first, then from the root; -1 stands for the one triangle.
         stack[0], stack[1], reach[0], reach[1] = 1, -1, 0.0, 0.0
         height = 2
         while height > 0:
@@ -114,6 +128,39 @@ def nearest_in_tree(points: np.ndarray, boxes: np.ndarray, triangles: np.ndarray
                     best, found = square, t
         away[n], which[n], last = math.sqrt(best), found, found
     return away, which
+
+
+def corner_gaps(corners: np.ndarray, near: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """As `Nearest.between`: a loop for `compiled`. A point over the triangle's inside is as far as its plane, any other
+    as far as the nearest side."""
+    gaps = np.empty((corners.shape[0], 3, 3))
+    for n in range(corners.shape[0]):
+        for j in range(3):
+            t = near[n, j]
+            ax, ay, az = triangles[t, 0, 0], triangles[t, 0, 1], triangles[t, 0, 2]
+            ux, uy, uz = triangles[t, 1, 0] - ax, triangles[t, 1, 1] - ay, triangles[t, 1, 2] - az
+            vx, vy, vz = triangles[t, 2, 0] - ax, triangles[t, 2, 1] - ay, triangles[t, 2, 2] - az
+            nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+            nn = nx * nx + ny * ny + nz * nz
+            for i in range(3):
+                best, over = np.inf, nn > 0.0
+                for side in range(3):
+                    after = (side + 1) % 3
+                    sx, sy, sz = triangles[t, side, 0], triangles[t, side, 1], triangles[t, side, 2]
+                    ex, ey, ez = triangles[t, after, 0] - sx, triangles[t, after, 1] - sy, triangles[t, after, 2] - sz
+                    px, py, pz = corners[n, i, 0] - sx, corners[n, i, 1] - sy, corners[n, i, 2] - sz
+                    left = (ey * pz - ez * py) * nx + (ez * px - ex * pz) * ny + (ex * py - ey * px) * nz
+                    over = over and left >= 0.0
+                    length = ex * ex + ey * ey + ez * ez
+                    share = min(max((px * ex + py * ey + pz * ez) / length, 0.0), 1.0) if length > 0.0 else 0.0
+                    dx, dy, dz = px - share * ex, py - share * ey, pz - share * ez
+                    best = min(best, dx * dx + dy * dy + dz * dz)
+                if over:
+                    height = nx * (corners[n, i, 0] - ax) + ny * (corners[n, i, 1] - ay) + nz * (corners[n, i, 2] - az)
+                    gaps[n, i, j] = abs(height) / math.sqrt(nn)
+                else:
+                    gaps[n, i, j] = math.sqrt(best)
+    return gaps
 
 
 def _by_levels(points: np.ndarray, boxes: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
