@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,13 +53,20 @@ def read_order(path: str | Path) -> Order:
 
 
 def write_made(folder: str | Path, made: Made) -> None:
-    """Writes what was made; the folder is made if it is not there."""
+    """Writes what was made; the folder is made if it is not there. Where writing fails, it is as it was before."""
     place = Path(folder)
-    place.mkdir(parents=True, exist_ok=True)
-    write_npz(place / _LATTICE, made.mesh)
-    if made.shown is not made.mesh:
-        write_npz(place / _SHOWN, made.shown)
-    (place / _MEASURED).write_text(made.measured.to_json(), encoding="utf-8", newline="\n")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{place.name}.", dir=place.parent) as name:
+        begun = Path(name)
+        write_npz(begun / _LATTICE, made.mesh)
+        if made.shown is not made.mesh:
+            write_npz(begun / _SHOWN, made.shown)
+        (begun / _MEASURED).write_text(made.measured.to_json(), encoding="utf-8", newline="\n")
+        place.mkdir(exist_ok=True)
+        # What an earlier order left of it would be taken for this one's.
+        (place / _SHOWN).unlink(missing_ok=True)
+        for file in sorted(begun.iterdir()):
+            file.replace(place / file.name)
 
 
 def read_made(folder: str | Path) -> Made:

@@ -23,8 +23,20 @@ class Distances:
         self._whole = _Heap(mesh.triangles)
         self._split: tuple[float, _Heap] | None = None
 
+    @classmethod
+    def of_edges(cls, edges: np.ndarray) -> Distances:
+        """Of straight lines (n, 2, 3) mm, which have no inside."""
+        ends = edges[:, [0, 1, 1]].reshape(-1, 3)
+        return cls(Mesh(ends, np.arange(len(ends)).reshape(-1, 3)))
+
     def signed(self, grid: Grid, band_mm: float) -> np.ndarray:
         """As `signed_distance`."""
+        distance = self.unsigned(grid, band_mm)
+        np.negative(distance, out=distance, where=self.inside(grid))
+        return distance
+
+    def unsigned(self, grid: Grid, band_mm: float) -> np.ndarray:
+        """[k, j, i] float32 mm: distance to the surface on whichever side, cut off at band_mm."""
         if not band_mm > 0.0:
             raise GeometryError(f"a distance band must be wider than 0, not {band_mm} mm")
         if self._split is None or self._split[0] != grid.spacing:
@@ -34,7 +46,6 @@ class Distances:
         (compiled(spread_squares) or lower_squares)(self._split[1].near(grid, band_mm), band, squares)
         distance = np.sqrt(squares, out=squares)
         distance *= np.float32(grid.spacing)
-        np.negative(distance, out=distance, where=self.inside(grid))
         return distance
 
     def inside(self, grid: Grid) -> np.ndarray:
@@ -55,9 +66,10 @@ class _Heap:
         self._low, self._high = np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
 
     def near(self, grid: Grid, reach: float) -> np.ndarray:
-        """(m, 3, 3): those that come as near as reach to the grid's planes, in voxels, with its origin at zero."""
-        held = (self._high >= grid.origin[2] - reach) & (self._low <= grid.upper[2] + reach)
-        return (self.triangles[held] - grid.origin) / grid.spacing
+        """(m, 3, 3): those that come as near as reach to the grid's planes, in voxels, with its first point at zero."""
+        held = (self._high >= grid.lower[2] - reach) & (self._low <= grid.upper[2] + reach)
+        # Whole steps are taken away without rounding, so that parts of one grid agree where they meet.
+        return (self.triangles[held] - grid.origin) / grid.spacing - np.array(grid.start)
 
 
 def signed_distance(mesh: Mesh, grid: Grid, band_mm: float) -> np.ndarray:

@@ -24,7 +24,7 @@ def isosurface(values: np.ndarray, grid: Grid) -> Mesh:
     padded, bounds = bounded(values, grid)
     clamp(padded, least_value(grid))
     points, faces = contour(padded)
-    return Mesh(bounds.origin + grid.spacing * points.astype(np.float64), faces)
+    return Mesh(bounds.lower + grid.spacing * points.astype(np.float64), faces)
 
 
 def contour(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -95,12 +95,13 @@ def bounded(values: np.ndarray, grid: Grid) -> tuple[np.ndarray, Grid]:
     there = tuple(slice(s.start - a, s.start - a + n) for s, a, n in zip(here, low, values[here].shape))
     padded[there] = values[here]
     nz, ny, nx = padded.shape
-    return padded, Grid(grid.origin + grid.spacing * low[::-1], grid.spacing, (nx, ny, nz))
+    i, j, k = low[::-1].tolist()
+    return padded, grid.part((i, j, k), (nx, ny, nz))
 
 
 def least_value(grid: Grid) -> float:
     """The least |value| in mm that keeps vertices apart in float32, as coordinates and as grid indices."""
-    farthest = np.float32(max(np.abs(grid.origin).max(), np.abs(grid.upper).max()))
+    farthest = np.float32(max(np.abs(grid.lower).max(), np.abs(grid.upper).max()))
     index = np.float32(max(grid.shape) + 2)
     return max(_LEAST_VALUE_MM, 8.0 * float(np.spacing(farthest)), 8.0 * grid.spacing * float(np.spacing(index)))
 

@@ -28,7 +28,7 @@ class Sampled:
     def on(self, grid: Grid) -> np.ndarray:
         """[k, j, i] float32: the field at the points of another grid."""
         result = self.values
-        for axis, (places, start, count) in enumerate(zip(grid.axes()[::-1], self.grid.origin[::-1], result.shape)):
+        for axis, (places, start, count) in enumerate(zip(grid.axes()[::-1], self.grid.lower[::-1], result.shape)):
             if count == 1:
                 result = np.repeat(result, len(places), axis=axis)
                 continue
@@ -57,11 +57,11 @@ def coarse_grid(low: np.ndarray, high: np.ndarray, finest: float, most_points: i
 def distance_to(surface: Mesh, grid: Grid, reach: float) -> Sampled:
     """How far the points of a grid are from a surface, open or closed, mm; cut off at about `reach`."""
     near = min(_NEAR_STEPS * grid.spacing, reach)
-    values = np.abs(Distances(surface).signed(grid, near))
+    values = Distances(surface).unsigned(grid, near)
     far = values >= np.float32(near)
     if near < reach and far.any():
         nx, ny, nz = (n // 2 + 2 for n in grid.shape)
-        beyond = distance_to(surface, Grid(grid.origin, 2.0 * grid.spacing, (nx, ny, nz)), reach).on(grid)
+        beyond = distance_to(surface, Grid(grid.lower, 2.0 * grid.spacing, (nx, ny, nz)), reach).on(grid)
         np.maximum(beyond, np.float32(near), out=values, where=far)
     return Sampled(values, grid)
 

@@ -12,7 +12,7 @@ from .grid import Grid
 from .isosurface import contour
 
 POINTS_AT_ONCE = 400_000  # 12 MB for each float32 array on a slab
-_FEWEST_PLANES = 3
+_FEWEST_PLANES = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +38,7 @@ def slabs_of(grid: Grid, points_at_once: int = POINTS_AT_ONCE) -> list[Slab]:
 def slab_at(grid: Grid, first: int, last: int) -> Slab:
     """The planes from first to last, both included."""
     nx, ny, _ = grid.shape
-    origin = grid.origin + grid.spacing * first * np.array([0.0, 0.0, 1.0])
-    return Slab(first, Grid(origin, grid.spacing, (nx, ny, last - first + 1)))
+    return Slab(first, grid.part((0, 0, first), (nx, ny, last - first + 1)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +77,7 @@ class Stitcher:
         places = points if len(shared) == 0 else points[fresh]
         vertices = places.astype(np.float64)
         vertices *= self._grid.spacing
-        vertices += slab.grid.origin
+        vertices += slab.grid.lower
         self._count += len(places)
         return Block(vertices, number[faces], volume)
 

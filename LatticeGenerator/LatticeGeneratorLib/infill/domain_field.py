@@ -9,8 +9,10 @@ import numpy as np
 from ..field.distance import Distances
 from ..field.grid import Grid
 from ..field.isosurface import bounded, clamp, least_value
+from ..field.kept import Kept
 from ..field.slabs import Slab, Stitcher, slabs_of
 from ..mesh.mesh import Mesh
+from .hollow import BAND_STEPS, Hollow
 
 # A surface passes between neighbours only, so that no distance beyond one grid step is ever looked at.
 _BAND_STEPS = 1.01
@@ -35,24 +37,32 @@ class DomainField(Protocol):
 
 
 class MeshDomain:
-    """The inside of a closed mesh."""
+    """The inside of a closed mesh, drawn back where it is hollow so far that no face between grid points leaves it."""
 
     def __init__(self, mesh: Mesh, spacing: float) -> None:
         self.grid = Grid.around(*mesh.bounds, spacing)
         self.volume = mesh.volume
-        self._distances = Distances(mesh)
+        self._distances, self._hollow = Distances(mesh), Hollow(mesh, spacing)
         # Distances cost more than anything else that is done to a slab, but memory is not to grow with the domain.
-        self._kept: dict[int, np.ndarray] = {}
+        self._kept = Kept(_KEPT_BYTES)
 
     def on(self, slab: Slab) -> np.ndarray:
         """As `DomainField`."""
-        if slab.first in self._kept and self._kept[slab.first].shape == slab.grid.array_shape:
-            return self._kept[slab.first]
-        band = _BAND_STEPS * slab.grid.spacing
-        values = self._distances.signed(slab.grid, band)
-        np.copyto(values, np.float32(-_DEEP_STEPS * slab.grid.spacing), where=values <= np.float32(-band))
-        if sum(array.nbytes for array in self._kept.values()) + values.nbytes <= _KEPT_BYTES:
-            self._kept[slab.first] = values
+        return self._kept.get(slab.first, lambda: self._made(slab.grid))
+
+    def _made(self, grid: Grid) -> np.ndarray:
+        if not self._hollow.reaches(grid):
+            return self._deepened(self._distances.signed(grid, _BAND_STEPS * grid.spacing), _BAND_STEPS, grid.spacing)
+        # What is drawn back on a plane hangs on the planes beside it too: slabs must agree on those they share.
+        nx, ny, nz = grid.shape
+        wide = grid.part((0, 0, -1), (nx, ny, nz + 2))
+        values = self._distances.signed(wide, BAND_STEPS * grid.spacing)
+        self._hollow.draw_back(values, self._distances, wide)
+        return self._deepened(np.ascontiguousarray(values[1:-1]), BAND_STEPS, grid.spacing)
+
+    @staticmethod
+    def _deepened(values: np.ndarray, band_steps: float, spacing: float) -> np.ndarray:
+        np.copyto(values, np.float32(-_DEEP_STEPS * spacing), where=values <= np.float32(-band_steps * spacing))
         return values
 
 
@@ -62,7 +72,7 @@ class FieldDomain:
 
     def __init__(self, values: np.ndarray, grid: Grid) -> None:
         self._values, self.grid = bounded(values, grid)
-        self._first = np.rint((self.grid.origin - grid.origin) / grid.spacing).astype(int)
+        self._first = np.rint(grid.indices(self.grid.lower)).astype(int)
         stitcher, self.volume = Stitcher(self.grid), 0.0
         for slab in slabs_of(self.grid):
             part = self.on(slab).copy()

@@ -57,7 +57,7 @@ def fill(
 def _filled(domain: Mesh, design: Design, voxel: float, anchor: Mesh | None, progress: Progress) -> Lattice:
     """As `fill`, all along the axes of the cells."""
     field = MeshDomain(domain, voxel)
-    pattern = design.pattern(domain, 0.5 * (field.grid.origin + field.grid.upper))
+    pattern = design.pattern(domain, 0.5 * (field.grid.lower + field.grid.upper))
     if anchor is None:
         return Infill(field, design.spec, pattern=pattern).lattice(progress)
     solid = Distances(anchor)

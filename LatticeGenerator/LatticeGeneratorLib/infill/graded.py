@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -91,7 +92,7 @@ class Porosities:
 
     def levels(self, porosities: np.ndarray) -> np.ndarray:
         """float32, of the same shape: the levels at which the cell has these porosities."""
-        known, levels = _levels(self.cell)
+        known, levels = _levels(self.cell.name)
         return np.interp(porosities, known, levels).astype(np.float32)
 
     def _of(self, share: np.ndarray | None, away: np.ndarray | None) -> np.ndarray:
@@ -103,14 +104,9 @@ class Porosities:
         return porosity
 
 
-_TABLES: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-
-
-def _levels(cell: Cell) -> tuple[np.ndarray, np.ndarray]:
-    """Porosities, rising, and the cell's level at each."""
-    if cell.name not in _TABLES:
-        porosities = np.linspace(*cell.porosities, _LEVELS)
-        points = np.random.default_rng(0).random((3, 400_000)).astype(np.float32) * getattr(cell, "period", 1)
-        levels = np.quantile(cell.field(*points)[0], 1.0 - porosities)
-        _TABLES[cell.name] = porosities, levels
-    return _TABLES[cell.name]
+@cache
+def _levels(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Porosities over the range of a cell, rising, and its level at each."""
+    cell = cell_named(name)
+    porosities = np.linspace(*cell.porosities, _LEVELS)
+    return porosities, np.array([cell.level(porosity) for porosity in porosities])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from ..cells import cell_named
 from ..errors import GeometryError
 from ..field.isosurface import clamp, least_value
+from ..field.kept import Kept
 from ..field.slabs import Block, Slab, Stitcher, slabs_of
 from ..progress import Progress, portion, silent
 from .aim import Aim
@@ -26,6 +28,7 @@ from .spec import LatticeSpec
 _POROSITY_TOLERANCE = 0.0008  # of the 0.1 percentage point that is allowed
 _ATTEMPTS = 6
 _CLOSED_SHARE = 0.01  # of the domain: more void than that is not shut in at the border by chance
+_KEPT_BYTES = 100_000_000
 
 Anchor = Callable[[Slab], np.ndarray]
 """Of a slab bool [k, j, i]: where a lattice reaches the solid that it will be joined to."""
@@ -33,16 +36,19 @@ Anchor = Callable[[Slab], np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class Held:
-    """What of the metal of one level stays. keep, filled: of each slab, by the slab's own groups of metal and of void,
+    """What of the metal of a level stays. keep, filled: of each slab, by the slab's own groups of metal and of void,
     what is no loose chip and what is a closed pore; chips, pores: how many there are of either in all; edges: of the
-    grid that cross the surface; closed_mm3: of the pores."""
+    grid that cross the surface; closed_mm3: of the pores; values: the metal by slab, as far as memory allows.
+    """
 
+    level: float
     keep: list[np.ndarray]
     filled: list[np.ndarray]
     chips: int
     pores: int
     edges: int
     closed_mm3: float
+    values: Kept
 
 
 class Infill:
@@ -55,7 +61,7 @@ class Infill:
         self.domain, self.spec = domain, spec
         self.cell_mm = cell_size_mm(spec)
         self._anchor = anchor
-        middle = 0.5 * (domain.grid.origin + domain.grid.upper)
+        middle = 0.5 * (domain.grid.lower + domain.grid.upper)
         self._pattern = pattern or Pattern(cell_named(spec.cell), Regular(self.cell_mm, middle))
         self._aim = Aim.of(domain, self._pattern, spec.porosity)
         self._slabs = slabs_of(domain.grid)
@@ -70,7 +76,7 @@ class Infill:
             held = self.held(level, portion(part, 0.0, 0.4))
             self._check_open(held)
             collected = Collected(held.edges)
-            for block in self.blocks(level, held, portion(part, 0.4, 1.0)):
+            for block in self.blocks(held, portion(part, 0.4, 1.0)):
                 collected.add(block)
             porosity = self._aim.porosity_of(collected.volume)
             excess = porosity - self._aim.porosity
@@ -106,10 +112,10 @@ class Infill:
 
     def held(self, level: float, progress: Progress = silent) -> Held:
         """What of the metal of a level hangs together. Raises GeometryError if none reaches the anchor."""
-        metal, void, edges = Groups(METAL), Groups(VOID), 0
+        metal, void, edges, kept = Groups(METAL), Groups(VOID), 0, Kept(_KEPT_BYTES)
         for number, slab in enumerate(self._slabs):
             progress("lattice: pieces", number / len(self._slabs))
-            inside = self._pattern.cut(self.domain.on(slab), slab.grid, level) < 0.0
+            inside = kept.get(number, partial(self._cut, slab, level)) < 0.0
             edges += sum(
                 int(np.count_nonzero(a != b))
                 for a, b in (
@@ -129,6 +135,7 @@ class Infill:
         outside, extents, _ = void.joined()
         open_ = outside[0][1]  # the grid's first point, as its whole border, lies outside the domain
         return Held(
+            level,
             [marked[number] for number in numbers],
             [(number != open_) & (number != 0) for number in outside],
             int((sizes > 0).sum() - marked.sum()),
@@ -136,6 +143,7 @@ class Infill:
             edges,
             # The first two groups are what is no void, and what lies around all.
             float(np.delete(extents, [0, open_]).sum()) * self.domain.grid.spacing**3,
+            kept,
         )
 
     def _check_open(self, held: Held) -> None:
@@ -145,16 +153,19 @@ class Infill:
                 "would be closed all round, and powder could not leave: leave a face open, or make a frame with windows"
             )
 
-    def blocks(self, level: float, held: Held, progress: Progress = silent) -> Iterator[Block]:
-        """The surface of what is held of a level, slab by slab."""
+    def blocks(self, held: Held, progress: Progress = silent) -> Iterator[Block]:
+        """The surface of what is held, slab by slab."""
         stitcher = Stitcher(self.domain.grid)
         for number, slab in enumerate(self._slabs):
             progress("lattice: surface", number / len(self._slabs))
-            values = self._pattern.cut(self.domain.on(slab), slab.grid, level)
+            values = held.values.take(number, partial(self._cut, slab, held.level))
             self._hold(values, held.keep[number], held.filled[number])
             clamp(values, self._least)
             yield stitcher.block(values, slab)
         progress("lattice: surface", 1.0)
+
+    def _cut(self, slab: Slab, level: float) -> np.ndarray:
+        return self._pattern.cut(self.domain.on(slab), slab.grid, level)
 
     def _hold(self, values: np.ndarray, keep: np.ndarray, filled: np.ndarray) -> None:
         """Turns loose chips into void and closed pores into metal, in place."""

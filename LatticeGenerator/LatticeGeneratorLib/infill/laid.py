@@ -189,7 +189,7 @@ def _heights(face: Mesh, domain: Mesh, step: float, smoothing: float) -> Sampled
     low[2], high[2] = over[0][2], over[0][2]
     margin = int(np.ceil(_EDGE_SMOOTHINGS * smoothing / apart)) + 2
     grid = Grid.around(low, high, apart, margin)
-    plane = Grid(grid.origin, apart, (*grid.shape[:2], 1))
+    plane = Grid(grid.lower, apart, (*grid.shape[:2], 1))
     x, y, _ = plane.axes()
     try:
         height = LinearNDInterpolator(face.vertices[:, :2], face.vertices[:, 2])(x[None, :], y[:, None])

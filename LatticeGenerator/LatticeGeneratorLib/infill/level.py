@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import GeometryError
-from ..field.grid import Grid
 from ..field.isosurface import clamp, contour, least_value
 from ..field.slabs import Slab, enclosed, slabs_of
 from .aim import Aim
@@ -39,11 +38,8 @@ def better_level(domain: DomainField, pattern: Pattern, aim: Aim, level: float, 
         shares = pattern.shares(depths, slab.grid, level)
         counted += _counted(shares)
         for j, k in _bars(slab):
-            part = Grid(
-                slab.grid.origin + slab.grid.spacing * np.array([0, j.start, k.start]),
-                slab.grid.spacing,
-                (slab.grid.shape[0], j.stop - j.start, k.stop - k.start),
-            )
+            size = (slab.grid.shape[0], j.stop - j.start, k.stop - k.start)
+            part = slab.grid.part((0, j.start, k.start), size)
             values = pattern.cut(depths[k, j], part, level)
             clamp(values, least_value(domain.grid))
             on_points += _counted(shares[k, j])
@@ -71,7 +67,7 @@ def _places(domain: DomainField) -> np.ndarray:
         raise GeometryError(
             f"the domain of the lattice is thinner than the grid of {grid.spacing:.3f} mm it is made on: enlarge it"
         )
-    return grid.origin + grid.spacing * places
+    return grid.lower + grid.spacing * places
 
 
 def _counted(shares: np.ndarray) -> float:

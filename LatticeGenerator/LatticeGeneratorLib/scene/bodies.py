@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import GeometryError
-from ..infill.order import checked_body
+from ..infill.domain import checked_body
 from ..infill.region import Within
 from ..mesh.mesh import Mesh
 from .models import mesh_from, mesh_of

@@ -98,7 +98,7 @@ def test_the_command_of_a_child_process(tmp_path: Path) -> None:
 @pytest.mark.parametrize("body, order, words", [
     (Mesh(CUBE.vertices, CUBE.faces[:-1]), COARSE, "the body cannot be filled"),
     (CUBE, Order(LatticeSpec(porosity=0.97), Whole()), "is not possible"),
-    (CUBE, Order(LatticeSpec(pore_mm=3.0), Shell(0.3)), "too small or thin"),
+    (CUBE, Order(LatticeSpec(pore_mm=3.0), Shell(0.3)), "larger than it"),
 ])  # fmt: skip
 def test_a_fault_is_told_in_one_json_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], body: Mesh, order: Order, words: str

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from lattice_shapes import inverted, joined, moved, rigid, trimesh_of
+from lattice_shapes import rigid, trimesh_of
 from LatticeGeneratorLib.cells import CELLS
 from LatticeGeneratorLib.errors import GeometryError
 from LatticeGeneratorLib.infill.feasible import LEAST_STRUT_MM, cell_size_mm, spec_of_cell
-from LatticeGeneratorLib.infill.order import Order, checked_body, deliver, order_from_json
+from LatticeGeneratorLib.infill.order import Order, deliver, order_from_json
 from LatticeGeneratorLib.infill.region import Region, Shell, Whole, Within, region_from_record, shell_of
 from LatticeGeneratorLib.infill.spec import LatticeSpec
 from LatticeGeneratorLib.mesh.check import closed_manifold_fault
@@ -113,16 +113,6 @@ def test_cells_that_cannot_be_are_refused_with_what_can(name: str, cell: float, 
             spec_of_cell(name, offered, strut)
     else:
         assert strut < LEAST_STRUT_MM or cell < 0.5
-
-
-def test_a_body_in_two_pieces_or_open_is_refused_and_one_with_a_void_is_not() -> None:
-    block = box([0.0] * 3, [2.0] * 3)
-    with pytest.raises(GeometryError, match=r"the thing cannot be filled: it is in 2 separate pieces.*keep one"):
-        checked_body(joined(block, moved(block, [5.0, 0.0, 0.0])), "the thing")
-    with pytest.raises(GeometryError, match=r"the thing cannot be filled: .*open edges.*repair"):
-        checked_body(type(block)(block.vertices, block.faces[:-1]), "the thing")
-    hollow = joined(block, inverted(box([0.5] * 3, [1.5] * 3)))
-    assert checked_body(hollow, "the thing") is hollow
 
 
 def test_the_lattice_of_a_shell_stays_in_it_and_is_one_piece() -> None:
