@@ -98,7 +98,8 @@ class Depth:
     def __post_init__(self) -> None:
         if not (min(self.from_mm, self.to_mm) >= 0.0 and self.from_mm != self.to_mm):
             raise GeometryError(
-                f"a grading by depth needs two different depths from 0 mm up, not {self.from_mm:g} and {self.to_mm:g} mm"
+                f"a grading by depth needs two different depths of 0 mm or more, not {self.from_mm:g} and "
+                f"{self.to_mm:g} mm"
             )
 
     def over(self, domain: Mesh) -> Between:
@@ -137,8 +138,8 @@ class Scalar:
     def over(self, domain: Mesh) -> Between:
         """As `Along`."""
         low, high = domain.bounds
-        grid = coarse_grid(low, high, max(_FINEST_MM, 0.5 * self.volume.step_mm), _MOST_POINTS)
-        values = self.volume.at(grid.points()).astype(np.float32).reshape(grid.array_shape)
+        grid = coarse_grid(low, high, max(_FINEST_MM, 0.5 * self.volume.numbers.step_mm), _MOST_POINTS)
+        values = self.volume.numbers.at(grid.points()).astype(np.float32).reshape(grid.array_shape)
         return Between(Sampled(values, grid), self.low, self.high)
 
     def moved(self, matrix: np.ndarray) -> Scalar:
@@ -173,7 +174,9 @@ class Ramp:
     def along(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
         """[k, j, i] float32 mm from start along the direction, on axes; of size 1 along those it is square to."""
         result = np.zeros((1, 1, 1), np.float32)
-        for axis, shape, start, part in zip((x, y, z), ((1, 1, -1), (1, -1, 1), (-1, 1, 1)), self.start, self.direction):
+        for axis, shape, start, part in zip(
+            (x, y, z), ((1, 1, -1), (1, -1, 1), (-1, 1, 1)), self.start, self.direction
+        ):
             if abs(part) > 1e-12:
                 result = result + ((axis - start) * part).astype(np.float32).reshape(shape)
         return result

@@ -1,11 +1,14 @@
-"""Surfaces and volumes that an order speaks of: too large for its text, they lie in files beside it, by name."""
+"""Surfaces and volumes that an order speaks of: too large for its text, they lie in a file beside it, by name.
+
+An order can be read, compared and shown without that file; only to make it the file must be there.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
@@ -14,26 +17,37 @@ from ..field.grid import Grid
 from ..field.sampled import Sampled
 from ..mesh.mesh import Mesh
 
+Held = TypeVar("Held")
+
 Arrays = Mapping[str, np.ndarray]
 """What was attached: for each array its name."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Surface:
-    """A surface, open or closed, RAS mm; the same as another one that has the same triangles."""
+    """A surface, open or closed, by a name that no other has; held: its triangles, RAS mm, where they are at hand."""
 
-    mesh: Mesh
+    name: str
+    held: Mesh | None = field(default=None, compare=False, repr=False)
 
-    @cached_property
-    def name(self) -> str:
-        """A name that no other surface has."""
-        return f"surface-{_digest(self.mesh.vertices, self.mesh.faces)}"
+    @classmethod
+    def of(cls, mesh: Mesh) -> Surface:
+        """A surface by its triangles. Raises GeometryError where it has none, or not in finite numbers."""
+        if not len(mesh.faces) or not np.isfinite(mesh.vertices).all():
+            raise GeometryError("a surface to go by needs triangles with finite corners: choose another one")
+        return cls(f"surface-{_digest(mesh.vertices, mesh.faces)}", mesh)
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Surface) and self.name == other.name
+    @classmethod
+    def named(cls, name: str, arrays: Arrays) -> Surface:
+        """The surface of that name, with its triangles if they are among the arrays."""
+        if f"{name}.faces" not in arrays:
+            return cls(name)
+        return cls(name, Mesh(arrays[f"{name}.vertices"], arrays[f"{name}.faces"]))
 
-    def __hash__(self) -> int:
-        return hash(self.name)
+    @property
+    def mesh(self) -> Mesh:
+        """Its triangles. Raises GeometryError where they are not at hand."""
+        return _at_hand(self.name, self.held)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What lies beside the order."""
@@ -41,17 +55,12 @@ class Surface:
 
     def moved(self, matrix: np.ndarray) -> Surface:
         """The surface moved by a 4x4 rigid matrix."""
-        return Surface(self.mesh.transformed(matrix))
-
-    @classmethod
-    def named(cls, name: str, arrays: Arrays) -> Surface:
-        """The surface of that name. Raises GeometryError where it is not among the arrays."""
-        return cls(Mesh(_held(f"{name}.vertices", arrays), _held(f"{name}.faces", arrays)))
+        return Surface.of(self.mesh.transformed(matrix))
 
 
 @dataclass(frozen=True, eq=False)
-class Volume:
-    """Numbers in space, bone density for example. values: [k, j, i]; ijk_to_ras: 4x4, to RAS mm."""
+class Numbers:
+    """Numbers in space. values: [k, j, i] float32; ijk_to_ras: 4x4, from their indices to RAS mm."""
 
     values: np.ndarray
     ijk_to_ras: np.ndarray
@@ -64,24 +73,10 @@ class Volume:
         if self.ijk_to_ras.shape != (4, 4) or not abs(np.linalg.det(self.ijk_to_ras[:3, :3])) > 0.0:
             raise GeometryError("a volume needs an invertible 4x4 matrix from its indices to RAS mm")
 
-    @cached_property
-    def name(self) -> str:
-        """A name that no other volume has."""
-        return f"volume-{_digest(self.values, self.ijk_to_ras)}"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Volume) and self.name == other.name
-
-    def __hash__(self) -> int:
-        return hash(self.name)
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """What lies beside the order."""
-        return {f"{self.name}.values": self.values, f"{self.name}.ijk_to_ras": self.ijk_to_ras}
-
-    def moved(self, matrix: np.ndarray) -> Volume:
-        """The volume moved by a 4x4 rigid matrix."""
-        return Volume(self.values, matrix @ self.ijk_to_ras)
+    @property
+    def step_mm(self) -> float:
+        """The least distance between neighbours."""
+        return float(np.linalg.norm(self.ijk_to_ras[:3, :3], axis=0).min())
 
     def at(self, points: np.ndarray) -> np.ndarray:
         """(n,) the numbers at (n, 3) points, trilinear; beyond the volume those of its border."""
@@ -89,21 +84,46 @@ class Volume:
         places = np.linalg.solve(self.ijk_to_ras[:3, :3], (points - self.ijk_to_ras[:3, 3]).T).T
         return Sampled(self.values, Grid(np.zeros(3), 1.0, (i, j, k))).at(places)
 
-    @property
-    def step_mm(self) -> float:
-        """The least distance between neighbours."""
-        return float(np.linalg.norm(self.ijk_to_ras[:3, :3], axis=0).min())
+
+@dataclass(frozen=True)
+class Volume:
+    """Numbers in space, bone density for example, by a name that no others have; held: they, where they are at hand."""
+
+    name: str
+    held: Numbers | None = field(default=None, compare=False, repr=False)
+
+    @classmethod
+    def of(cls, values: np.ndarray, ijk_to_ras: np.ndarray) -> Volume:
+        """A volume by its values [k, j, i] and the 4x4 matrix from indices to RAS mm. Raises GeometryError where they
+        are not finite numbers of that shape."""
+        numbers = Numbers(values, ijk_to_ras)
+        return cls(f"volume-{_digest(numbers.values, numbers.ijk_to_ras)}", numbers)
 
     @classmethod
     def named(cls, name: str, arrays: Arrays) -> Volume:
-        """The volume of that name. Raises GeometryError where it is not among the arrays."""
-        return cls(_held(f"{name}.values", arrays), _held(f"{name}.ijk_to_ras", arrays))
+        """The volume of that name, with its numbers if they are among the arrays."""
+        if f"{name}.values" not in arrays:
+            return cls(name)
+        return cls(name, Numbers(arrays[f"{name}.values"], arrays[f"{name}.ijk_to_ras"]))
+
+    @property
+    def numbers(self) -> Numbers:
+        """Its numbers. Raises GeometryError where they are not at hand."""
+        return _at_hand(self.name, self.held)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What lies beside the order."""
+        return {f"{self.name}.values": self.numbers.values, f"{self.name}.ijk_to_ras": self.numbers.ijk_to_ras}
+
+    def moved(self, matrix: np.ndarray) -> Volume:
+        """The volume moved by a 4x4 rigid matrix."""
+        return Volume.of(self.numbers.values, matrix @ self.numbers.ijk_to_ras)
 
 
-def _held(name: str, arrays: Arrays) -> np.ndarray:
-    if name not in arrays:
+def _at_hand(name: str, held: Held | None) -> Held:
+    if held is None:
         raise GeometryError(f"'{name}' is not beside the order: keep the order's files together, or order it again")
-    return arrays[name]
+    return held
 
 
 def _digest(*arrays: np.ndarray) -> str:

@@ -12,7 +12,7 @@ from ..mesh.mesh import Mesh
 from .feasible import cell_size_mm
 from .finish import Finish, finished
 from .graded import Graded, Porosities
-from .laid import Conformal, Laid, Turned
+from .laid import UNTURNED, Conformal, Laid
 from .pattern import Pattern
 from .places import Places, growing
 from .spec import LatticeSpec
@@ -25,7 +25,7 @@ class Design:
 
     spec: LatticeSpec
     graded: Graded | None = None
-    laid: Laid = Turned()
+    laid: Laid = UNTURNED
     finish: tuple[Finish, ...] = ()
 
     def kinds(self) -> list[LatticeSpec]:

@@ -236,14 +236,15 @@ def finished(domain: Mesh, finish: tuple[Finish, ...]) -> tuple[Solids | None, A
 
 def finish_from_record(record: dict[str, Any], arrays: Arrays) -> Finish:
     """What `record` wrote. Raises GeometryError for any other record."""
-    kinds: dict[str, type[Skin | Frame | Transition]] = {"skin": Skin, "frame": Frame, "transition": Transition}
+    kinds: dict[str, Any] = {"skin": Skin, "frame": Frame, "transition": Transition}
     values = dict(record)
     kind = values.pop("finish")
     if kind not in kinds:
         raise GeometryError(f"the finish '{kind}' is not known: choose {', '.join(kinds)}")
     faces = values.pop("faces")
     numbers = {name: float(value) for name, value in values.items()}
-    return kinds[kind](faces=None if faces is None else faces_from_record(faces, arrays), **numbers)
+    made: Finish = kinds[kind](faces=None if faces is None else faces_from_record(faces, arrays), **numbers)
+    return made
 
 
 def _depth(face: Mesh, domain: Mesh, finest: float, reach: float) -> Sampled:

@@ -149,8 +149,8 @@ class Infill:
     def _check_open(self, held: Held) -> None:
         if held.closed_mm3 > _CLOSED_SHARE * self.domain.volume:
             raise GeometryError(
-                f"{held.closed_mm3:.3g} mm³ of pores, {100 * held.closed_mm3 / self.domain.volume:.0f} % of the region, "
-                "would be closed all round, and powder could not leave: leave a face open, or make a frame with windows"
+                f"{held.closed_mm3:.3g} mm³ of pores, {100 * held.closed_mm3 / self.domain.volume:.0f} % of it all, "
+                "would be closed, and powder could not leave: leave a face open, or make a frame with windows"
             )
 
     def blocks(self, held: Held, progress: Progress = silent) -> Iterator[Block]:

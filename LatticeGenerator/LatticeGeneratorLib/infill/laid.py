@@ -1,4 +1,4 @@
-"""How the cells of a lattice lie: along the axes of the patient, turned with the implant or the print, or along a face."""
+"""How the cells of a lattice lie: along the patient's axes, turned with the implant or the print, or along a face."""
 
 from __future__ import annotations
 
@@ -79,6 +79,10 @@ class Turned:
     def arrays(self) -> dict[str, np.ndarray]:
         """None."""
         return {}
+
+
+UNTURNED = Turned()
+"""Along the axes of the patient."""
 
 
 @dataclass(frozen=True)

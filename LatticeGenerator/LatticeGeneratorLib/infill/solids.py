@@ -1,4 +1,4 @@
-"""What of a region is solid beside its lattice, as fields: layers under faces, and the solid that lies beyond a face."""
+"""What of a region is solid beside its lattice, as fields: layers under faces, and a solid that lies beyond a face."""
 
 from __future__ import annotations
 
@@ -67,8 +67,10 @@ class Solids:
 
     def joined(self, metal: np.ndarray, grid: Grid) -> np.ndarray:
         """[k, j, i] mm: the metal of the lattice with all that is solid."""
-        for solid in (*self.layers, *self.joints):
-            metal = solid.joined(metal, grid)
+        for layer in self.layers:
+            metal = layer.joined(metal, grid)
+        for joint in self.joints:
+            metal = joint.joined(metal, grid)
         return metal
 
     def taken(self, points: np.ndarray) -> np.ndarray:

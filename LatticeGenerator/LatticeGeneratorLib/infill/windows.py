@@ -65,8 +65,8 @@ def windows_in(face: Mesh, window_mm: float, bridge_mm: float, depth_mm: float) 
     free = room >= 0.5 * window_mm + bridge_mm
     if not free.any():
         raise GeometryError(
-            f"no window of {window_mm:g} mm with {bridge_mm:g} mm round it has room on the chosen faces: make windows or "
-            "bridges smaller, or choose larger faces"
+            f"no window of {window_mm:g} mm with {bridge_mm:g} mm round it has room on the chosen faces: make "
+            "windows or bridges smaller, or choose larger faces"
         )
     places, across, areas = places[free], across[free], areas[free]
     chosen = _packed(places, apart)
