@@ -66,7 +66,7 @@ class Skin:
             values -= np.float32(self.thickness_mm)
             return values
 
-        return Layer(depth, self.thickness_mm, solid, self.fillet_mm)
+        return Layer(depth, self.thickness_mm, solid, None, self.fillet_mm)
 
     def moved(self, matrix: np.ndarray) -> Skin:
         """As `Finish`."""
@@ -121,7 +121,8 @@ class Frame:
     def layer(self, domain: Mesh, reach: float) -> Layer:
         """The frame of a closed domain; reach: mm beyond it to which its depth is asked for."""
         face = self.faces.of(domain)
-        depth = _depth(face, domain, self.thickness_mm, self.thickness_mm + max(self.fillet_mm, reach))
+        finest = min(self.thickness_mm, 2.0 * self.rounding_mm) if self.rounding_mm > 0.0 else self.thickness_mm
+        depth = _depth(face, domain, finest, self.thickness_mm + max(self.fillet_mm, reach))
         windows = windows_in(face, self.window_mm, self.bridge_mm, 1.5 * self.thickness_mm + 1.0)
         border = _opened(domain, depth.grid, self.rounding_mm, self.thickness_mm)
 
@@ -131,7 +132,7 @@ class Frame:
             values = smooth_difference(values, windows.on(grid), self.rounding_mm)
             return smooth_maximum(values, border.on(grid), self.rounding_mm)
 
-        return Layer(depth, self.thickness_mm, solid, self.fillet_mm)
+        return Layer(depth, self.thickness_mm, solid, windows.on, self.fillet_mm)
 
     def moved(self, matrix: np.ndarray) -> Frame:
         """As `Finish`."""

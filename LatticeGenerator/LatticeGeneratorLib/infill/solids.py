@@ -23,12 +23,14 @@ _FEATHER_STEPS = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """depth: mm under the chosen faces; thickness: mm of it that the lattice leaves; solid: what is solid of that;
-    fillet: mm, the radius with which lattice and solid meet."""
+    """depth: mm under the chosen faces; thickness: mm of it that the lattice leaves; solid: what of that is solid,
+    but for windows; windows: where they are, None: there are none; fillet: mm, the radius with which the lattice meets
+    it."""
 
     depth: Sampled
     thickness: float
     solid: Field
+    windows: Field | None
     fillet: float
 
     def taken(self, grid: Grid) -> np.ndarray:
@@ -37,11 +39,9 @@ class Layer:
         values -= np.float32(self.thickness)
         return values
 
-    def joined(self, metal: np.ndarray, grid: Grid) -> np.ndarray:
-        """The metal of the lattice with the layer's, without what of the lattice lies in windows."""
-        taken, solid = self.taken(grid), self.solid(grid)
-        kept = np.maximum(metal, np.minimum(-taken, solid))
-        return smooth_union(kept, solid, self.fillet)
+    def open(self, grid: Grid) -> np.ndarray | None:
+        """Negative in its windows."""
+        return None if self.windows is None else np.maximum(self.windows(grid), self.taken(grid))
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,12 +66,27 @@ class Solids:
     joints: tuple[Joint, ...]
 
     def joined(self, metal: np.ndarray, grid: Grid) -> np.ndarray:
-        """[k, j, i] mm: the metal of the lattice with all that is solid."""
-        for layer in self.layers:
-            metal = layer.joined(metal, grid)
+        """[k, j, i] mm: the metal of the lattice with all that is solid, and without what of it lies in windows."""
+        if self.layers:
+            solid = self.solid(grid)
+            # What the layers take and is not solid is window, or the air beside a rounded edge.
+            metal = np.maximum(metal, np.minimum(-self._taken(grid), solid))
+            metal = smooth_union(metal, solid, max(layer.fillet for layer in self.layers))
         for joint in self.joints:
             metal = joint.joined(metal, grid)
         return metal
+
+    def solid(self, grid: Grid) -> np.ndarray:
+        """[k, j, i] mm: what is solid; one layer's windows go through all of them."""
+        solid = np.minimum.reduce([layer.solid(grid) for layer in self.layers])
+        for layer in self.layers:
+            window = layer.open(grid)
+            if window is not None:
+                solid = np.maximum(solid, -window)
+        return solid
+
+    def _taken(self, grid: Grid) -> np.ndarray:
+        return np.minimum.reduce([layer.taken(grid) for layer in self.layers])
 
     def taken(self, points: np.ndarray) -> np.ndarray:
         """(n,) bool: which of (n, 3) points are not the lattice's."""
@@ -84,9 +99,7 @@ class Solids:
         """mm³ of a domain that are solid, and that the lattice leaves."""
         if not self.layers:
             return 0.0, 0.0
-        solid = _volume(domain, lambda grid: np.minimum.reduce([layer.solid(grid) for layer in self.layers]))
-        taken = _volume(domain, lambda grid: np.minimum.reduce([layer.taken(grid) for layer in self.layers]))
-        return solid, taken
+        return _volume(domain, self.solid), _volume(domain, self._taken)
 
 
 def _volume(domain: DomainField, field: Field) -> float:

@@ -69,7 +69,7 @@ def windows_in(face: Mesh, window_mm: float, bridge_mm: float, depth_mm: float) 
             "windows or bridges smaller, or choose larger faces"
         )
     places, across, areas = places[free], across[free], areas[free]
-    chosen = _packed(places, apart)
+    chosen = max((_packed(places, apart, first) for first in _firsts(places)), key=len)
     # The way through is that of the face around the window.
     near = cKDTree(places).query_ball_point(places[chosen], 0.5 * window_mm)
     normals = np.array([across[index].sum(axis=0) for index in near])
@@ -77,16 +77,24 @@ def windows_in(face: Mesh, window_mm: float, bridge_mm: float, depth_mm: float) 
     return Windows(places[chosen], inwards, 0.5 * window_mm, depth_mm)
 
 
-def _packed(places: np.ndarray, apart: float) -> list[int]:
+def _firsts(places: np.ndarray) -> list[int]:
+    """Indices of places to begin at: the middle one and the outermost ones."""
+    away = places - places.mean(axis=0)
+    along = away @ np.linalg.svd(away, full_matrices=False)[2].T
+    ways = [along[:, 0] + sign * along[:, 1] for sign in (-1.0, 1.0)] + [along[:, 0], along[:, 1]]
+    ends = [int(end) for way in ways for end in (way.argmin(), way.argmax())]
+    return [int(np.linalg.norm(away, axis=1).argmin()), *ends]
+
+
+def _packed(places: np.ndarray, apart: float, first: int) -> list[int]:
     """Indices of places no two of which are nearer than that, each next to those before: nearly a honeycomb."""
-    middle = int(np.linalg.norm(places - places.mean(axis=0), axis=1).argmin())
-    from_first = np.linalg.norm(places - places[middle], axis=1)
+    from_first = np.linalg.norm(places - places[first], axis=1)
     nearest, chosen = np.full(len(places), np.inf), []
-    following = middle
+    following = first
     while True:
         chosen.append(following)
         nearest = np.minimum(nearest, np.linalg.norm(places - places[following], axis=1))
-        # Of those with room the nearest to what is there; of equals, to within a grain, the one nearest the middle.
+        # Of those with room the nearest to what is there; of equals, to within a grain, the one nearest the first.
         cost = np.where(nearest >= apart, nearest + 0.01 * from_first, np.inf)
         following = int(cost.argmin())
         if not np.isfinite(cost[following]):
