@@ -18,7 +18,7 @@ Field = Callable[[Grid], np.ndarray]
 """Of a grid [k, j, i] float32 mm: negative inside."""
 
 # A fillet to a solid beyond a face ends in a feather on the face; it is cut off where it is so many grid steps thin.
-_FEATHER_STEPS = 0.5
+_FEATHER_STEPS = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,8 +69,8 @@ class Solids:
         """[k, j, i] mm: the metal of the lattice with all that is solid, and without what of it lies in windows."""
         if self.layers:
             solid = self.solid(grid)
-            # What the layers take and is not solid is window, or the air beside a rounded edge.
-            metal = np.maximum(metal, np.minimum(-self._taken(grid), solid))
+            # It ends where the layers begin: within them it would fill windows, and bulge out of what is solid.
+            metal = np.maximum(metal, -self._taken(grid))
             metal = smooth_union(metal, solid, max(layer.fillet for layer in self.layers))
         for joint in self.joints:
             metal = joint.joined(metal, grid)
