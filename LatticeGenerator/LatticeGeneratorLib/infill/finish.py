@@ -160,12 +160,13 @@ class Transition:
     """Towards a solid the lattice grows as dense as its cell can be, over depth_mm, and meets it with a fillet.
 
     faces: those of the region beyond which the solid lies that the lattice will be joined to; None: the solid is the
-    skin and the frame of the same order.
+    skin and the frame of the same order, whose own fillets hold. A fillet at the border of the region is wider, since
+    the grid cuts off the feather it ends in.
     """
 
     depth_mm: float = 1.0
     faces: Faces | None = None
-    fillet_mm: float = 0.15
+    fillet_mm: float = 0.3
 
     def __post_init__(self) -> None:
         _positive("a transition's depth", self.depth_mm)

@@ -69,8 +69,8 @@ class Solids:
         """[k, j, i] mm: the metal of the lattice with all that is solid, and without what of it lies in windows."""
         if self.layers:
             solid = self.solid(grid)
-            # It ends where the layers begin: within them it would fill windows, and bulge out of what is solid.
-            metal = np.maximum(metal, -self._taken(grid))
+            # It ends a step within the layers: further in it would fill windows, and bulge out of what is solid.
+            metal = np.maximum(metal, -self._taken(grid) - np.float32(grid.spacing))
             metal = smooth_union(metal, solid, max(layer.fillet for layer in self.layers))
         for joint in self.joints:
             metal = joint.joined(metal, grid)
