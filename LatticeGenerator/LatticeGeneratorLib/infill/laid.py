@@ -187,16 +187,17 @@ def _check_slope(face: Mesh) -> None:
 
 def _heights(face: Mesh, domain: Mesh, step: float, smoothing: float) -> Sampled:
     """z of a face over all of a domain: beyond the face as at its nearest place, and smoothed."""
-    (low, high), over = domain.bounds, face.bounds
+    corners = face.vertices[np.unique(face.faces)]
+    low, high = domain.bounds
     apart = max(step, float(np.sqrt(np.prod((high - low)[:2]) / _MOST_POINTS)))
     low, high = low.copy(), high.copy()
-    low[2], high[2] = over[0][2], over[0][2]
+    low[2] = high[2] = corners[:, 2].min()
     margin = int(np.ceil(_EDGE_SMOOTHINGS * smoothing / apart)) + 2
     grid = Grid.around(low, high, apart, margin)
     plane = Grid(grid.lower, apart, (*grid.shape[:2], 1))
     x, y, _ = plane.axes()
     try:
-        height = LinearNDInterpolator(face.vertices[:, :2], face.vertices[:, 2])(x[None, :], y[:, None])
+        height = LinearNDInterpolator(corners[:, :2], corners[:, 2])(x[None, :], y[:, None])
     except (QhullError, ValueError) as error:
         raise GeometryError(
             "the face that the cells should follow is too small or narrow: choose another surface"
