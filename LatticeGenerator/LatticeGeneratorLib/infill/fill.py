@@ -9,6 +9,7 @@ from ..errors import GeometryError
 from ..field.distance import Distances
 from ..field.grid import Grid
 from ..mesh.mesh import Mesh
+from ..printing.printer import Printer
 from ..progress import Progress, silent
 from .domain_field import FieldDomain, MeshDomain
 from .feasible import cell_size_mm
@@ -17,30 +18,42 @@ from .lattice import Lattice
 from .spec import LatticeSpec
 
 _VOXEL_MM = 0.10
-_VOXELS_PER_STRUT = 2.5  # measured: the porosity is right to 0.1 percentage point from 1.5 voxels a strut
+_VOXELS_PER_STRUT = 2.5  # measured: the porosity of a strut's cell is right to 0.1 percentage point from 1.5 on
+_VOXELS_PER_WALL = 1.5  # measured for sheets: the wall over the voxel at which it is right to 0.1 percentage point
 _REACH_STEPS = 0.5  # a lattice reaches its anchor where it comes as near as this, in grid steps
 
 
 def voxel_mm_for(spec: LatticeSpec) -> float:
-    """The grid spacing fine enough for the struts of the wanted lattice, at most 0.1 mm."""
-    strut = cell_size_mm(spec) * cell_named(spec.cell).strut_per_cell(spec.porosity)
-    return min(_VOXEL_MM, strut / _VOXELS_PER_STRUT)
+    """The grid spacing fine enough for the struts, or walls, of the wanted lattice, at most 0.1 mm."""
+    sheet = cell_named(spec.cell).kind == "sheet"
+    return min(_VOXEL_MM, spec.thickness_mm / (_VOXELS_PER_WALL if sheet else _VOXELS_PER_STRUT))
 
 
-def fill(domain: Mesh, spec: LatticeSpec, progress: Progress = silent, *, anchor: Mesh | None = None) -> Lattice:
+def fill(
+    domain: Mesh,
+    spec: LatticeSpec,
+    progress: Progress = silent,
+    *,
+    anchor: Mesh | None = None,
+    printer: Printer | None = None,
+) -> Lattice:
     """The lattice in a closed domain.
 
     anchor: the closed solid the lattice will be joined to; every piece that reaches it is kept. Without an anchor
-    only the largest piece is.
+    only the largest piece is. printer: whose limits count; the default one if not given.
     Raises GeometryError if the wanted combination cannot be printed or the domain is too small for it.
     """
+    return prepared(domain, spec, anchor=anchor, printer=printer).lattice(progress)
+
+
+def prepared(domain: Mesh, spec: LatticeSpec, *, anchor: Mesh | None = None, printer: Printer | None = None) -> Infill:
+    """A closed domain about to be filled, as by `fill`; its `stream` gives the surface without holding it."""
+    cell_size_mm(spec, printer)
     voxel = voxel_mm_for(spec)
     if anchor is None:
-        return Infill(MeshDomain(domain, voxel), spec).lattice(progress)
+        return Infill(MeshDomain(domain, voxel), spec)
     solid = Distances(anchor)
-    return Infill(
-        MeshDomain(domain, voxel), spec, lambda slab: solid.signed(slab.grid, voxel) <= _REACH_STEPS * voxel
-    ).lattice(progress)
+    return Infill(MeshDomain(domain, voxel), spec, lambda slab: solid.signed(slab.grid, voxel) <= _REACH_STEPS * voxel)
 
 
 def fill_field(
@@ -54,6 +67,7 @@ def fill_field(
 
     The domain's must be distances at least within 2 grid steps of their zero level.
     """
+    cell_size_mm(spec)
     if not (domain_values < 0).any():
         raise GeometryError("the domain of the lattice is empty: make the porous layer thicker or the foot larger")
     domain = FieldDomain(domain_values, grid)

@@ -16,14 +16,13 @@ from ..field.slabs import Block, Slab, Stitcher, slabs_of
 from ..progress import Progress, portion, silent
 from .collect import Collected
 from .domain_field import DomainField
-from .feasible import cell_size_mm
 from .held import METAL, VOID, Groups
 from .lattice import Lattice
 from .level import better_level, first_level
 from .pattern import Pattern
 from .spec import LatticeSpec
 
-_POROSITY_TOLERANCE = 0.0008  # of the 0.1 percentage point that is allowed
+_POROSITY_ALLOWED, _POROSITY_TOLERANCE = 0.001, 0.0008
 _ATTEMPTS = 6
 _KEPT_BYTES = 100_000_000
 
@@ -51,7 +50,7 @@ class Infill:
 
     def __init__(self, domain: DomainField, spec: LatticeSpec, anchor: Anchor | None = None) -> None:
         self.domain, self.spec = domain, spec
-        self.cell_mm = cell_size_mm(spec)
+        self.cell_mm = spec.cell_mm
         self._anchor = anchor
         self._pattern = Pattern(cell_named(spec.cell), self.cell_mm, 0.5 * (domain.grid.lower + domain.grid.upper))
         self._slabs = slabs_of(domain.grid)
@@ -82,6 +81,23 @@ class Infill:
             f"the lattice came to {100 * porosity:.1f} % porosity instead of {100 * self.spec.porosity:.1f} %: its "
             f"domain is too small or thin for cells of {self.cell_mm:.2f} mm; enlarge it or ask for smaller pores"
         )
+
+    def stream(self, progress: Progress = silent) -> Iterator[Block]:
+        """The lattice in blocks, for whoever writes them away: memory does not grow with it.
+
+        Raises GeometryError after the last block if the porosity was missed: what was written is not to be used then.
+        """
+        level, _ = self.level(portion(progress, 0.0, 0.3))
+        volume = 0.0
+        for block in self.blocks(self.held(level, portion(progress, 0.3, 0.6)), portion(progress, 0.6, 1.0)):
+            volume += block.volume
+            yield block
+        excess = 1.0 - volume / self.domain.volume - self.spec.porosity
+        if abs(excess) > _POROSITY_ALLOWED:
+            raise GeometryError(
+                f"the lattice came out {100 * excess:+.2f} percentage points off the porosity wanted: fill the domain "
+                "at once instead of in blocks"
+            )
 
     def level(self, progress: Progress = silent) -> tuple[float, float]:
         """The level at which the lattice is about as porous as wanted, and by how much porosity rises with it there."""
