@@ -53,9 +53,9 @@ def compare(work: str, runs: int) -> dict[str, float]:
         middle = sorted(results, key=lambda result: float(result["seconds"]))[len(results) // 2]
         medians[maker] = statistics.median(float(result["seconds"]) for result in results)
         print(
-            f"{work} {title:25} {medians[maker]:7.2f} s  {middle['memory']:6.0f} MiB ({middle['output']:4.0f} of output) "
-            f"{middle['triangles']:10,} triangles  {100 * float(middle['porosity']):.2f} % in {middle['pieces']} pieces, "
-            f"{middle['fault']}",
+            f"{work} {title:25} {medians[maker]:7.2f} s {middle['memory']:6.0f} MiB ({middle['output']:.0f} of output) "
+            f"{middle['triangles']:10,} triangles {100 * float(middle['porosity']):.2f} % "
+            f"in {middle['pieces']} pieces, {middle['fault']}",
             flush=True,
         )
         if maker in ("ours", "bundled"):
@@ -89,7 +89,9 @@ def main() -> int:
     else:
         ratios({work: compare(work, options.runs) for work in lattice_work.SIZES_MM})
         lattice_growth.show([one(["--grow", str(volume)]) for volume in lattice_growth.VOLUMES_CM3])
-        lattice_join.show({maker: [one(["--join", maker]) for _ in range(options.runs)] for maker in lattice_join.MAKERS})
+        lattice_join.show(
+            {maker: [one(["--join", maker]) for _ in range(options.runs)] for maker in lattice_join.MAKERS}
+        )
     return 0
 
 

@@ -49,4 +49,7 @@ def show(results: list[dict[str, float | int | str]]) -> None:
     volumes, seconds = (np.log([float(result[key]) for result in results]) for key in ("volume", "seconds"))
     exponent, _ = np.polyfit(volumes, seconds, 1)
     memories = [float(result["memory"]) for result in results]
-    print(f"growth: seconds go with volume to the power {exponent:.2f}; memory {min(memories):.0f} to {max(memories):.0f} MiB")
+    print(
+        f"growth: seconds go with volume to the power {exponent:.2f}; "
+        f"memory {min(memories):.0f} to {max(memories):.0f} MiB"
+    )

@@ -68,8 +68,8 @@ def show(results: dict[str, list[dict[str, float | int | str]]]) -> None:
     medians = {maker: statistics.median(float(one["seconds"]) for one in some) for maker, some in results.items()}
     for maker, some in results.items():
         print(
-            f"W3 {maker:25} {medians[maker]:7.2f} s  {some[0]['memory']:6.0f} MiB {some[0]['triangles']:10,} triangles, "
-            f"{some[0]['fault']}"
+            f"W3 {maker:25} {medians[maker]:7.2f} s  {some[0]['memory']:6.0f} MiB "
+            f"{some[0]['triangles']:10,} triangles, {some[0]['fault']}"
         )
     ratio = medians["trimesh"] / medians["ours"]
     print(f"W3 ours {ratio:.1f} times as fast as through trimesh, at least {AT_LEAST:g}: ", end="")

@@ -41,7 +41,7 @@ def block(size_mm: tuple[float, float, float]) -> Any:
 
 
 def ours(domain: Any) -> Callable[[], Made]:
-    """Our own: porosity solved, loose pieces removed. A small fill first, so that loading compiled loops is not timed."""
+    """Our own: porosity solved, loose pieces removed. A small fill comes first: loading compiled loops is not timed."""
     from LatticeGeneratorLib.infill.fill import fill
     from LatticeGeneratorLib.infill.spec import LatticeSpec
     from LatticeGeneratorLib.printing.printer import NO_LIMITS

@@ -9,6 +9,7 @@ import numpy as np
 from ..cells import cell_named
 from ..errors import GeometryError
 from ..mesh.mesh import Mesh
+from ..printing.printer import Printer
 from .feasible import cell_size_mm
 from .finish import Finish, finished
 from .graded import Graded, Porosities
@@ -29,9 +30,13 @@ class Design:
     finish: tuple[Finish, ...] = ()
 
     def kinds(self) -> list[LatticeSpec]:
-        """Every kind of lattice that comes to be. Raises GeometryError if one of them cannot be printed."""
-        cell_size_mm(self.spec)
+        """Every kind of lattice that comes to be."""
         return [self.spec] if self.graded is None else self.graded.kinds(self.spec)
+
+    def check_printable(self, printer: Printer | None = None) -> None:
+        """Raises GeometryError if one of the kinds of lattice cannot be made on a printer (None: the default one)."""
+        for kind in self.kinds():
+            cell_size_mm(kind, printer)
 
     def along_cells(self) -> Design:
         """The design as seen along the axes of its cells."""
@@ -58,8 +63,8 @@ class Design:
         return Pattern(cell, self._places(domain, origin), porosities, solids)
 
     def _places(self, domain: Mesh, origin: np.ndarray) -> Places:
-        start = cell_size_mm(self.spec)
-        end = start if self.graded is None else cell_size_mm(self.graded.end)
+        start = self.spec.cell_mm
+        end = start if self.graded is None else self.graded.end.cell_mm
         if self.graded is None or abs(end - start) < 1e-9 * start:
             return self.laid.places(domain, start, origin)
         if isinstance(self.laid, Conformal):

@@ -17,7 +17,6 @@ from ..progress import Progress, portion, silent
 from .aim import Aim
 from .collect import Collected
 from .domain_field import DomainField
-from .feasible import cell_size_mm
 from .held import METAL, VOID, Groups
 from .lattice import Lattice
 from .level import better_level, first_level
@@ -25,7 +24,7 @@ from .pattern import Pattern
 from .places import Regular
 from .spec import LatticeSpec
 
-_POROSITY_TOLERANCE = 0.0008  # of the 0.1 percentage point that is allowed
+_POROSITY_ALLOWED, _POROSITY_TOLERANCE = 0.001, 0.0008
 _ATTEMPTS = 6
 _CLOSED_SHARE = 0.01  # of the domain: more void than that is not shut in at the border by chance
 _KEPT_BYTES = 100_000_000
@@ -53,14 +52,20 @@ class Held:
 
 class Infill:
     """A domain about to be filled. anchor: what every piece that stays must reach; None: the largest stays. pattern:
-    None: the wanted cell, evenly repeated."""
+    None: the wanted cell, evenly repeated. turn: 4x4, a rotation that takes what is made to where it belongs."""
 
     def __init__(
-        self, domain: DomainField, spec: LatticeSpec, anchor: Anchor | None = None, pattern: Pattern | None = None
+        self,
+        domain: DomainField,
+        spec: LatticeSpec,
+        anchor: Anchor | None = None,
+        pattern: Pattern | None = None,
+        turn: np.ndarray | None = None,
     ) -> None:
         self.domain, self.spec = domain, spec
-        self.cell_mm = cell_size_mm(spec)
+        self.cell_mm = spec.cell_mm
         self._anchor = anchor
+        self._turn = None if turn is None or np.array_equal(turn, np.eye(4)) else turn
         middle = 0.5 * (domain.grid.lower + domain.grid.upper)
         self._pattern = pattern or Pattern(cell_named(spec.cell), Regular(self.cell_mm, middle))
         self._aim = Aim.of(domain, self._pattern, spec.porosity)
@@ -102,6 +107,25 @@ class Infill:
             f"the lattice came to {100 * porosity:.1f} % porosity instead of {100 * self._aim.porosity:.1f} %: its "
             f"domain is too small or thin for cells of {self.cell_mm:.2f} mm; enlarge it or ask for smaller pores"
         )
+
+    def stream(self, progress: Progress = silent) -> Iterator[Block]:
+        """The lattice in blocks, for whoever writes them away: memory does not grow with it.
+
+        Raises GeometryError after the last block if the porosity was missed: what was written is not to be used then.
+        """
+        level, _ = self.level(portion(progress, 0.0, 0.3))
+        held = self.held(level, portion(progress, 0.3, 0.6))
+        self._check_open(held)
+        volume = 0.0
+        for block in self.blocks(held, portion(progress, 0.6, 1.0)):
+            volume += block.volume
+            yield block
+        excess = self._aim.porosity_of(volume) - self._aim.porosity
+        if abs(excess) > _POROSITY_ALLOWED:
+            raise GeometryError(
+                f"the lattice came out {100 * excess:+.2f} percentage points off the porosity wanted: fill the domain "
+                "at once instead of in blocks"
+            )
 
     def level(self, progress: Progress = silent) -> tuple[float, float]:
         """The level at which the lattice is about as porous as wanted, and by how much porosity rises with it there."""
@@ -161,7 +185,8 @@ class Infill:
             values = held.values.take(number, partial(self._cut, slab, held.level))
             self._hold(values, held.keep[number], held.filled[number])
             clamp(values, self._least)
-            yield stitcher.block(values, slab)
+            block = stitcher.block(values, slab)
+            yield block if self._turn is None else block.turned(self._turn)
         progress("lattice: surface", 1.0)
 
     def _cut(self, slab: Slab, level: float) -> np.ndarray:
