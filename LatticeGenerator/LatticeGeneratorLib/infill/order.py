@@ -60,4 +60,3 @@ def deliver(body: Mesh, order: Order, progress: Progress = silent) -> Delivery:
     filling = portion(progress, 0.05, 0.4)
     lattice = fill(region, order.spec, lambda detail, fraction: filling("filling", fraction))
     return Delivery(lattice, region, as_made(lattice, region, portion(progress, 0.4, 1.0)))
-
