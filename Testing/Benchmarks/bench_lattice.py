@@ -1,7 +1,8 @@
-"""Our lattice against PyScaffolder on the same block in the same run: seconds, their ratio, and peak memory.
+"""Our lattice against its peers on the same block in the same run: seconds, ratios, peak memory, and what was made.
 
-The block is 20 x 15 x 8 mm with rounded edges, given as a closed mesh; the lattice a skeletal gyroid of 70 % porosity
-on a grid of 0.1 mm. Each is made in a process of its own, so that its peak memory is its own.
+Each is made in a process of its own, so that its peak memory is its own; `lattice_work` says what is made and how.
+After that: whether time goes with volume and memory does not, up to 200 cm³; and joining a lattice to a solid and
+cutting holes, against trimesh.
 
     python Testing/Benchmarks/bench_lattice.py [--runs 3]
 """
@@ -13,131 +14,84 @@ import json
 import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 
-import numpy as np
+import lattice_growth
+import lattice_join
+import lattice_work
 
-SIZE_MM = (20.0, 15.0, 8.0)
-ROUNDING_MM = 1.0
-BLOCK_STEP_MM = 0.2
-VOXEL_MM = 0.1
-POROSITY = 0.70
-
-
-def block(size_mm: tuple[float, float, float]):
-    """The rounded block as a closed mesh of about 40 thousand triangles."""
-    from LatticeGeneratorLib.field.grid import Grid
-    from LatticeGeneratorLib.field.isosurface import isosurface
-
-    half = np.array(size_mm) / 2.0
-    grid = Grid.around(-half, half, BLOCK_STEP_MM)
-    excess = np.abs(grid.points()) - (half - ROUNDING_MM)
-    outside = np.linalg.norm(np.maximum(excess, 0.0), axis=1)
-    values = outside + np.minimum(excess.max(axis=1), 0.0) - ROUNDING_MM
-    return isosurface(values.reshape(grid.array_shape), grid)
-
-
-def ours() -> dict[str, float | int | str]:
-    """Fills the block with LatticeGeneratorLib; a small block first, so that loading compiled loops is not timed."""
-    from LatticeGeneratorLib.infill.fill import fill
-    from LatticeGeneratorLib.infill.spec import LatticeSpec
-
-    fill(block((4.0, 4.0, 4.0)), LatticeSpec(porosity=POROSITY))
-    domain = block(SIZE_MM)
-
-    def make() -> tuple[np.ndarray, np.ndarray]:
-        mesh = fill(domain, LatticeSpec(porosity=POROSITY)).mesh
-        return mesh.vertices, mesh.faces
-
-    return measured(make, domain.volume)
+TITLES = {
+    "ours": "ours, with numba",
+    "bundled": "ours, Slicer's libraries",
+    "scaffolder": "PyScaffolder",
+    "picogk": "PicoGK (picopie)",
+}
+# Ratios that are asked for: work, peer, ours, how many times as fast at least.
+ASKED = (
+    ("W1", "scaffolder", "bundled", 20.0),
+    ("W1", "picogk", "bundled", 1.0),
+    ("W1", "scaffolder", "ours", 50.0),
+    ("W1", "picogk", "ours", 3.0),
+    ("W2", "scaffolder", "bundled", 35.0),
+    ("W2", "scaffolder", "ours", 100.0),
+)
+# MiB that our own may take beyond its output: in W1 with it, in W2 without.
+MOST_MIB = {"W1": 250.0, "W2": 600.0}
 
 
-def scaffolder() -> dict[str, float | int | str]:
-    """Fills the block with PyScaffolder at the cell and level that `ours` comes to without a block."""
-    import PyScaffolder
-    from LatticeGeneratorLib.infill.feasible import cell_size_mm
-    from LatticeGeneratorLib.infill.spec import LatticeSpec
-
-    domain = block(SIZE_MM)
-    parameter = PyScaffolder.Parameter()
-    parameter.surface_name = "gyroid"
-    parameter.coff = 2.0 * np.pi / cell_size_mm(LatticeSpec(porosity=POROSITY))
-    # Skeletal gyroid: level 1.516 - 3.046 porosity (fitted for 0.60 to 0.75); its metal lies above the level.
-    parameter.isolevel = 3.046 * POROSITY - 1.516
-    # Its grid size counts along the shortest side.
-    parameter.grid_size = round(min(SIZE_MM) / VOXEL_MM)
-    parameter.verbose = False
-
-    def make() -> tuple[np.ndarray, np.ndarray]:
-        made = PyScaffolder.generate_scaffold(domain.vertices, domain.faces.astype(np.int32), parameter)
-        return np.asarray(made.v), np.asarray(made.f)
-
-    return measured(make, domain.volume)
-
-
-def measured(make: Callable[[], tuple[np.ndarray, np.ndarray]], domain_mm3: float) -> dict[str, float | int | str]:
-    """Seconds and peak memory of `make`, and what it made."""
-    from LatticeGeneratorLib.mesh.check import closed_manifold_fault, stl_fault
-    from LatticeGeneratorLib.mesh.mesh import Mesh
-
-    before = peak_mib()
-    start = time.perf_counter()
-    vertices, faces = make()
-    seconds = time.perf_counter() - start
-    memory = peak_mib() - before
-    mesh = Mesh(vertices, faces)
-    fault = closed_manifold_fault(mesh) or stl_fault(mesh)
-    return {
-        "seconds": seconds,
-        "memory": memory,
-        "triangles": len(faces),
-        "porosity": 1.0 - abs(mesh.volume) / domain_mm3,
-        "fault": fault or "clean",
-    }
-
-
-def peak_mib() -> float:
-    """The most memory this process has held so far, MiB; 0 where the system does not say (Windows)."""
-    try:
-        import resource
-    except ImportError:
-        return 0.0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1024.0 * 1024.0 if sys.platform == "darwin" else 1024.0)
-
-
-def one(name: str) -> dict[str, float | int | str]:
-    """One fill in a new process."""
-    command = [sys.executable, __file__, "--one", name]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+def one(command: list[str]) -> dict[str, float | int | str]:
+    """What a new process measured."""
+    done = subprocess.run([sys.executable, __file__, *command], stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def compare(work: str, runs: int) -> dict[str, float]:
+    """Prints the makers of a work and returns their median seconds. PyScaffolder makes W2 once: it takes minutes."""
+    medians = {}
+    for maker, title in TITLES.items():
+        number = 1 if (work, maker) == ("W2", "scaffolder") else runs
+        results = [one(["--one", work, maker]) for _ in range(number)]
+        middle = sorted(results, key=lambda result: float(result["seconds"]))[len(results) // 2]
+        medians[maker] = statistics.median(float(result["seconds"]) for result in results)
+        print(
+            f"{work} {title:25} {medians[maker]:7.2f} s {middle['memory']:6.0f} MiB ({middle['output']:.0f} of output) "
+            f"{middle['triangles']:10,} triangles {100 * float(middle['porosity']):.2f} % "
+            f"in {middle['pieces']} pieces, {middle['fault']}",
+            flush=True,
+        )
+        if maker in ("ours", "bundled"):
+            beyond = float(middle["memory"]) - (float(middle["output"]) if work == "W2" else 0.0)
+            verdict = "holds" if beyond <= MOST_MIB[work] else "DOES NOT HOLD"
+            print(f"   memory {beyond:.0f} MiB, at most {MOST_MIB[work]:.0f}: {verdict}")
+    return medians
+
+
+def ratios(medians: dict[str, dict[str, float]]) -> None:
+    """Prints the ratios that are asked for."""
+    for work, peer, own, least in ASKED:
+        ratio = medians[work][peer] / medians[work][own]
+        verdict = "holds" if ratio >= least else "DOES NOT HOLD"
+        print(f"{work} {TITLES[own]:25} {ratio:6.1f} times as fast as {TITLES[peer]}, at least {least:g}: {verdict}")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=3, help="fills of each, of which the median is printed")
-    parser.add_argument("--one", choices=["ours", "scaffolder"], help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    makers = {"ours": ours, "scaffolder": scaffolder}
-    if arguments.one:
-        print(json.dumps(makers[arguments.one]()))
-        return 0
-    try:
-        import PyScaffolder  # noqa: F401
-    except ImportError as error:
-        print(f"PyScaffolder cannot be imported ({error}): pip install -e '.[bench]'", file=sys.stderr)
-        return 1
-    medians = {}
-    for name, title in (("ours", "LatticeGeneratorLib"), ("scaffolder", "PyScaffolder")):
-        results = [one(name) for _ in range(arguments.runs)]
-        middle = sorted(results, key=lambda result: result["seconds"])[len(results) // 2]
-        medians[name] = statistics.median(float(result["seconds"]) for result in results)
-        print(
-            f"{title:20} {medians[name]:7.2f} s  {middle['memory']:6.0f} MiB  {middle['triangles']:9,} triangles  "
-            f"porosity {100 * float(middle['porosity']):.1f} %  {middle['fault']}"
+    parser.add_argument("--runs", type=int, default=3, help="of each, of which the median is printed")
+    parser.add_argument("--one", nargs=2, metavar=("WORK", "MAKER"), help=argparse.SUPPRESS)
+    parser.add_argument("--grow", type=float, metavar="CM3", help=argparse.SUPPRESS)
+    parser.add_argument("--join", choices=sorted(lattice_join.MAKERS), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(lattice_work.measured(*options.one)))
+    elif options.grow:
+        print(json.dumps(lattice_growth.measured(options.grow)))
+    elif options.join:
+        print(json.dumps(lattice_join.measured(options.join)))
+    else:
+        ratios({work: compare(work, options.runs) for work in lattice_work.SIZES_MM})
+        lattice_growth.show([one(["--grow", str(volume)]) for volume in lattice_growth.VOLUMES_CM3])
+        lattice_join.show(
+            {maker: [one(["--join", maker]) for _ in range(options.runs)] for maker in lattice_join.MAKERS}
         )
-    print(f"ratio {medians['scaffolder'] / medians['ours']:.1f}: PyScaffolder's seconds over ours")
     return 0
 
 

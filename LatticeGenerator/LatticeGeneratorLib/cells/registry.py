@@ -1,13 +1,14 @@
-"""All unit cells by name; a new cell is a file of its own and a line here."""
+"""All unit cells by name; what a cell is stands in one entry of the file of its kind."""
 
 from __future__ import annotations
 
 from ..errors import GeometryError
-from .bcc import BCC
 from .cell import Cell
-from .gyroid import GYROID_SKELETAL
+from .struts import STRUTS
+from .surfaces import SURFACES
+from .voronoi import VORONOI
 
-CELLS: dict[str, Cell] = {cell.name: cell for cell in (GYROID_SKELETAL, BCC)}
+CELLS: dict[str, Cell] = {cell.name: cell for cell in (*SURFACES, *STRUTS, VORONOI)}
 
 
 def cell_named(name: str) -> Cell:

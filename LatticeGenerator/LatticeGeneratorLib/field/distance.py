@@ -16,34 +16,74 @@ from .grid import Grid
 _TRIANGLE_VOXELS = 8.0  # larger triangles are split, so that their bounding boxes hold little but their own band
 
 
+class Distances:
+    """A closed mesh made ready to be asked for distances on several grids."""
+
+    def __init__(self, mesh: Mesh) -> None:
+        self._whole = _Heap(mesh.triangles)
+        self._split: tuple[float, _Heap] | None = None
+
+    @classmethod
+    def of_edges(cls, edges: np.ndarray) -> Distances:
+        """Of straight lines (n, 2, 3) mm, which have no inside."""
+        ends = edges[:, [0, 1, 1]].reshape(-1, 3)
+        return cls(Mesh(ends, np.arange(len(ends)).reshape(-1, 3)))
+
+    def signed(self, grid: Grid, band_mm: float) -> np.ndarray:
+        """As `signed_distance`."""
+        distance = self.unsigned(grid, band_mm)
+        np.negative(distance, out=distance, where=self.inside(grid))
+        return distance
+
+    def unsigned(self, grid: Grid, band_mm: float) -> np.ndarray:
+        """[k, j, i] float32 mm: distance to the surface on whichever side, cut off at band_mm."""
+        if not band_mm > 0.0:
+            raise GeometryError(f"a distance band must be wider than 0, not {band_mm} mm")
+        if self._split is None or self._split[0] != grid.spacing:
+            self._split = grid.spacing, _Heap(split_triangles(self._whole.triangles, _TRIANGLE_VOXELS * grid.spacing))
+        band = band_mm / grid.spacing
+        squares = np.full(grid.array_shape, band * band, np.float32)
+        (compiled(spread_squares) or lower_squares)(self._split[1].near(grid, band_mm), band, squares)
+        distance = np.sqrt(squares, out=squares)
+        distance *= np.float32(grid.spacing)
+        return distance
+
+    def inside(self, grid: Grid) -> np.ndarray:
+        """As `inside`."""
+        nx, ny, nz = grid.shape
+        crossings = np.zeros((nz, ny, nx + 1), np.int16)
+        (compiled(count_crossings) or tally_crossings)(self._whole.near(grid, 0.0), crossings)
+        np.cumsum(crossings, axis=2, dtype=crossings.dtype, out=crossings)
+        return crossings[:, :, :nx] > 0
+
+
+class _Heap:
+    """Triangles (n, 3, 3) mm, and how far each reaches along z."""
+
+    def __init__(self, triangles: np.ndarray) -> None:
+        self.triangles = triangles
+        a, b, c = triangles[:, :, 2].T
+        self._low, self._high = np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
+
+    def near(self, grid: Grid, reach: float) -> np.ndarray:
+        """(m, 3, 3): those that come as near as reach to the grid's planes, in voxels, with its first point at zero."""
+        held = (self._high >= grid.lower[2] - reach) & (self._low <= grid.upper[2] + reach)
+        # Whole steps are taken away without rounding, so that parts of one grid agree where they meet.
+        return (self.triangles[held] - grid.origin) / grid.spacing - np.array(grid.start)
+
+
 def signed_distance(mesh: Mesh, grid: Grid, band_mm: float) -> np.ndarray:
     """[k, j, i] float32 mm: distance to the mesh's surface, negative inside, cut off at ±band_mm.
 
     Exact (to float32) wherever it is less than the band. Inside is where the surface winds round a point, so bodies
     that overlap in one mesh count as their union, and a surface turned inwards as a void.
     """
-    if not band_mm > 0.0:
-        raise GeometryError(f"a distance band must be wider than 0, not {band_mm} mm")
-    # In voxels, with the grid's origin at zero.
-    triangles = (mesh.triangles - grid.origin) / grid.spacing
-    band = band_mm / grid.spacing
-    squares = np.full(grid.array_shape, band * band, np.float32)
-    pieces = split_triangles(triangles, _TRIANGLE_VOXELS)
-    (compiled(spread_squares) or lower_squares)(pieces, band, squares)
-    distance = np.sqrt(squares, out=squares)
-    distance *= np.float32(grid.spacing)
-    np.negative(distance, out=distance, where=inside(mesh, grid))
-    return distance
+    return Distances(mesh).signed(grid, band_mm)
 
 
 def inside(mesh: Mesh, grid: Grid) -> np.ndarray:
     """Bool [k, j, i]: the grid points that a closed mesh's surface winds round, exactly; cheaper than the distance."""
-    nx, ny, nz = grid.shape
-    crossings = np.zeros((nz, ny, nx + 1), np.int16)
-    triangles = (mesh.triangles - grid.origin) / grid.spacing
-    (compiled(count_crossings) or tally_crossings)(triangles, crossings)
-    np.cumsum(crossings, axis=2, dtype=crossings.dtype, out=crossings)
-    return crossings[:, :, :nx] > 0
+    return Distances(mesh).inside(grid)
 
 
 def count_crossings(triangles: np.ndarray, crossings: np.ndarray) -> None:

@@ -11,15 +11,17 @@ from ..errors import GeometryError
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """An axis-aligned RAS grid: point (i, j, k) lies at origin + spacing · (i, j, k).
+    """An axis-aligned RAS grid: point (i, j, k) lies at origin + spacing · (start + (i, j, k)).
 
-    origin: (3,) mm; spacing: mm, the same along all axes; shape: points (nx, ny, nz). Arrays on the grid are indexed
-    [k, j, i], so their shape is `array_shape`.
+    origin: (3,) mm; spacing: mm, the same along all axes; shape: points (nx, ny, nz); start: what is counted from,
+    other than 0 for a part of another grid, so that both give the same numbers at the same places. Arrays on the grid
+    are indexed [k, j, i], so their shape is `array_shape`.
     """
 
     origin: np.ndarray
     spacing: float
     shape: tuple[int, int, int]
+    start: tuple[int, int, int] = (0, 0, 0)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "origin", np.asarray(self.origin, dtype=np.float64).reshape(3))
@@ -40,14 +42,27 @@ class Grid:
         """(nz, ny, nx): the shape of arrays on this grid."""
         return self.shape[2], self.shape[1], self.shape[0]
 
+    def part(self, start: tuple[int, int, int], shape: tuple[int, int, int]) -> Grid:
+        """The grid's points from (i, j, k) = start on, which may lie beyond its border."""
+        i, j, k = (a + b for a, b in zip(self.start, start))
+        return Grid(self.origin, self.spacing, shape, (i, j, k))
+
+    @property
+    def lower(self) -> np.ndarray:
+        """(3,) mm: the first grid point."""
+        return self.origin + self.spacing * np.array(self.start)
+
     @property
     def upper(self) -> np.ndarray:
         """(3,) mm: the last grid point."""
-        return self.origin + self.spacing * (np.array(self.shape) - 1)
+        return self.origin + self.spacing * (np.array(self.start) + np.array(self.shape) - 1)
 
     def axes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Coordinates in mm along x, y and z: (nx,), (ny,), (nz,)."""
-        x, y, z = (start + self.spacing * np.arange(n) for start, n in zip(self.origin, self.shape))
+        x, y, z = (
+            low + self.spacing * np.arange(first, first + n)
+            for low, first, n in zip(self.origin, self.start, self.shape)
+        )
         return x, y, z
 
     def points(self) -> np.ndarray:
@@ -58,4 +73,4 @@ class Grid:
 
     def indices(self, points: np.ndarray) -> np.ndarray:
         """(n, 3) fractional (i, j, k) of (n, 3) points in mm."""
-        return (np.asarray(points, float) - self.origin) / self.spacing
+        return (np.asarray(points, float) - self.origin) / self.spacing - np.array(self.start)

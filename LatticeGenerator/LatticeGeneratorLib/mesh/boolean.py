@@ -107,6 +107,10 @@ class Solid:
         """All that the body or any of the others encloses; each must not pass through itself."""
         return self._with(others, "mesh to join", "Add")
 
+    def mesh(self) -> Mesh:
+        """Its mesh."""
+        return _mesh(self.held, "the body")
+
     def thinned(self, tolerance_mm: float, longest_mm: float) -> Mesh:
         """Its mesh with fewer faces, the surface moved by no more than about the tolerance; edges that are longer than
         longest_mm are cut into equal pieces."""

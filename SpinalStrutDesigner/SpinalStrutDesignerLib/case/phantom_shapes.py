@@ -61,9 +61,7 @@ def in_frame(points: Points, centre: np.ndarray, rotation: np.ndarray) -> Points
     return tuple(r[0, n] * x + r[1, n] * y + r[2, n] * z for n in range(3))  # type: ignore[return-value]
 
 
-def capsule(
-    points: Points, start: Place, end: Place, radius: float, radius_end: float
-) -> np.ndarray:
+def capsule(points: Points, start: Place, end: Place, radius: float, radius_end: float) -> np.ndarray:
     """A segment thickened to a radius at its start and another at its end (mm)."""
     x, y, z = (p - np.float32(s) for p, s in zip(points, start))
     bx, by, bz = (np.float32(e - s) for s, e in zip(start, end))
@@ -72,9 +70,7 @@ def capsule(
     return away - (np.float32(radius) + t * np.float32(radius_end - radius))
 
 
-def plate(
-    points: Points, start: Place, end: Place, radius: float, radius_end: float, half_height: float
-) -> np.ndarray:
+def plate(points: Points, start: Place, end: Place, radius: float, radius_end: float, half_height: float) -> np.ndarray:
     """A capsule drawn out along z by half_height to either side: laminae and spinous processes."""
     x, y, z = points
     return capsule((x, y, z - np.clip(z, -half_height, half_height)), start, end, radius, radius_end)

@@ -65,7 +65,6 @@ class Outline:
             self.normal,
         )
 
-
     def without(self, other: Outline) -> Outline:
         """What remains when the area that another outline in the same plane encloses is taken away."""
         from manifold3d import CrossSection as Area

@@ -108,9 +108,9 @@ def test_cord_lies_within_the_dura_all_along(case: Case, truth: PhantomTruth) ->
     """Nothing painted before the dura bites into it: its slices keep the area of their ellipses."""
     cord, dura = case.structure("spinal_cord").mask, case.structure("dural_sac").mask
     pixel = 0.7 * 0.7
-    areas = np.bincount(
-        np.rint(np.vstack([cord.points, dura.points])[:, 2] - case.ct.ijk_to_ras[2, 3]).astype(int)
-    ) * pixel
+    areas = (
+        np.bincount(np.rint(np.vstack([cord.points, dura.points])[:, 2] - case.ct.ijk_to_ras[2, 3]).astype(int)) * pixel
+    )
     heights = case.ct.ijk_to_ras[2, 3] + np.arange(len(areas))
     levels = [truth.bodies[level][2] for level in ("T4", "T2", "C7", "C5", "C3")]
     expected = {"T4": (6.5, 6.8), "T2": (7.75, 6.6), "C7": (8.8, 6.4), "C5": (8.8, 6.8), "C3": (8.8, 6.8)}

@@ -6,19 +6,19 @@ from functools import cache
 
 import numpy as np
 import pytest
-from lattice_shapes import inverted, joined, moved, trimesh_of, voxels_inside, without_numba
+from lattice_shapes import moved, trimesh_of, voxels_inside, without_numba
 from LatticeGeneratorLib.errors import GeometryError
 from LatticeGeneratorLib.field.grid import Grid
 from LatticeGeneratorLib.field.isosurface import isosurface
 from LatticeGeneratorLib.infill.feasible import cell_size_mm
 from LatticeGeneratorLib.infill.fill import fill, fill_field, voxel_mm_for
 from LatticeGeneratorLib.infill.lattice import Lattice
-from LatticeGeneratorLib.infill.loose import attached
 from LatticeGeneratorLib.infill.spec import LatticeSpec
 from LatticeGeneratorLib.measure.porosity import porosity
+from LatticeGeneratorLib.mesh.boolean import intersection
 from LatticeGeneratorLib.mesh.check import closed_manifold_fault, components, self_intersections, stl_fault
 from LatticeGeneratorLib.mesh.mesh import Mesh
-from LatticeGeneratorLib.mesh.solids import box, cylinder, sphere
+from LatticeGeneratorLib.mesh.solids import box, sphere
 from LatticeGeneratorLib.progress import Cancelled
 from scipy.spatial import cKDTree
 
@@ -78,16 +78,6 @@ def test_the_pattern_repeats_with_the_cell(spec):
         assert np.percentile(gaps, 95) < 0.06
 
 
-def test_a_trimmed_domain_has_the_porosity_inside_both():
-    trim = cylinder(np.array([5.0, 0.0, 0.0]), np.array([5.0, 0.0, 9.0]), 1.8, 96)
-    lattice = fill(BLOCK, LatticeSpec(), trim=trim)
-    both = voxels_inside(trim, LOW, HIGH, 0.04)
-    metal = voxels_inside(lattice.mesh, LOW, HIGH, 0.04)
-    assert not (metal & ~both).sum() > 0.002 * both.sum()
-    assert 1.0 - metal.sum() / both.sum() == pytest.approx(0.70, abs=0.004)
-    assert stl_fault(lattice.mesh) is None
-
-
 def test_a_round_domain_in_any_place():
     ball = sphere(np.array([-40.3, 55.1, 120.7]), 2.0, 64)
     lattice = fill(ball, LatticeSpec())
@@ -112,22 +102,6 @@ def test_without_numba_the_lattice_is_the_same_within_a_micrometre():
     assert np.abs(usual.mesh.vertices - other.mesh.vertices).max() < 1e-3
 
 
-def test_pieces_that_reach_the_anchor_are_kept_and_others_are_chips():
-    balls = [sphere(np.array([x, 0.0, 0.0]), r, 24) for x, r in ((0.0, 1.0), (3.0, 0.5), (6.0, 0.7))]
-    hollow = joined(balls[0], inverted(sphere(np.zeros(3), 0.3, 24)), *balls[1:])
-    grid = Grid.around(np.array([-1.5, -1.5, -1.5]), np.array([7.5, 1.5, 1.5]), 0.1)
-    # The anchor is the half-space beyond x = 2.6: it holds the second and the third ball.
-    anchor = (2.6 - grid.points()[:, 0]).reshape(grid.array_shape)
-    kept, chips = attached(hollow, grid, anchor)
-    assert chips == 1
-    assert kept.volume == pytest.approx(balls[1].volume + balls[2].volume)
-    kept, chips = attached(hollow, grid, None)
-    assert chips == 2
-    assert kept.volume == pytest.approx(balls[0].volume), "its closed pore is filled"
-    with pytest.raises(GeometryError, match="no piece"):
-        attached(hollow, grid, np.ones(grid.array_shape))
-
-
 def test_a_lattice_keeps_what_its_anchor_holds():
     plate = box(LOW - [0.5, 0.5, 0.5], [HIGH[0] + 0.5, HIGH[1] + 0.5, LOW[2] + 0.1])
     lattice = fill(BLOCK, LatticeSpec(), anchor=plate)
@@ -140,7 +114,7 @@ def test_a_lattice_keeps_what_its_anchor_holds():
 def test_chips_of_a_thin_slanted_cut_are_removed_and_counted():
     wedge = Mesh(BLOCK.vertices + np.where(BLOCK.vertices[:, 2:] > 2.0, [0.9, 0.4, -1.2], 0.0), BLOCK.faces)
     for offset in np.linspace(0.0, 0.9, 4):
-        lattice = fill(wedge, LatticeSpec(), trim=moved(BLOCK, [offset, 0.3 * offset, -0.55]))
+        lattice = fill(intersection(wedge, moved(BLOCK, [offset, 0.3 * offset, -0.55])), LatticeSpec())
         assert trimesh_of(lattice.mesh).body_count == 1
         assert lattice.chips_removed >= 0
         if lattice.chips_removed:
@@ -163,7 +137,7 @@ def test_a_field_may_be_given_in_place_of_meshes():
         (lambda: fill(BLOCK, LatticeSpec(porosity=0.95)), "not possible"),
         (lambda: fill(BLOCK, LatticeSpec(pore_mm=0.2)), "below 0.20 mm"),
         (lambda: fill(BLOCK, LatticeSpec(cell="foam")), "'foam'"),
-        (lambda: fill(BLOCK, LatticeSpec(), trim=moved(BLOCK, [50, 0, 0])), "domain of the lattice is empty"),
+        (lambda: fill_field(np.ones((4, 4, 4)), Grid(np.zeros(3), 0.1, (4, 4, 4)), LatticeSpec()), "is empty"),
         (lambda: fill(box([0] * 3, [0.25] * 3), LatticeSpec()), "too small or thin"),
     ],
 )

@@ -55,9 +55,7 @@ def test_file_scope_imports_only_what_slicer_has(module: str) -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_the_five_classes_are_there(module: str) -> None:
-    bases = {
-        n.name: [ast.unparse(b) for b in n.bases] for n in _tree(module).body if isinstance(n, ast.ClassDef)
-    }
+    bases = {n.name: [ast.unparse(b) for b in n.bases] for n in _tree(module).body if isinstance(n, ast.ClassDef)}
     assert bases[module] == ["ScriptedLoadableModule"]
     assert bases[f"{module}Widget"] == ["ScriptedLoadableModuleWidget", "VTKObservationMixin"]
     assert bases[f"{module}Logic"] == ["ScriptedLoadableModuleLogic"]

@@ -1,0 +1,46 @@
+"""Blocks of a surface put together without being held twice."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..field.slabs import Block
+from ..mesh.mesh import Mesh
+
+# A closed surface of genus g has 2 (vertices + 2 g - 2) faces: twice the vertices, and a little more for every hole
+# that goes through it. Memory that is taken and never written to costs nothing.
+_FACES_PER_VERTEX = 2.3
+
+
+class Collected:
+    """The blocks so far; volume: mm³ enclosed by them. vertices: how many there will be at most."""
+
+    def __init__(self, vertices: int) -> None:
+        self.volume = 0.0
+        self._vertices = _Rows(np.empty((vertices, 3)))
+        self._faces = _Rows(np.empty((int(_FACES_PER_VERTEX * vertices), 3), np.int64))
+
+    def add(self, block: Block) -> None:
+        """Takes in the next block."""
+        self._vertices.add(block.vertices)
+        self._faces.add(block.faces)
+        self.volume += block.volume
+
+    def mesh(self) -> Mesh:
+        """The blocks as one mesh."""
+        return Mesh(self._vertices.held(), self._faces.held())
+
+
+class _Rows:
+    def __init__(self, array: np.ndarray) -> None:
+        self._array, self._count = array, 0
+
+    def add(self, rows: np.ndarray) -> None:
+        end = self._count + len(rows)
+        if end > len(self._array):
+            self._array = np.concatenate([self.held(), np.empty((2 * end, 3), self._array.dtype)])
+        self._array[self._count : end] = rows
+        self._count = end
+
+    def held(self) -> np.ndarray:
+        return self._array[: self._count]

@@ -1,0 +1,92 @@
+"""Where a lattice may be, as distances to the border of its domain, slab by slab."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from ..field.distance import Distances
+from ..field.grid import Grid
+from ..field.isosurface import bounded, clamp, least_value
+from ..field.kept import Kept
+from ..field.slabs import Slab, Stitcher, slabs_of
+from ..mesh.mesh import Mesh
+from .hollow import BAND_STEPS, Hollow
+
+# A surface passes between neighbours only, so that no distance beyond one grid step is ever looked at.
+_BAND_STEPS = 1.01
+# What lies deeper is as deep as any lattice: it must not hide how deep in its metal a point lies.
+_DEEP_STEPS = 8.0
+_KEPT_BYTES = 200_000_000
+
+
+class DomainField(Protocol):
+    """A domain on a grid whose border lies outside it."""
+
+    @property
+    def grid(self) -> Grid:
+        """The grid."""
+
+    @property
+    def volume(self) -> float:
+        """mm³ of the domain."""
+
+    def on(self, slab: Slab) -> np.ndarray:
+        """[k, j, i] float32 mm, not to be changed: distance to the border, negative inside, exact within a step."""
+
+
+class MeshDomain:
+    """The inside of a closed mesh, drawn back where it is hollow so far that no face between grid points leaves it."""
+
+    def __init__(self, mesh: Mesh, spacing: float) -> None:
+        self.grid = Grid.around(*mesh.bounds, spacing)
+        self.volume = mesh.volume
+        self._distances, self._hollow = Distances(mesh), Hollow(mesh, spacing)
+        # Distances cost more than anything else that is done to a slab, but memory is not to grow with the domain.
+        self._kept = Kept(_KEPT_BYTES)
+
+    def on(self, slab: Slab) -> np.ndarray:
+        """As `DomainField`."""
+        return self._kept.get(slab.first, lambda: self._made(slab.grid))
+
+    def _made(self, grid: Grid) -> np.ndarray:
+        if not self._hollow.reaches(grid):
+            return self._deepened(self._distances.signed(grid, _BAND_STEPS * grid.spacing), _BAND_STEPS, grid.spacing)
+        # What is drawn back on a plane hangs on the planes beside it too: slabs must agree on those they share.
+        nx, ny, nz = grid.shape
+        wide = grid.part((0, 0, -1), (nx, ny, nz + 2))
+        values = self._distances.signed(wide, BAND_STEPS * grid.spacing)
+        self._hollow.draw_back(values, self._distances, wide)
+        return self._deepened(np.ascontiguousarray(values[1:-1]), BAND_STEPS, grid.spacing)
+
+    @staticmethod
+    def _deepened(values: np.ndarray, band_steps: float, spacing: float) -> np.ndarray:
+        np.copyto(values, np.float32(-_DEEP_STEPS * spacing), where=values <= np.float32(-band_steps * spacing))
+        return values
+
+
+class FieldDomain:
+    """The inside of a field: values [k, j, i] mm on a grid, negative inside, distances at least within 2 steps of the
+    zero level. Raises GeometryError if it has no inside."""
+
+    def __init__(self, values: np.ndarray, grid: Grid) -> None:
+        self._values, self.grid = bounded(values, grid)
+        self._first = np.rint(grid.indices(self.grid.lower)).astype(int)
+        stitcher, self.volume = Stitcher(self.grid), 0.0
+        for slab in slabs_of(self.grid):
+            part = self.on(slab).copy()
+            clamp(part, least_value(self.grid))
+            self.volume += stitcher.block(part, slab).volume
+
+    def on(self, slab: Slab) -> np.ndarray:
+        """As `DomainField`."""
+        return self._values[slab.planes]
+
+    def cropped(self, values: np.ndarray) -> np.ndarray:
+        """Other values on the grid the field was given on, on its own; its border has the nearest ones."""
+        axes = [
+            np.clip(np.arange(n) + first, 0, size - 1)
+            for n, first, size in zip(self._values.shape, self._first[::-1], values.shape)
+        ]
+        return values[np.ix_(*axes)]

@@ -1,0 +1,167 @@
+"""A lattice in a domain, made slab by slab: what it is, the level at which it is as porous as wanted, its surface."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from ..cells import cell_named
+from ..errors import GeometryError
+from ..field.isosurface import clamp, least_value
+from ..field.kept import Kept
+from ..field.slabs import Block, Slab, Stitcher, slabs_of
+from ..progress import Progress, portion, silent
+from .collect import Collected
+from .domain_field import DomainField
+from .held import METAL, VOID, Groups
+from .lattice import Lattice
+from .level import better_level, first_level
+from .pattern import Pattern
+from .spec import LatticeSpec
+
+_POROSITY_ALLOWED, _POROSITY_TOLERANCE = 0.001, 0.0008
+_ATTEMPTS = 6
+_KEPT_BYTES = 100_000_000
+
+Anchor = Callable[[Slab], np.ndarray]
+"""Of a slab bool [k, j, i]: where a lattice reaches the solid that it will be joined to."""
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """What of the metal of a level stays. keep, filled: of each slab, by the slab's own groups of metal and of void,
+    what is no loose chip and what is a closed pore; chips, pores: how many there are of either in all; edges: of the
+    grid that cross the surface; values: the metal itself by slab, as far as memory allows."""
+
+    level: float
+    keep: list[np.ndarray]
+    filled: list[np.ndarray]
+    chips: int
+    pores: int
+    edges: int
+    values: Kept
+
+
+class Infill:
+    """A domain about to be filled. anchor: what every piece that stays must reach; None: the largest stays."""
+
+    def __init__(self, domain: DomainField, spec: LatticeSpec, anchor: Anchor | None = None) -> None:
+        self.domain, self.spec = domain, spec
+        self.cell_mm = spec.cell_mm
+        self._anchor = anchor
+        self._pattern = Pattern(cell_named(spec.cell), self.cell_mm, 0.5 * (domain.grid.lower + domain.grid.upper))
+        self._slabs = slabs_of(domain.grid)
+        self._least = least_value(domain.grid)
+
+    def lattice(self, progress: Progress = silent) -> Lattice:
+        """The lattice as one mesh. Raises GeometryError if its porosity cannot be had in this domain."""
+        level, slope = self.level(portion(progress, 0.0, 0.2))
+        tried: list[tuple[float, float]] = []
+        for attempt in range(_ATTEMPTS):
+            part = portion(progress, 1.0 - 0.8 ** (attempt + 1), 1.0 - 0.8 ** (attempt + 2))
+            held = self.held(level, portion(part, 0.0, 0.4))
+            collected = Collected(held.edges)
+            for block in self.blocks(held, portion(part, 0.4, 1.0)):
+                collected.add(block)
+            porosity = 1.0 - collected.volume / self.domain.volume
+            excess = porosity - self.spec.porosity
+            if abs(excess) <= _POROSITY_TOLERANCE:
+                progress("lattice: done", 1.0)
+                return Lattice(
+                    collected.mesh(), self.spec, self.cell_mm, level, self.domain.grid.spacing, porosity, held.chips
+                )
+            if tried and tried[-1][0] != level and (excess - tried[-1][1]) / (level - tried[-1][0]) < 0.0:
+                slope = (excess - tried[-1][1]) / (level - tried[-1][0])
+            tried.append((level, excess))
+            level -= excess / slope
+        raise GeometryError(
+            f"the lattice came to {100 * porosity:.1f} % porosity instead of {100 * self.spec.porosity:.1f} %: its "
+            f"domain is too small or thin for cells of {self.cell_mm:.2f} mm; enlarge it or ask for smaller pores"
+        )
+
+    def stream(self, progress: Progress = silent) -> Iterator[Block]:
+        """The lattice in blocks, for whoever writes them away: memory does not grow with it.
+
+        Raises GeometryError after the last block if the porosity was missed: what was written is not to be used then.
+        """
+        level, _ = self.level(portion(progress, 0.0, 0.3))
+        volume = 0.0
+        for block in self.blocks(self.held(level, portion(progress, 0.3, 0.6)), portion(progress, 0.6, 1.0)):
+            volume += block.volume
+            yield block
+        excess = 1.0 - volume / self.domain.volume - self.spec.porosity
+        if abs(excess) > _POROSITY_ALLOWED:
+            raise GeometryError(
+                f"the lattice came out {100 * excess:+.2f} percentage points off the porosity wanted: fill the domain "
+                "at once instead of in blocks"
+            )
+
+    def level(self, progress: Progress = silent) -> tuple[float, float]:
+        """The level at which the lattice is about as porous as wanted, and by how much porosity rises with it there."""
+        progress("lattice: level", 0.0)
+        level, slope = first_level(self.domain, self._pattern, self.spec.porosity)
+        progress("lattice: level", 0.5)
+        return better_level(self.domain, self._pattern, self.spec.porosity, level, slope), slope
+
+    def held(self, level: float, progress: Progress = silent) -> Held:
+        """What of the metal of a level hangs together. Raises GeometryError if none reaches the anchor."""
+        metal, void, edges, kept = Groups(METAL), Groups(VOID), 0, Kept(_KEPT_BYTES)
+        for number, slab in enumerate(self._slabs):
+            progress("lattice: pieces", number / len(self._slabs))
+            inside = kept.get(number, partial(self._cut, slab, level)) < 0.0
+            edges += sum(
+                int(np.count_nonzero(a != b))
+                for a, b in (
+                    (inside[1:], inside[:-1]),
+                    (inside[:, 1:], inside[:, :-1]),
+                    (inside[..., 1:], inside[..., :-1]),
+                )
+            )
+            metal.add(metal.labels(inside), None if self._anchor is None else inside & self._anchor(slab))
+            void.add(void.labels(np.logical_not(inside, out=inside)))
+        numbers, sizes, marked = metal.joined()
+        sizes[0] = 0
+        if self._anchor is None:
+            marked = np.arange(len(sizes)) == int(sizes.argmax())
+        elif not marked.any():
+            raise GeometryError("no piece of the lattice reaches the solid it is joined to: let its domain overlap it")
+        outside, extents, _ = void.joined()
+        open_ = outside[0][1]  # the grid's first point, as its whole border, lies outside the domain
+        return Held(
+            level,
+            [marked[number] for number in numbers],
+            [(number != open_) & (number != 0) for number in outside],
+            int((sizes > 0).sum() - marked.sum()),
+            len(extents) - 2,
+            edges,
+            kept,
+        )
+
+    def blocks(self, held: Held, progress: Progress = silent) -> Iterator[Block]:
+        """The surface of what is held, slab by slab."""
+        stitcher = Stitcher(self.domain.grid)
+        for number, slab in enumerate(self._slabs):
+            progress("lattice: surface", number / len(self._slabs))
+            values = held.values.take(number, partial(self._cut, slab, held.level))
+            self._hold(values, held.keep[number], held.filled[number])
+            clamp(values, self._least)
+            yield stitcher.block(values, slab)
+        progress("lattice: surface", 1.0)
+
+    def _cut(self, slab: Slab, level: float) -> np.ndarray:
+        return self._pattern.cut(self.domain.on(slab), slab.grid, level)
+
+    def _hold(self, values: np.ndarray, keep: np.ndarray, filled: np.ndarray) -> None:
+        """Turns loose chips into void and closed pores into metal, in place."""
+        if not keep[1:].all():
+            inside = values < 0.0
+            loose = inside & ~keep[Groups(METAL).labels(inside)]
+            np.negative(values, out=values, where=loose)
+        if filled.any():
+            outside = values >= 0.0
+            closed = filled[Groups(VOID).labels(outside)]
+            np.copyto(values, -self._least, where=closed & (values < self._least))
+            np.negative(values, out=values, where=closed & (values > 0.0))

@@ -1,0 +1,90 @@
+"""The level of a cell's field at which a lattice, cut to its domain, has the porosity that is wanted."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..errors import GeometryError
+from ..field.isosurface import clamp, contour, least_value
+from ..field.slabs import Slab, enclosed, slabs_of
+from .domain_field import DomainField
+from .pattern import Pattern
+
+_SAMPLES = 100_000  # places by which the first guess is made: right to 0.3 percentage points or better
+_SLOPE_SHARE = 0.02  # the porosity over which the first slope is taken
+_BAR, _BARS, _SHIFT = 12, 7, 3  # of bars so many grid steps wide one in so many is looked at, the next row's so far on
+
+
+def first_level(domain: DomainField, pattern: Pattern, wanted: float) -> tuple[float, float]:
+    """A level at which the domain is about as porous as wanted, and by how much porosity rises with the level there.
+
+    By places drawn evenly from the domain; the same every time.
+    """
+    values = pattern.values(_places(domain))
+    level, beside = (float(np.quantile(values, 1.0 - wanted + step)) for step in (0.0, _SLOPE_SHARE))
+    return level, -_SLOPE_SHARE / max(beside - level, 1e-6)
+
+
+def better_level(domain: DomainField, pattern: Pattern, wanted: float, level: float, slope: float) -> float:
+    """A level nearer to the wanted porosity, without making the whole surface.
+
+    Volume is counted by how far each grid point lies in the metal. By how much less the surface encloses, since its
+    faces cut off what is bent, is measured on a share of bars spread over the domain.
+    """
+    counted = on_points = on_surface = 0.0
+    for slab in slabs_of(domain.grid):
+        depths = domain.on(slab)
+        shares = pattern.shares(depths, slab.grid, level)
+        counted += _counted(shares)
+        for j, k in _bars(slab):
+            size = (slab.grid.shape[0], j.stop - j.start, k.stop - k.start)
+            part = slab.grid.part((0, j.start, k.start), size)
+            values = pattern.cut(depths[k, j], part, level)
+            clamp(values, least_value(domain.grid))
+            on_points += _counted(shares[k, j])
+            on_surface += enclosed(*contour(values))
+    share = on_surface / on_points if on_points > 0.0 else 1.0
+    metal = counted * share * domain.grid.spacing**3
+    return level - (1.0 - metal / domain.volume - wanted) / slope
+
+
+def _places(domain: DomainField) -> np.ndarray:
+    """(n, 3) mm: places spread evenly over the domain."""
+    grid = domain.grid
+    random = np.random.default_rng(0)
+    number = int(_SAMPLES * max(1.0, grid.spacing**3 * np.prod(grid.shape) / domain.volume))
+    number = min(number, 20 * _SAMPLES)
+    index = (random.random((number, 3)) * (np.array(grid.shape) - 1.0)).astype(np.int64)
+    kept = []
+    for slab in slabs_of(grid):
+        last = slab.first + slab.grid.shape[2] - 1
+        i, j, k = index[(index[:, 2] >= slab.first) & (index[:, 2] < last)].T
+        inside = domain.on(slab)[k - slab.first, j, i] < 0.0
+        kept.append(np.stack([i[inside], j[inside], k[inside]], axis=1))
+    places = np.concatenate(kept)
+    if not len(places):
+        raise GeometryError(
+            f"the domain of the lattice is thinner than the grid of {grid.spacing:.3f} mm it is made on: enlarge it"
+        )
+    return grid.lower + grid.spacing * places
+
+
+def _counted(shares: np.ndarray) -> float:
+    """Sum over a block whose border planes along k and j count half, since others share them."""
+    rows = shares.sum(axis=2)
+    rows[0] *= 0.5
+    rows[-1] *= 0.5
+    rows[:, 0] *= 0.5
+    rows[:, -1] *= 0.5
+    return float(rows.sum(dtype=np.float64))
+
+
+def _bars(slab: Slab) -> list[tuple[slice, slice]]:
+    """Planes j and k of bars that reach through the slab along its rows: one of _BARS, shifted from row to row."""
+    _, ny, nz = slab.grid.shape
+    bars = []
+    for row, k in enumerate(range(0, nz - 1, _BAR)):
+        for j in range(0, ny - 1, _BAR):
+            if (j // _BAR + _SHIFT * (row + slab.first // _BAR)) % _BARS == 0:
+                bars.append((slice(j, min(j + _BAR, ny - 1) + 1), slice(k, min(k + _BAR, nz - 1) + 1)))
+    return bars
