@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,11 @@ class Contents:
     meshes: tuple[Mesh, ...]
     lattices: tuple[tuple[np.ndarray, np.ndarray, np.ndarray, Mesh | None], ...]
     warnings: tuple[str, ...]
+
+
+def can_write_3mf() -> bool:
+    """Whether lib3mf is installed."""
+    return importlib.util.find_spec("lib3mf") is not None
 
 
 def write_mesh_3mf(path: str | Path, mesh: Mesh, name: str) -> None:

@@ -8,23 +8,20 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ..cells import Cell
+from ..cells import Cell, cell_named
 from ..errors import GeometryError
 from ..field.combine import sample
 from ..field.distance import inside, signed_distance
 from ..field.grid import Grid
 from ..mesh.mesh import Mesh
+from .lattice import Lattice
 
 _SAME = 1e-6  # of a cell: nodes closer than this are one
 _MOST_POINTS = 30_000_000
+_MOST_SAMPLES = 3_000_000
 _STEPS_PER_CELL = 20.3  # not a whole number, or all cells would be sampled at the same places
 _SAMPLES_PER_RADIUS, _ROUNDED = 4.0, 1.01
 _MOST_BEAMS = 20_000_000
-
-# The four diagonals of a cube, in cells.
-BCC_SEGMENTS = np.array(
-    [[[0.0, 0, 0], [1, 1, 1]], [[1, 0, 0], [0, 1, 1]], [[0, 1, 0], [1, 0, 1]], [[0, 0, 1], [1, 1, 0]]]
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,14 +36,28 @@ class Beams:
     loose: int
 
 
+def beams_of(lattice: Lattice, domain: Mesh) -> Beams | None:
+    """The beams of a lattice that was filled into a closed domain, as porous as it; None for a cell of surfaces."""
+    cell = cell_named(lattice.spec.cell)
+    if cell.beams is None:
+        return None
+    frame = np.eye(4)
+    # Where cells are counted from when a mesh is filled.
+    grid = Grid.around(*domain.bounds, lattice.voxel_mm)
+    frame[:3, 3] = 0.5 * (grid.lower + grid.upper)
+    radius = radius_for(domain, cell, lattice.cell_mm, lattice.porosity, frame)
+    return beams_in(domain, cell.beams / cell.period, lattice.cell_mm * cell.period, radius, frame)
+
+
 def beams_in(domain: Mesh, segments: np.ndarray, cell_mm: float, radius_mm: float, frame: np.ndarray) -> Beams:
     """The beams of a periodic lattice that reach into a closed domain, to be clipped to it.
 
-    segments: (n, 2, 3) axes of one period, in cells; they may cross. frame: 4x4 rigid, from the cells' axes in mm with
-    a cell's corner as origin, to RAS. Whole beams are kept, from node to node: cut where their axes leave the domain
-    they would lose what lies slanting beyond the cut, and clipped to the domain they are the lattice itself. Of several
-    pieces that hang together within the domain the one with the longest axes is kept. Raises GeometryError where no
-    beam reaches into the domain, or there are too many.
+    segments: (n, 2, 3) axes of one period, in periods; they may cross. cell_mm: the period. frame: 4x4 rigid, from the
+    cells' axes in mm with a cell's corner as origin, to RAS.
+    Whole beams are kept, from node to node: cut where their axes leave the domain they would lose what lies slanting
+    beyond the cut, and clipped to the domain they are the lattice itself. Of several pieces that hang together within
+    the domain the one with the longest axes is kept. Raises GeometryError where no beam reaches into the domain, or
+    there are too many.
     """
     if not min(cell_mm, radius_mm) > 0.0:
         raise GeometryError(f"beams need a cell and a radius above 0 mm, not {cell_mm:g} and {radius_mm:g} mm")
@@ -71,7 +82,7 @@ def radius_for(domain: Mesh, cell: Cell, cell_mm: float, porosity: float, frame:
     is, on a grid in the domain. A mesh of the same porosity was made with thicker struts, of which facets take a part.
     """
     low, high = domain.bounds
-    step = max(cell_mm / _STEPS_PER_CELL, float(np.cbrt(np.prod(high - low) / _MOST_POINTS)))
+    step = max(cell_mm / _STEPS_PER_CELL, float(np.cbrt(np.prod(high - low) / _MOST_SAMPLES)))
     grid = Grid.around(low, high, step)
     places = grid.points()[inside(domain, grid).ravel()]
     if len(places) == 0:

@@ -16,7 +16,6 @@ from ..mesh.intersections import pierced_places, piercings
 from ..mesh.mesh import Mesh
 from ..mesh.nearest import Nearest
 from ..mesh.pieces import Pieces, pieces_of
-from .feasible import cell_size_mm
 from .memory import memory_bytes
 from .spec import LatticeSpec
 
@@ -82,7 +81,7 @@ def checked_domain(mesh: Mesh, spec: LatticeSpec, voxel_mm: float, name: str = "
 
 def refuse_misfit(mesh: Mesh, spec: LatticeSpec, voxel_mm: float, name: str = "the domain") -> None:
     """Raises GeometryError where a closed body is too small or thin for one cell, or too large for memory."""
-    cell = cell_size_mm(spec)
+    cell = spec.cell_mm
     low, high = mesh.bounds
     extent = np.sort(high - low)
     least = f"{_floor(extent[0])} mm"
@@ -108,8 +107,8 @@ def estimated_triangles(volume_mm3: float, spec: LatticeSpec, voxel_mm: float) -
 
     The surface of round struts is 4 / diameter times their volume, that of a wall 2 / thickness.
     """
-    strut = cell_size_mm(spec) * cell_named(spec.cell).strut_per_cell(spec.porosity)
-    area = volume_mm3 * (1.0 - spec.porosity) * 4.0 / strut
+    of_volume = 2.0 if cell_named(spec.cell).kind == "sheet" else 4.0
+    area = volume_mm3 * (1.0 - spec.porosity) * of_volume / spec.thickness_mm
     return _TRIANGLES_PER_STEP * area / voxel_mm**2
 
 

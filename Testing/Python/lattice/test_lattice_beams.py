@@ -9,11 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from lattice_shapes import rigid
-from LatticeGeneratorLib.cells import cell_named
+from LatticeGeneratorLib import cli
+from LatticeGeneratorLib.cells import CELLS, cell_named
 from LatticeGeneratorLib.errors import GeometryError
 from LatticeGeneratorLib.export.three_mf import read_3mf, write_beams_3mf, write_mesh_3mf
-from LatticeGeneratorLib.infill.beams import BCC_SEGMENTS, Beams, beams_in, radius_for
+from LatticeGeneratorLib.files import BEAMS, BODY, ORDER, read_made, write_made, write_order
+from LatticeGeneratorLib.infill.beams import Beams, beams_in, beams_of, radius_for
 from LatticeGeneratorLib.infill.fill import fill
+from LatticeGeneratorLib.infill.order import Order
+from LatticeGeneratorLib.infill.region import Whole
 from LatticeGeneratorLib.infill.spec import LatticeSpec
 from LatticeGeneratorLib.mesh.boolean import union
 from LatticeGeneratorLib.mesh.inside import winding_number
@@ -24,6 +28,9 @@ from scipy.spatial import cKDTree
 
 CELL, RADIUS = 1.1, 0.15
 ELL = extruded(np.array([[0, 0], [5, 0], [5, 2], [2, 2], [2, 4], [0, 4]]), np.eye(4), -1.0, 1.5)
+# The four diagonals of a cube, whole: they cross in its middle.
+BCC = np.array([[[0.0, 0, 0], [1, 1, 1]], [[1, 0, 0], [0, 1, 1]], [[0, 1, 0], [1, 0, 1]], [[0, 0, 1], [1, 1, 0]]])
+STRUTS = [cell for cell in CELLS.values() if cell.beams is not None]
 CUBIC = np.array([[[0.0, 0, 0], [1, 0, 0]], [[0, 0, 0], [0, 1, 0]], [[0, 0, 0], [0, 0, 1]]])
 
 
@@ -40,26 +47,29 @@ def places_in(domain: Mesh, count: int) -> np.ndarray:
     return points[winding_number(domain, points) > 0.5]
 
 
-@pytest.mark.parametrize("domain", [ELL.transformed(rigid(4)), sphere(np.array([1.0, -2.0, 3.0]), 2.2, 24)])
-def test_beams_clipped_to_the_domain_are_the_metal_of_the_cells_field(domain: Mesh) -> None:
-    frame = rigid(9)
-    beams = beams_in(domain, BCC_SEGMENTS, CELL, RADIUS, frame)
-    points = places_in(domain, 10_000)
+@pytest.mark.parametrize("name", ["crossing", *(cell.name for cell in STRUTS)])
+def test_beams_clipped_to_the_domain_are_the_metal_of_the_cells_field(name: str) -> None:
+    domain, frame = ELL.transformed(rigid(4)), rigid(9)
+    cell = cell_named("bcc" if name == "crossing" else name)
+    axes = BCC if name == "crossing" else cell.beams / cell.period
+    beams = beams_in(domain, axes, CELL * cell.period, RADIUS, frame)
+    points = places_in(domain, 6_000)
     own = (points - frame[:3, 3]) @ frame[:3, :3] / CELL
-    truth = CELL * cell_named("bcc").field(*own.T)[0]
-    clear = np.abs(truth - RADIUS) > 5e-4
-    assert clear.mean() > 0.99 and 0.1 < (truth < RADIUS).mean() < 0.5
+    truth = CELL * cell.field(*own.T)[0]
+    # A stochastic cell looks its field up in a table.
+    clear = np.abs(truth - RADIUS) > (0.01 if name == "voronoi" else 5e-4)
+    assert clear.mean() > 0.9 and 0.05 < (truth < RADIUS).mean() < 0.95
     metal = within(beams, points) < RADIUS
     assert not (metal & (truth >= RADIUS) & clear).any()
     # What is missing was loose: chips of beams that graze the domain.
     missing = points[(truth < RADIUS) & ~metal & clear]
-    assert len(missing) < 0.03 * metal.sum() and (beams.loose > 0 or len(missing) == 0)
+    assert len(missing) < 0.05 * metal.sum() and (beams.loose > 0 or len(missing) == 0)
     assert (Nearest.of(domain).to(missing)[0] < 2.0 * RADIUS).all()
     assert beams.clip is domain
 
 
 def test_no_beam_is_far_from_the_domain_and_none_is_there_twice() -> None:
-    beams = beams_in(box([0.0] * 3, [4.0] * 3), BCC_SEGMENTS, CELL, RADIUS, np.eye(4))
+    beams = beams_in(box([0.0] * 3, [4.0] * 3), BCC, CELL, RADIUS, np.eye(4))
     start, way = beams.nodes[beams.pairs[:, 0]], np.subtract(*beams.nodes[beams.pairs[:, ::-1].T])
     length = np.linalg.norm(way, axis=1)
     # From the middle of a cell to its corner, eight times a cell.
@@ -91,11 +101,29 @@ def test_porosity_is_that_of_the_mesh_of_the_same_lattice() -> None:
     radius = radius_for(domain, cell_named("bcc"), made.cell_mm, 0.7, frame)
     # The law of body-centred struts in an unbounded lattice.
     assert radius / made.cell_mm == pytest.approx(0.3232 - 0.2692 * 0.7, abs=0.003)
-    beams = beams_in(domain, BCC_SEGMENTS, made.cell_mm, radius, frame)
+    beams = beams_in(domain, BCC, made.cell_mm, radius, frame)
     points = places_in(domain, 150_000)
     porosity = 1.0 - (within(beams, points) < radius).mean()
     # 80 000 points tell a share of 0.7 to 0.0016 (standard deviation).
     assert porosity == pytest.approx(made.porosity, abs=0.005)
+
+
+@pytest.mark.parametrize("name", ["bcc", "diamond_cubic"])
+def test_the_beams_of_a_lattice_lie_in_its_struts(name: str) -> None:
+    domain = box([0.0] * 3, [3.3, 3.6, 3.1])
+    made = fill(domain, LatticeSpec(name, 0.7, 0.6))
+    beams = beams_of(made, domain)
+    assert beams is not None
+    middle = (np.abs(made.mesh.vertices - [1.65, 1.8, 1.55]) < 1.2).all(axis=1)
+    away = within(beams, made.mesh.vertices[middle])
+    # The facets' corners lie on struts that are thicker by what facets take away.
+    assert np.percentile(away, 90) - np.percentile(away, 10) < 0.01
+    assert np.median(away) == pytest.approx(beams.radii[0], abs=0.02)
+
+
+def test_a_lattice_of_surfaces_has_no_beams() -> None:
+    domain = box([0.0] * 3, [2.5] * 3)
+    assert beams_of(fill(domain, LatticeSpec(pore_mm=0.8)), domain) is None
 
 
 def test_what_hangs_on_nothing_is_left_out_and_counted() -> None:
@@ -103,7 +131,7 @@ def test_what_hangs_on_nothing_is_left_out_and_counted() -> None:
     one, two = box([0.0] * 3, [4.0] * 3), box([6.0, 0, 0], [9.0, 3.0, 3.0])
     wire = cylinder(np.array([3.5, 0.5 * CELL + CELL, CELL]), np.array([7.0, 0.5 * CELL + CELL, CELL]), 0.04, 12)
     both, first, second = (
-        beams_in(domain, BCC_SEGMENTS, CELL, RADIUS, np.eye(4)) for domain in (union([one, two, wire]), one, two)
+        beams_in(domain, BCC, CELL, RADIUS, np.eye(4)) for domain in (union([one, two, wire]), one, two)
     )
     assert first.loose == 0
     # The second block has chips of its own, along the edge that no strut of its inside reaches.
@@ -112,10 +140,10 @@ def test_what_hangs_on_nothing_is_left_out_and_counted() -> None:
 
 
 @pytest.mark.parametrize("make, words", [
-    (lambda: beams_in(ELL, BCC_SEGMENTS, 0.0, 0.1, np.eye(4)), "above 0 mm"),
-    (lambda: beams_in(ELL, BCC_SEGMENTS, 1.0, -0.1, np.eye(4)), "above 0 mm"),
+    (lambda: beams_in(ELL, BCC, 0.0, 0.1, np.eye(4)), "above 0 mm"),
+    (lambda: beams_in(ELL, BCC, 1.0, -0.1, np.eye(4)), "above 0 mm"),
     (lambda: beams_in(sphere(np.array([10.0, 50, 0]), 0.3, 16), CUBIC, 20.0, 0.3, np.eye(4)), "reaches into its dom"),
-    (lambda: beams_in(box([0] * 3, [1900] * 3), BCC_SEGMENTS, 1.0, 0.1, np.eye(4)), "smaller region"),
+    (lambda: beams_in(box([0] * 3, [1900] * 3), BCC, 1.0, 0.1, np.eye(4)), "smaller region"),
 ])  # fmt: skip
 def test_what_cannot_be_is_refused(make, words: str) -> None:
     with pytest.raises(GeometryError, match=words):
@@ -124,7 +152,7 @@ def test_what_cannot_be_is_refused(make, words: str) -> None:
 
 @cache
 def small() -> Beams:
-    return beams_in(ELL.transformed(rigid(4)), BCC_SEGMENTS, CELL, RADIUS, rigid(9))
+    return beams_in(ELL.transformed(rigid(4)), BCC, CELL, RADIUS, rigid(9))
 
 
 def test_lib3mf_reads_back_the_beams_without_a_warning(tmp_path: Path) -> None:
@@ -196,3 +224,17 @@ def test_without_lib3mf_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.
         with pytest.raises(GeometryError, match="pip install lib3mf"):
             act()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_writes_beams_of_strut_cells_and_none_of_surfaces(tmp_path: Path) -> None:
+    pytest.importorskip("lib3mf")
+    block = box([0.0] * 3, [2.6] * 3)
+    write_order(tmp_path, block, Order(LatticeSpec("bcc", 0.7, 0.7), Whole()))
+    arguments = [str(tmp_path / BODY), str(tmp_path / ORDER), str(tmp_path / "made")]
+    assert cli.main(arguments) == 0
+    held = read_3mf(tmp_path / "made" / BEAMS)
+    assert held.warnings == () and len(held.lattices) == 1
+    # What an earlier order left would be taken for this one's.
+    made = read_made(tmp_path / "made")
+    write_made(tmp_path / "made", made)
+    assert made.beams is None and not (tmp_path / "made" / BEAMS).exists()
