@@ -11,7 +11,7 @@ from ..errors import GeometryError
 from ..field.distance import inside, signed_distance
 from ..field.grid import Grid
 from ..mesh.mesh import Mesh
-from .balls import Surface, grown
+from .balls import Surface, grown, polished
 from .cover import cover
 
 _VOXEL_MM = 0.10
@@ -94,7 +94,8 @@ class Layer:
         seeds = points[(wanted & _near_ridge(distance, grid.spacing)).ravel()]
         largest = min(float(distance.max()) + grid.spacing, LARGEST_RADIUS_MM)
         centres, radii = grown(seeds, self.surface, side, self.depth, grid, largest)
-        covered = cover(grid, centres, radii)[wanted]
+        better, larger = polished(centres, radii, self.surface, self.depth, grid)
+        covered = cover(grid, np.concatenate([centres, better]), np.concatenate([radii, larger]))[wanted]
         bare = covered == 0.0
         if bare.any():
             # Close to the surface a point may lie in no ball by a hair: it has its neighbour's size.
@@ -107,8 +108,7 @@ def pore_size(body: Mesh, domain: Mesh, voxel_mm: float | None = None) -> PoreSi
     """The pores of the body within the domain, as diameters of the largest balls that fit (local thickness).
 
     At each point of the void the size is that of the largest ball that covers it, holds no metal and has its centre
-    in the domain; the ball itself may reach beyond. Right to 0.015 mm on slits, cylinders and spheres of known size
-    (one sphere alone may, where it lies worst between the points, come out 0.025 mm too small).
+    in the domain; the ball itself may reach beyond. Right to 0.015 mm on slits, cylinders and spheres of known size.
     voxel_mm: spacing of the points, 0.1 mm if not given, coarser for large domains.
     """
     return Layer.of(body, domain, voxel_mm).pores()

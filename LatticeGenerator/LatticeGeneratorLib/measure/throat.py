@@ -15,11 +15,13 @@ from .network import Network
 from .thickness import LARGEST_RADIUS_MM, Layer
 
 _SAMPLES_PER_PORE = 5.0
-# Necks narrower than so many spacings of the points that show them are looked at again with more points.
-_RESOLVED_SPACINGS = 1.5
+# Necks with a radius below so many spacings of the points that show them are looked at again with more points; so are
+# those that turn out smaller by more than this share on the whole surface.
+_RESOLVED_SPACINGS, _RESOLVED_SHARE = 2.0, 0.9
 _FINEST_MM = 0.03
 # So many points make the network in a third of a second; in a lattice of 0.55 mm pores they stand for some 15 cells.
-_MOST_POINTS = 10_000
+# Where necks are so narrow that finer points have to show them, there may be more.
+_MOST_POINTS, _MOST_FINER_POINTS, _LEAST_POINTS = 10_000, 25_000, 8
 _MARGIN_VOXELS = 1.5  # places farther from the domain than this count as outside
 _WINDOW_MM = 0.03  # necks that are measured on the whole surface: those so near to the one that decides
 _DEEP, _REACHED = 0.5, 0.5
@@ -57,11 +59,13 @@ def throat(body: Mesh, domain: Mesh, layer: Layer | None = None) -> float:
         return 0.0
     wide = float(np.percentile(layer.distance[void], 95))
     spacing = max(2.0 * wide / _SAMPLES_PER_PORE, _FINEST_MM)
+    most = _MOST_POINTS
     while True:
-        found = _throat_radius(layer, _sample_of(layer, void, spacing))
-        if found > _RESOLVED_SPACINGS * spacing or spacing <= _FINEST_MM:
+        first, found = _throat_radius(layer, _sample_of(layer, void, spacing, most))
+        resolved = found > max(_RESOLVED_SPACINGS * spacing, _RESOLVED_SHARE * first)
+        if resolved or spacing <= _FINEST_MM:
             return 2.0 * min(found, LARGEST_RADIUS_MM)
-        spacing = max(0.5 * spacing, _FINEST_MM)
+        spacing, most = max(0.5 * spacing, _FINEST_MM), _MOST_FINER_POINTS
 
 
 def _without_closed_voids(body: Mesh) -> Mesh:
@@ -69,7 +73,7 @@ def _without_closed_voids(body: Mesh) -> Mesh:
     return pieces.only(pieces.volumes > 0.0) if (pieces.volumes < 0.0).any() else body
 
 
-def _sample_of(layer: Layer, void: np.ndarray, spacing: float) -> _Sample:
+def _sample_of(layer: Layer, void: np.ndarray, spacing: float, most: int) -> _Sample:
     inner = layer.grid.points()[(layer.depth < 0).ravel()]
     middle = 0.5 * (inner.min(axis=0) + inner.max(axis=0))
     centre = inner[np.argmin(((inner - middle) ** 2).sum(axis=1))]
@@ -81,16 +85,17 @@ def _sample_of(layer: Layer, void: np.ndarray, spacing: float) -> _Sample:
     # Balls that stick out of the cube must find their surface there too.
     beyond = _MARGIN_VOXELS * layer.grid.spacing + float(layer.distance[void].max())
     half = np.inf
-    if len(first) > _MOST_POINTS:
-        half = max(float(np.partition(away[first], _MOST_POINTS)[_MOST_POINTS]) - beyond, beyond)
+    if len(first) > most:
+        half = max(float(np.partition(away[first], most)[most]) - beyond, beyond)
         first = first[away[first] <= half + beyond]
     held = points[away <= half + beyond + spacing]
     return _Sample(points[first], layer.surface.normals[first], held, spacing, centre, half)
 
 
-def _throat_radius(layer: Layer, sampled: _Sample) -> float:
-    if len(sampled.kept) < 8:
-        return 0.0
+def _throat_radius(layer: Layer, sampled: _Sample) -> tuple[float, float]:
+    """The throat's radius in mm by the sample's few points, and then by the whole surface where it matters."""
+    if len(sampled.kept) < _LEAST_POINTS:
+        return 0.0, 0.0
     network = Network.of(sampled.kept, sampled.normals, 0.5 * sampled.spacing)
     grid, centres = layer.grid, network.centres
     beyond_grid = np.maximum(grid.origin - centres, centres - grid.upper).max(axis=1, initial=-np.inf)
@@ -100,17 +105,17 @@ def _throat_radius(layer: Layer, sampled: _Sample) -> float:
     doors = (depth > margin) | (beyond_grid > 0.0) | (beyond_block > margin)
     inner = ~doors & (depth < 0.0) & (beyond_block < 0.0)
     if not doors.any() or not inner.any():
-        return 0.0
+        return 0.0, 0.0
     from_outside = np.minimum(sample(_to_outside(layer), grid, centres), -beyond_block)
     deep = inner & (from_outside > _DEEP * from_outside[inner].max())
     necks = network.necks
-    found = _passing(network, doors, deep, necks)
+    first = found = _passing(network, doors, deep, necks)
     near = np.flatnonzero(network.narrowing & (np.abs(necks - found) < _WINDOW_MM))
     if len(near):
         necks = necks.copy()
         necks[near] = measured_necks(sampled.kept[network.contacts[near]], necks[near], sampled.points)
         found = _passing(network, doors, deep, necks)
-    return found
+    return first, found
 
 
 def _to_outside(layer: Layer) -> np.ndarray:
