@@ -26,9 +26,7 @@ def as_made(lattice: Lattice, region: Mesh, progress: Progress = silent) -> AsMa
     """Measures a lattice in the closed region that it fills."""
     # A lattice lies within its region, so that the volumes tell; nothing here knows how it was made.
     found = measures_of(lattice.mesh, region, 1.0 - lattice.mesh.volume / region.volume, progress)
-    return AsMade(
-        **asdict(found), cell_mm=lattice.cell_mm, faces=len(lattice.mesh.faces), loose=lattice.chips_removed
-    )
+    return AsMade(**asdict(found), cell_mm=lattice.cell_mm, faces=len(lattice.mesh.faces), loose=lattice.chips_removed)
 
 
 def as_made_from_json(text: str) -> AsMade:

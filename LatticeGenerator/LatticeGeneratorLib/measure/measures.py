@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
+from ..errors import GeometryError
 from ..mesh.mesh import Mesh
 from ..progress import Progress, silent
-from .interface import interface, intercept
+from .interface import intercept, interface
 from .pores import closed_pores, connected_fraction
 from .porosity import porosity
 from .thickness import Layer
@@ -45,6 +46,15 @@ class Measures:
     def to_json(self) -> str:
         """As text."""
         return json.dumps(asdict(self))
+
+
+def measures_from_json(text: str) -> Measures:
+    """What `to_json` of this record, or of one that holds more, wrote. Raises GeometryError for any other text."""
+    try:
+        held = json.loads(text)
+        return Measures(**{field.name: held[field.name] for field in fields(Measures)})
+    except (ValueError, TypeError, KeyError) as error:
+        raise GeometryError(f"the measured values of a body cannot be read: {error!r}") from error
 
 
 def measured(body: Mesh, domain: Mesh, progress: Progress = silent) -> Measures:

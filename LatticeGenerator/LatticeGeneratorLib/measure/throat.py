@@ -18,6 +18,8 @@ _SAMPLES_PER_PORE = 5.0
 # Necks with a radius below so many spacings of the points that show them are looked at again with more points; so are
 # those that turn out smaller by more than this share on the whole surface.
 _RESOLVED_SPACINGS, _RESOLVED_SHARE = 2.0, 0.9
+# Until that changes them by less than this share, or a block of few pores would be left (half its side in half pores).
+_AGREED_SHARE, _LEAST_BLOCK = 0.02, 4.0
 _FINEST_MM = 0.03
 # So many points make the network in a third of a second; in a lattice of 0.55 mm pores they stand for some 15 cells.
 # Where necks are so narrow that finer points have to show them, there may be more.
@@ -59,13 +61,16 @@ def throat(body: Mesh, domain: Mesh, layer: Layer | None = None) -> float:
         return 0.0
     wide = float(np.percentile(layer.distance[void], 95))
     spacing = max(2.0 * wide / _SAMPLES_PER_PORE, _FINEST_MM)
-    most = _MOST_POINTS
-    while True:
-        first, found = _throat_radius(layer, _sample_of(layer, void, spacing, most))
-        resolved = found > max(_RESOLVED_SPACINGS * spacing, _RESOLVED_SHARE * first)
-        if resolved or spacing <= _FINEST_MM:
-            return 2.0 * min(found, LARGEST_RADIUS_MM)
-        spacing, most = max(0.5 * spacing, _FINEST_MM), _MOST_FINER_POINTS
+    first, found = _throat_radius(layer, _sample_of(layer, void, spacing, _MOST_POINTS))
+    while found <= max(_RESOLVED_SPACINGS * spacing, _RESOLVED_SHARE * first) and spacing > _FINEST_MM:
+        spacing, coarser = 0.5 * spacing, found
+        finer = _sample_of(layer, void, spacing, _MOST_FINER_POINTS)
+        if finer.half < _LEAST_BLOCK * wide:
+            break
+        first, found = _throat_radius(layer, finer)
+        if abs(found - coarser) < _AGREED_SHARE * coarser:
+            break
+    return 2.0 * min(found, LARGEST_RADIUS_MM)
 
 
 def _without_closed_voids(body: Mesh) -> Mesh:
