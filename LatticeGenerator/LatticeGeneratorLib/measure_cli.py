@@ -30,7 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         found = _measured(options)
         designed = None if options.designed is None else measures_from_json(Path(options.designed).read_text("utf-8"))
     except (GeometryError, OSError) as error:
-        print(f"measure: {' '.join(str(error).split())}", file=sys.stderr)
+        words = f"'{error.filename}' cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)
+        print(f"measure: {' '.join(words.split())}", file=sys.stderr)
         return 1
     print(found.to_json() if options.json else "\n".join(_table(found, designed)))
     return 0

@@ -12,7 +12,7 @@ from ..field.distance import inside, signed_distance
 from ..field.grid import Grid
 from ..mesh.mesh import Mesh
 from .balls import Surface, grown, polished
-from .cover import cover
+from .cover import cover, distinct
 
 _VOXEL_MM = 0.10
 _MOST_POINTS = 1_000_000
@@ -94,7 +94,8 @@ class Layer:
         seeds = points[(wanted & _near_ridge(distance, grid.spacing)).ravel()]
         largest = min(float(distance.max()) + grid.spacing, LARGEST_RADIUS_MM)
         centres, radii = grown(seeds, self.surface, side, self.depth, grid, largest)
-        better, larger = polished(centres, radii, self.surface, self.depth, grid)
+        few = distinct(centres, radii, 2.0 * grid.spacing)
+        better, larger = polished(*few, self.surface, self.depth, grid)
         covered = cover(grid, np.concatenate([centres, better]), np.concatenate([radii, larger]))[wanted]
         bare = covered == 0.0
         if bare.any():

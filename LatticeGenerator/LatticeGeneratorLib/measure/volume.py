@@ -37,7 +37,7 @@ class Volume:
     def box(self) -> Mesh:
         """What the middles of its voxels span, as a closed mesh, RAS mm."""
         nz, ny, nx = self.values.shape
-        return _placed(box([0.0, 0.0, 0.0], [nx - 1.0, ny - 1.0, nz - 1.0]), self.ijk_to_ras)
+        return _placed(box(np.zeros(3), np.array([nx, ny, nz]) - 1.0), self.ijk_to_ras)
 
     def body(self, threshold: float) -> Mesh:
         """The closed surface of what is brighter than the threshold, RAS mm; it may be in many pieces.
@@ -85,9 +85,10 @@ def read_volume(path: str | Path) -> Volume:
 
 
 def threshold_between(values: np.ndarray) -> float:
-    """Halfway between the median grey values of metal and air, which Otsu's threshold tells apart (Otsu 1979).
+    """Halfway between the grey values of metal and air, which Otsu's threshold tells apart (Otsu 1979).
 
-    Medians, because voxels that metal fills in part draw the means together.
+    Each is the quartile on its outer side: voxels that metal fills in part draw means and medians together, and noise
+    shifts both quartiles alike.
     """
     low, high = float(values.min()), float(values.max())
     counts, edges = np.histogram(values, bins=512, range=(low, high))
@@ -98,7 +99,9 @@ def threshold_between(values: np.ndarray) -> float:
         apart = np.nan_to_num(below * above * (sums / below - (sums[-1] - sums) / above) ** 2)
     split = edges[int(np.argmax(apart)) + 1]
     metal = values >= split
-    return float(0.5 * (np.median(values[metal]) + np.median(values[~metal]))) if 0 < metal.sum() < metal.size else low
+    if not 0 < metal.sum() < metal.size:
+        return low
+    return float(0.5 * (np.percentile(values[metal], 75) + np.percentile(values[~metal], 25)))
 
 
 def _placed(mesh: Mesh, matrix: np.ndarray) -> Mesh:
