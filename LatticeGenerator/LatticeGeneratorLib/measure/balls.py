@@ -35,8 +35,8 @@ class Surface:
 
     @classmethod
     def of(cls, mesh: Mesh, spacing: float, lo: np.ndarray, hi: np.ndarray) -> Surface:
-        """Centres and corners of the faces near the box from lo to hi, of large ones the centres of pieces with edges of
-        up to `spacing` mm.
+        """Centres and corners of the faces near the box from lo to hi; of large ones besides the centres of pieces with
+        edges of up to `spacing` mm.
 
         Distances to them are too long by about spacing² / (16 · distance): 2 µm at 0.1 mm spacing and 0.3 mm.
         """
