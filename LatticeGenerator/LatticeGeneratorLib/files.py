@@ -5,6 +5,10 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
 
 from .errors import GeometryError
 from .export.three_mf import can_write_3mf, write_beams_3mf
@@ -17,6 +21,7 @@ from .mesh.shown import shown_mesh
 from .mesh.stl import read_stl
 
 BODY, ORDER = "body.npz", "order.json"
+_ATTACHED = "attached.npz"
 _LATTICE, _SHOWN, _MEASURED = "lattice.npz", "shown.npz", "measured.json"
 BEAMS = "beams.3mf"
 
@@ -40,8 +45,13 @@ class Made:
 
 
 def write_order(folder: str | Path, body: Mesh, order: Order) -> None:
-    """Writes a body and what to make of it."""
+    """Writes a body and what to make of it; surfaces and volumes that the order names lie beside it."""
     write_npz(Path(folder) / BODY, body)
+    arrays: dict[str, Any] = order.arrays()
+    if arrays:
+        np.savez_compressed(Path(folder) / _ATTACHED, **arrays)
+    else:
+        (Path(folder) / _ATTACHED).unlink(missing_ok=True)
     (Path(folder) / ORDER).write_text(order.to_json(), encoding="utf-8", newline="\n")
 
 
@@ -51,11 +61,21 @@ def read_body(path: str | Path) -> Mesh:
 
 
 def read_order(path: str | Path) -> Order:
-    """An order from a file. Raises GeometryError where there is none."""
+    """An order from a file, with what lies beside it. Raises GeometryError where there is none."""
     try:
-        return order_from_json(Path(path).read_text(encoding="utf-8"))
+        return order_from_json(Path(path).read_text(encoding="utf-8"), _attached(Path(path).parent / _ATTACHED))
     except OSError as error:
         raise GeometryError(f"'{path}' cannot be read: {error.strerror}") from error
+
+
+def _attached(path: Path) -> dict[str, np.ndarray]:
+    if not path.exists():
+        return {}
+    try:
+        with np.load(path, allow_pickle=False) as held:
+            return {name: held[name] for name in held.files}
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
+        raise GeometryError(f"'{path.name}' holds nothing that an order could name: {error}") from error
 
 
 def write_made(folder: str | Path, made: Made) -> None:
