@@ -11,7 +11,9 @@ from zipfile import BadZipFile
 import numpy as np
 
 from .errors import GeometryError
+from .export.three_mf import can_write_3mf, write_beams_3mf
 from .infill.as_made import AsMade, as_made_from_json
+from .infill.beams import Beams, beams_of
 from .infill.order import Delivery, Order, order_from_json
 from .mesh.mesh import Mesh
 from .mesh.npz import read_npz, write_npz
@@ -21,21 +23,25 @@ from .mesh.stl import read_stl
 BODY, ORDER = "body.npz", "order.json"
 _ATTACHED = "attached.npz"
 _LATTICE, _SHOWN, _MEASURED = "lattice.npz", "shown.npz", "measured.json"
+BEAMS = "beams.3mf"
 
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """What came back. mesh: the lattice, RAS mm; shown: as views draw it, thinned out if it is large."""
+    """What came back. mesh: the lattice, RAS mm; shown: as views draw it, thinned out if it is large; beams: of strut
+    cells, where their file can be written."""
 
     mesh: Mesh
     shown: Mesh
     measured: AsMade
+    beams: Beams | None = None
 
     @classmethod
     def of(cls, delivery: Delivery) -> Made:
         """A delivery made ready to be shown."""
         mesh = delivery.lattice.mesh
-        return cls(mesh, shown_mesh(mesh), delivery.measured)
+        beams = beams_of(delivery.lattice, delivery.region) if can_write_3mf() else None
+        return cls(mesh, shown_mesh(mesh), delivery.measured, beams)
 
 
 def write_order(folder: str | Path, body: Mesh, order: Order) -> None:
@@ -76,21 +82,27 @@ def write_made(folder: str | Path, made: Made) -> None:
     """Writes what was made; the folder is made if it is not there. Where writing fails, it is as it was before."""
     place = Path(folder)
     place.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{place.name}.", dir=place.parent) as name:
-        begun = Path(name)
+    with tempfile.TemporaryDirectory(prefix=f".{place.name}.", dir=place.parent) as folder:
+        begun = Path(folder)
         write_npz(begun / _LATTICE, made.mesh)
         if made.shown is not made.mesh:
             write_npz(begun / _SHOWN, made.shown)
         (begun / _MEASURED).write_text(made.measured.to_json(), encoding="utf-8", newline="\n")
+        if made.beams is not None:
+            write_beams_3mf(begun / BEAMS, made.beams, "lattice")
         place.mkdir(exist_ok=True)
-        # What an earlier order left of it would be taken for this one's.
-        (place / _SHOWN).unlink(missing_ok=True)
+        # What an earlier order left of them would be taken for this one's.
+        for name in (_SHOWN, BEAMS):
+            (place / name).unlink(missing_ok=True)
         for file in sorted(begun.iterdir()):
             file.replace(place / file.name)
 
 
 def read_made(folder: str | Path) -> Made:
-    """What `write_made` wrote. Raises GeometryError where there is nothing of the kind."""
+    """What `write_made` wrote, but for the beams, which are for other programs.
+
+    Raises GeometryError where there is nothing of the kind.
+    """
     place = Path(folder)
     mesh = read_npz(place / _LATTICE)
     shown = read_npz(place / _SHOWN) if (place / _SHOWN).exists() else mesh

