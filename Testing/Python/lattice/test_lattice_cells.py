@@ -226,7 +226,7 @@ def test_the_design_table_is_reproduced(name):
     spec = LatticeSpec(name, 0.70, 0.55)
     cell, strut, throat = TABLE_MM[name]
     missed = np.sqrt(3.0) * cell / MEASURED_PER_CELL
-    assert cell * (1.0 - missed / 0.55) - 0.015 < spec.cell_mm < cell + 0.015
+    assert cell * (1.0 - missed / 0.55) - 0.02 < spec.cell_mm < cell + 0.015
     assert -0.015 < spec.thickness_mm - strut < 0.015 + missed
     assert -0.015 < spec.throat_mm - throat < 0.015 + missed
 
