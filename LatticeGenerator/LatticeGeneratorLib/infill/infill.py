@@ -13,6 +13,7 @@ from ..errors import GeometryError
 from ..field.isosurface import clamp, least_value
 from ..field.kept import Kept
 from ..field.slabs import Block, Slab, Stitcher, slabs_of
+from ..mesh.mesh import Mesh
 from ..progress import Progress, portion, silent
 from .aim import Aim
 from .collect import Collected
@@ -99,6 +100,7 @@ class Infill:
                     1.0 - collected.volume / self.domain.volume,
                     held.pores,
                     self._frame(),
+                    self._porous(),
                 )
             if tried and tried[-1][0] != level and (excess - tried[-1][1]) / (level - tried[-1][0]) < 0.0:
                 slope = (excess - tried[-1][1]) / (level - tried[-1][0])
@@ -189,6 +191,12 @@ class Infill:
             block = stitcher.block(values, slab)
             yield block if self._turn is None else block.turned(self._turn)
         progress("lattice: surface", 1.0)
+
+    def _porous(self) -> Mesh | None:
+        if self._pattern.solids is None:
+            return None
+        part = self._pattern.solids.rest(self.domain)
+        return part if self._turn is None else part.transformed(self._turn)
 
     def _frame(self) -> np.ndarray | None:
         pattern = self._pattern
