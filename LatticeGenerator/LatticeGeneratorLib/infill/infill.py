@@ -13,6 +13,7 @@ from ..errors import GeometryError
 from ..field.isosurface import clamp, least_value
 from ..field.kept import Kept
 from ..field.slabs import Block, Slab, Stitcher, slabs_of
+from ..mesh.mesh import Mesh
 from ..progress import Progress, portion, silent
 from .aim import Aim
 from .collect import Collected
@@ -111,6 +112,7 @@ class Infill:
             1.0 - collected.volume / self.domain.volume,
             held.pores,
             self._frame(),
+            self._porous(),
         )
 
     def stream(self, progress: Progress = silent) -> Iterator[Block]:
@@ -193,6 +195,12 @@ class Infill:
             block = stitcher.block(values, slab)
             yield block if self._turn is None else block.turned(self._turn)
         progress("lattice: surface", 1.0)
+
+    def _porous(self) -> Mesh | None:
+        if self.pattern.solids is None:
+            return None
+        part = self.pattern.solids.rest(self.domain)
+        return part if self._turn is None else part.transformed(self._turn)
 
     def _frame(self) -> np.ndarray | None:
         pattern = self.pattern
