@@ -71,7 +71,7 @@ class Block:
         return self.numbers[self.corners]
 
     def write(self, vertices: np.ndarray, faces: np.ndarray) -> None:
-        """Writes both where they are to stand, which spares a copy of what is large; no faces where there is no room."""
+        """Writes both where they are to stand, which spares a copy; no faces where there is no room for them."""
         (compiled(placed) or placed_arrays)(self.steps, self.lower, self.spacing, vertices)
         if self.turn is not None:
             vertices[:] = vertices @ self.turn[:3, :3].T + self.turn[:3, 3]
