@@ -116,11 +116,12 @@ def polished(
     """The largest balls of the lot that do not hold each other's centres, moved to where they are largest: a round hole
     or a knot of struts has one such place, which seeds on a grid may miss by a fifth of their spacing.
 
-    centres: (n, 3) mm, kept where the domain's field on the grid is negative; radii: (n,) mm; each in the order of
-    growing radius. Returns (m, 3) and (m,).
+    centres: (n, 3) mm, kept where the domain's field on the grid is negative; radii: (n,) mm.
+    Returns (m, 3) and (m,).
     """
     chosen: list[int] = []
-    left = np.arange(len(radii))[::-1]
+    # Balls that are as large but for rounding keep their order wherever they lie.
+    left = np.argsort(-np.round(radii, 6), kind="stable")
     while len(left) and len(chosen) < _POLISHED:
         best = left[0]
         chosen.append(int(best))

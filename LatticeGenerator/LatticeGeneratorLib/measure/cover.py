@@ -10,6 +10,7 @@ from ..field.compiled import compiled
 from ..field.grid import Grid
 
 _PAIRS_AT_ONCE = 2_000_000
+_OFF = 0.37
 _ONE_BALL_PER = 0.5  # balls whose centres lie closer than half a voxel cover the same points
 
 
@@ -19,10 +20,10 @@ def cover(grid: Grid, centres: np.ndarray, radii: np.ndarray) -> np.ndarray:
     centres: (n, 3) mm; radii: (n,) mm. A point between two balls of one sheet may miss both by a hair: balls reach a
     tenth of a voxel further than their radius.
     """
-    centres, radii = distinct(centres, radii, _ONE_BALL_PER * grid.spacing)
+    places, radii = distinct(grid.indices(centres), radii, _ONE_BALL_PER)
     result = np.zeros(grid.array_shape)
     reach = radii / grid.spacing + 0.1
-    (compiled(paint_balls) or paint_balls_arrays)(grid.indices(centres), reach, radii, result)
+    (compiled(paint_balls) or paint_balls_arrays)(places, reach, radii, result)
     return result
 
 
@@ -62,9 +63,12 @@ def paint_balls_arrays(centres: np.ndarray, reach: np.ndarray, radii: np.ndarray
 
 
 def distinct(centres: np.ndarray, radii: np.ndarray, spacing: float) -> tuple[np.ndarray, np.ndarray]:
-    """Of balls whose centres share a cube of the spacing (mm) the largest, in order of growing radius."""
+    """Of balls whose centres share a cube of that edge (in the unit of the centres) the largest, by growing radius.
+
+    Cubes begin off the grid's points and middles, where rounding would decide which of them a ball is in.
+    """
     order = np.argsort(radii, kind="stable")
-    cubes = np.floor(centres[order] / spacing).astype(np.int64)
+    cubes = np.floor(centres[order] / spacing + _OFF).astype(np.int64)
     cubes -= cubes.min(axis=0)
     span = cubes.max(axis=0) + 1
     name = (cubes[:, 2] * span[1] + cubes[:, 1]) * span[0] + cubes[:, 0]

@@ -97,8 +97,9 @@ class Layer:
         seeds, contact = points[ridge.ravel()], self.contact[ridge]
         largest = min(float(distance.max()) + grid.spacing, LARGEST_RADIUS_MM)
         centres, radii = grown(seeds, contact, self.surface, side, self.depth, grid, largest)
-        few = distinct(centres, radii, 2.0 * grid.spacing)
-        better, larger = polished(*few, self.surface, self.depth, grid)
+        # Counted from the grid, so that where the domain lies does not matter.
+        places, sizes = distinct(centres - grid.origin, radii, 2.0 * grid.spacing)
+        better, larger = polished(places + grid.origin, sizes, self.surface, self.depth, grid)
         covered = cover(grid, np.concatenate([centres, better]), np.concatenate([radii, larger]))[wanted]
         bare = covered == 0.0
         if bare.any():
