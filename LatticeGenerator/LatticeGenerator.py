@@ -48,9 +48,11 @@ class LatticeGenerator(ScriptedLoadableModule):
 class LatticeGeneratorParameterNode:
     """The choices of the panel, and what came of them.
 
-    source: whether a model is filled (domain) or a segment (segmentation, segmentID). cell: the unit cell.
-    wish: which two numbers count: porosity (per cent of void) and poreSize (mean local thickness of the void, µm), or
-    cellSize and thickness (mean diameter of the struts), mm. where: in all of it, in a shell of shellDepth mm, or
+    source: whether a model is filled (domain) or a segment (segmentation, segmentID). cell: the unit cell, a name of
+    LatticeGeneratorLib.cells. wish: which two numbers count: porosity (per cent of void) and poreSize (mean local
+    thickness of the void, µm), or cellSize and thickness (mean local thickness of struts or walls), mm. printer: a
+    name of the catalogue of printers, whose limits count; empty: its first. compensate: whether that is ordered from
+    which the printer is expected to make what was wished for. where: in all of it, in a shell of shellDepth mm, or
     within roi. lattice: the model that shows the lattice. keepWhole: whether the whole mesh of one that is shown
     thinned out is kept beside it. measured, madeOrder, madeFrom: what was measured on it, as JSON, what was ordered,
     and a digest of the body it fills.
@@ -60,12 +62,14 @@ class LatticeGeneratorParameterNode:
     domain: vtkMRMLModelNode
     segmentation: vtkMRMLSegmentationNode
     segmentID: str = ""
-    cell: Annotated[str, Choice(["gyroid_skeletal", "bcc"]), Default("gyroid_skeletal")]
+    cell: str = "gyroid_skeletal"
     wish: Annotated[str, Choice(["pores", "cell"]), Default("pores")]
-    porosity: Annotated[float, WithinRange(45.0, 88.0)] = 70.0
+    porosity: Annotated[float, WithinRange(30.0, 95.0)] = 70.0
     poreSize: Annotated[float, WithinRange(100.0, 3000.0)] = 550.0
     cellSize: Annotated[float, WithinRange(0.4, 10.0)] = 1.0
-    thickness: Annotated[float, WithinRange(0.2, 4.0)] = 0.3
+    thickness: Annotated[float, WithinRange(0.05, 4.0)] = 0.3
+    printer: str = ""
+    compensate: bool = False
     where: Annotated[str, Choice(["whole", "shell", "roi"]), Default("whole")]
     shellDepth: Annotated[float, WithinRange(0.2, 30.0)] = 2.0
     roi: vtkMRMLMarkupsROINode

@@ -17,8 +17,22 @@ from ..scene.bodies import fit_box
 from ..scene.fill import remember
 from ..scene.lattice_job import lattice_job
 from ..scene.watch import Watch
-from ..scene.wishes import Body, body_name, body_of, fingerprint_of, order_of, region_of, source_node, spec_of
+from ..scene.wishes import (
+    Body,
+    body_name,
+    body_of,
+    fingerprint_of,
+    order_of,
+    printer_of,
+    region_of,
+    source_node,
+    spec_of,
+    wish_of,
+)
+from .cell_block import block_for
+from .cell_picture import CellPicture
 from .choices import Choices
+from .follows import follows
 from .result import Result
 from .standing import State
 from .words import lattice_words, stage_words
@@ -34,7 +48,7 @@ class Panel:
         self._parameters: Any = None
         self._fingerprint: tuple[Any, str] | None = None
         self.work = Work(ui, self.refresh, stage_words())
-        self._choices, self._result = Choices(ui), Result(ui)
+        self._choices, self._picture, self._result = Choices(ui), CellPicture(ui.pictureLabel), Result(ui)
         self._watch = Watch(self._on_edit)
         ui.fitButton.connect("clicked(bool)", self.on_fit)
         ui.fillButton.connect("clicked(bool)", self.on_fill)
@@ -76,10 +90,21 @@ class Panel:
             return
         self._watch.watch((source_node(parameters), parameters.roi if parameters.where == "roi" else None))
         self._choices.show()
-        ui.latticeLabel.text = _said(lambda: lattice_words(spec_of(parameters))[0])
+        self._show_wish(parameters)
         ui.whereLabel.text = _said(lambda: _where_words(parameters))
         ui.whereLabel.visible = bool(ui.whereLabel.text)
         self._result.show(parameters, self._is_fresh(parameters))
+
+    def _show_wish(self, parameters: Any) -> None:
+        """What follows from the wish, or why it cannot be had, beside a picture of it."""
+        self.ui.latticeLabel.text = _said(lambda: lattice_words(spec_of(parameters), printer_of(parameters))[0])
+        try:
+            wish, printer = wish_of(parameters), printer_of(parameters)
+            self._picture.show(block_for(wish))
+            self.ui.followsLabel.text = follows(wish, printer)
+        except GeometryError:  # it is said below the picture
+            self._picture.show(None)
+            self.ui.followsLabel.text = ""
 
     def on_fit(self, checked: bool) -> None:
         """Lays the region of interest round the body."""

@@ -1,7 +1,7 @@
 """What the choices in a parameter node mean: which body, and what lattice where.
 
 `parameters` is the module's wrapped parameter node, of whose fields only these are read: source, domain, segmentation,
-segmentID, cell, wish, porosity, poreSize, cellSize, thickness, where, shellDepth, roi.
+segmentID, cell, wish, porosity, poreSize, cellSize, thickness, printer, compensate, where, shellDepth, roi.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from ..infill.order import Order
 from ..infill.region import Region, Shell, Whole
 from ..infill.spec import LatticeSpec
 from ..mesh.mesh import Mesh
+from ..printing.catalogue import default_printer, load_printers
+from ..printing.printer import Printer
 from .bodies import (
     body_of_model,
     body_of_segment,
@@ -69,12 +71,32 @@ def fingerprint_of(parameters: Any) -> str:
     return fingerprint_of_segment(node, parameters.segmentID)
 
 
+def printer_of(parameters: Any) -> Printer:
+    """The printer whose limits count. Raises GeometryError with the known ones where the catalogue lacks it."""
+    if not parameters.printer:
+        return default_printer()
+    printers = load_printers()
+    if parameters.printer not in printers:
+        raise GeometryError(
+            f"there is no printer '{parameters.printer}' in the catalogue: choose one of {', '.join(printers)}"
+        )
+    return printers[parameters.printer]
+
+
+def wish_of(parameters: Any) -> LatticeSpec:
+    """The lattice wished for, whoever can print it. Raises GeometryError where the cell cannot be like that."""
+    if parameters.wish == "cell":
+        return LatticeSpec.made(parameters.cell, parameters.cellSize, parameters.thickness)
+    return LatticeSpec(parameters.cell, parameters.porosity / 100.0, parameters.poreSize / 1000.0)
+
+
 def spec_of(parameters: Any) -> LatticeSpec:
     """The lattice wished for. Raises GeometryError, naming the nearest that can be had, where it cannot be made."""
+    printer = printer_of(parameters)
     if parameters.wish == "cell":
-        return spec_of_cell(parameters.cell, parameters.cellSize, parameters.thickness)
-    spec = LatticeSpec(parameters.cell, parameters.porosity / 100.0, parameters.poreSize / 1000.0)
-    cell_size_mm(spec)
+        return spec_of_cell(parameters.cell, parameters.cellSize, parameters.thickness, printer)
+    spec = wish_of(parameters)
+    cell_size_mm(spec, printer)
     return spec
 
 

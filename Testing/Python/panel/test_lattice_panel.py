@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,10 @@ import numpy as np
 import pytest
 import slicer
 import vtk
+from LatticeGeneratorLib.cells import CELLS
+from LatticeGeneratorLib.infill.spec import LatticeSpec
+from LatticeGeneratorLib.panel.cell_block import block_for
+from PySide6 import QtGui
 from slicer_host.host import start
 
 EDGE = 3.0
@@ -160,7 +165,7 @@ def test_other_wishes_and_edits_make_the_result_out_of_date(bench: Bench, block:
 
 def test_a_wish_for_a_cell(bench: Bench, block: Any) -> None:
     ui = bench.ui
-    bench.choose(ui.wishComboBox, "Cell size and strut thickness")
+    bench.choose(ui.wishComboBox, "Cell size and thickness")
     bench.choose(ui.cellComboBox, "Body-centred cubic struts")
     assert ui.cellSizeSlider.visible and not ui.poreSizeSlider.visible and not ui.porosityLabel.visible
     ui.cellSizeSlider.value, ui.thicknessSlider.value = 2.0, 1.5
@@ -244,7 +249,7 @@ def test_an_open_model_is_refused_in_words(bench: Bench, block: Any) -> None:
     bench.ui.fillButton.click()
     assert not bench.panel.work.busy and bench.parameters.lattice is None
     assert "the model 'Block' cannot be filled: 3 open edges" in bench.ui.messageLabel.text
-    assert "repair its surface" in bench.ui.messageLabel.text
+    assert "repair it: close its holes" in bench.ui.messageLabel.text
 
 
 def test_cancel_ends_the_child_and_leaves_what_there_was(bench: Bench, block: Any) -> None:
@@ -353,13 +358,90 @@ def test_a_result_that_cannot_be_read_is_said_and_nothing_else_is_lost(bench: Be
     assert bench.ui.fillButton.enabled
 
 
+def _block_share(block: Any) -> float:
+    """The share of the picture's cube, two cells along each edge, that is metal, by VTK's own volume."""
+    properties = vtk.vtkMassProperties()
+    properties.SetInputData(block)
+    return float(properties.GetVolume()) / 8.0
+
+
+def _pixels(label: Any) -> np.ndarray:
+    """The picture that a label shows, [row, column, RGB]."""
+    image = label.pixmap.toImage().convertToFormat(QtGui.QImage.Format.Format_RGB888)
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine()).copy()
+    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3)
+
+
+@pytest.mark.parametrize("name", sorted(set(CELLS) - {"voronoi"}))  # whose table of distances takes seconds to make
+def test_the_picture_is_of_the_cell_and_as_porous_as_wished(name: str) -> None:
+    for porosity in (0.55, 0.75):
+        block = block_for(LatticeSpec(name, porosity, 0.8))
+        # Two whole cells: what the surface cuts off of the curves at this coarse a step is within 3 percentage points.
+        assert _block_share(block) == pytest.approx(1.0 - porosity, abs=0.03)
+        assert np.abs(block.GetBounds()).max() <= 1.0 + 1e-6
+        edges = vtk.vtkFeatureEdges()
+        edges.SetInputData(block)
+        edges.FeatureEdgesOff()
+        edges.Update()
+        assert edges.GetOutput().GetNumberOfCells() == 0  # closed
+
+
+def test_the_picture_follows_the_wish_and_only_what_it_shows(bench: Bench, block: Any) -> None:
+    ui, shown = bench.ui, []
+    for place in (0, 1, ui.cellComboBox.findText("Octet truss")):
+        ui.cellComboBox.currentIndex = place
+        shown.append(_pixels(ui.pictureLabel))
+    background = shown[0][0, 0]
+    metal = [(picture != background).any(axis=2).mean() for picture in shown]
+    assert all(0.2 < share < 0.9 for share in metal) and len({picture.tobytes() for picture in shown}) == 3
+    ui.porositySlider.value = 85.0
+    thinner = _pixels(ui.pictureLabel)
+    assert (thinner != background).any(axis=2).mean() < metal[2] - 0.05
+    drawn = bench.panel._picture._shown
+    ui.poreSizeSlider.value = 1500.0
+    assert bench.panel._picture._shown is drawn and np.array_equal(_pixels(ui.pictureLabel), thinner)
+    ui.porositySlider.value = 94.0
+    assert ui.pictureLabel.pixmap.isNull() and "at 94.0 % porosity is not possible" in ui.latticeLabel.text
+
+
+def test_every_cell_is_offered_and_told_what_follows(bench: Bench, block: Any) -> None:
+    from LatticeGeneratorLib.panel.verdicts import VERDICT_COLORS
+
+    ui = bench.ui
+    assert [ui.cellComboBox.itemData(place) for place in range(ui.cellComboBox.count)] == list(CELLS)
+    bench.choose(ui.cellComboBox, CELLS["gyroid_sheet"].title)
+    ui.porositySlider.value, ui.poreSizeSlider.value = 70.0, 550.0
+    # The reference has cells of 1.59 mm with walls of 149 µm for these pores; the printer's least wall is 400 µm.
+    assert "below 0.40 mm: take pores of at least" in ui.latticeLabel.text and not ui.fillButton.enabled
+    assert "Gyroid, skeletal" in ui.latticeLabel.text.split("another cell:")[1]
+    texts = dict(re.findall(r"<tr><td>(.*?)</td><td[^>]*>&nbsp;(.*?)</td></tr>", ui.followsLabel.text))
+    assert float(texts["Cell size"].split()[0]) == pytest.approx(1.59, abs=0.10)
+    assert float(texts["Wall thickness"].split()[0]) == pytest.approx(149.0, abs=15.0)
+    assert VERDICT_COLORS["fail"] in ui.followsLabel.text
+    ui.poreSizeSlider.value = float(re.findall(r"pores of at least ([\d.]+) mm", ui.latticeLabel.text)[0]) * 1000.0
+    assert ui.fillButton.enabled and VERDICT_COLORS["fail"] not in ui.followsLabel.text
+    bench.choose(ui.wishComboBox, "Cell size and thickness")
+    assert ui.thicknessLabel.text == "Wall thickness:"
+
+
+def test_a_cell_or_printer_that_is_not_known_is_said(bench: Bench, block: Any) -> None:
+    bench.parameters.cell = "foam"
+    assert "there is no lattice cell 'foam'" in bench.ui.latticeLabel.text and not bench.ui.fillButton.enabled
+    bench.choose(bench.ui.cellComboBox, CELLS["bcc"].title)
+    assert bench.parameters.cell == "bcc" and bench.ui.fillButton.enabled
+    bench.parameters.printer = "Forge"
+    assert "there is no printer 'Forge' in the catalogue" in bench.ui.latticeLabel.text
+    bench.ui.printerComboBox.currentIndex = 0
+    assert bench.parameters.printer == "" and bench.ui.fillButton.enabled
+
+
 def test_every_choice_has_words_and_says_its_unit(bench: Bench) -> None:
     ui = bench.ui
     for box in (ui.sourceComboBox, ui.cellComboBox, ui.wishComboBox, ui.whereComboBox):
         assert all(" " in box.itemText(place) for place in range(box.count))
     for slider, unit, limits in (
-        (ui.porositySlider, " %", "45 to 88 %"), (ui.poreSizeSlider, " µm", "100 to 3000 µm"),
-        (ui.cellSizeSlider, " mm", "0.4 to 10 mm"), (ui.thicknessSlider, " mm", "0.2 to 4 mm"),
+        (ui.porositySlider, " %", "30 to 95 %"), (ui.poreSizeSlider, " µm", "100 to 3000 µm"),
+        (ui.cellSizeSlider, " mm", "0.4 to 10 mm"), (ui.thicknessSlider, " mm", "0.05 to 4 mm"),
         (ui.shellDepthSlider, " mm", "0.2 to 30 mm"),
     ):  # fmt: skip
         assert slider.suffix == unit and limits in slider.toolTip

@@ -42,8 +42,8 @@ def parameters(scene: Any, model: Any) -> Any:
     return SimpleNamespace(
         parameterNode=scene.AddNewNodeByClass("vtkMRMLScriptedModuleNode"), source="model", domain=model,
         segmentation=None, segmentID="", cell="gyroid_skeletal", wish="pores", porosity=70.0, poreSize=1000.0,
-        cellSize=1.7, thickness=0.55, where="whole", shellDepth=1.2, roi=None, lattice=None, keepWhole=True,
-        measured="", madeOrder="", madeFrom="",
+        cellSize=1.7, thickness=0.55, printer="", compensate=False, where="whole",
+        shellDepth=1.2, roi=None, lattice=None, keepWhole=True, measured="", madeOrder="", madeFrom="",
     )  # fmt: skip
 
 
