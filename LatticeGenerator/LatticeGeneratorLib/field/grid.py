@@ -71,6 +71,10 @@ class Grid:
         k, j, i = np.meshgrid(z, y, x, indexing="ij")
         return np.stack([i.ravel(), j.ravel(), k.ravel()], axis=1)
 
+    def planes(self, part: slice) -> Grid:
+        """The grid of some of its planes, part.start to part.stop along z."""
+        return self.part((0, 0, part.start), (*self.shape[:2], part.stop - part.start))
+
     def indices(self, points: np.ndarray) -> np.ndarray:
         """(n, 3) fractional (i, j, k) of (n, 3) points in mm."""
         return (np.asarray(points, float) - self.origin) / self.spacing - np.array(self.start)

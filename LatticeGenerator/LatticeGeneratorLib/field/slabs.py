@@ -50,6 +50,10 @@ class Block:
     faces: np.ndarray
     volume: float
 
+    def turned(self, matrix: np.ndarray) -> Block:
+        """The block moved by a 4x4 rigid matrix."""
+        return Block(self.vertices @ matrix[:3, :3].T + matrix[:3, 3], self.faces, self.volume)
+
 
 class Stitcher:
     """Makes one surface of those of successive slabs, by the vertices on the planes that they share."""

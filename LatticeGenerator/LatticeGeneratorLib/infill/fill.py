@@ -11,6 +11,7 @@ from ..field.grid import Grid
 from ..mesh.mesh import Mesh
 from ..printing.printer import Printer
 from ..progress import Progress, silent
+from .design import Design
 from .domain_field import FieldDomain, MeshDomain
 from .feasible import cell_size_mm
 from .infill import Infill
@@ -23,6 +24,11 @@ _VOXELS_PER_WALL = 1.5  # measured for sheets: the wall over the voxel at which 
 _REACH_STEPS = 0.5  # a lattice reaches its anchor where it comes as near as this, in grid steps
 
 
+def voxel_mm_of(design: Design) -> float:
+    """The grid spacing fine enough for every kind of lattice in a design, at most 0.1 mm."""
+    return min(voxel_mm_for(kind) for kind in design.kinds())
+
+
 def voxel_mm_for(spec: LatticeSpec) -> float:
     """The grid spacing fine enough for the struts, or walls, of the wanted lattice, at most 0.1 mm."""
     sheet = cell_named(spec.cell).kind == "sheet"
@@ -31,7 +37,7 @@ def voxel_mm_for(spec: LatticeSpec) -> float:
 
 def fill(
     domain: Mesh,
-    spec: LatticeSpec,
+    design: LatticeSpec | Design,
     progress: Progress = silent,
     *,
     anchor: Mesh | None = None,
@@ -41,19 +47,30 @@ def fill(
 
     anchor: the closed solid the lattice will be joined to; every piece that reaches it is kept. Without an anchor
     only the largest piece is. printer: whose limits count; the default one if not given.
-    Raises GeometryError if the wanted combination cannot be printed or the domain is too small for it.
+    Raises GeometryError if what is wanted cannot be printed or the domain is too small for it.
     """
-    return prepared(domain, spec, anchor=anchor, printer=printer).lattice(progress)
+    return prepared(domain, design, anchor=anchor, printer=printer).lattice(progress)
 
 
-def prepared(domain: Mesh, spec: LatticeSpec, *, anchor: Mesh | None = None, printer: Printer | None = None) -> Infill:
+def prepared(
+    domain: Mesh, design: LatticeSpec | Design, *, anchor: Mesh | None = None, printer: Printer | None = None
+) -> Infill:
     """A closed domain about to be filled, as by `fill`; its `stream` gives the surface without holding it."""
-    cell_size_mm(spec, printer)
-    voxel = voxel_mm_for(spec)
+    wanted = design if isinstance(design, Design) else Design(design)
+    wanted.check_printable(printer)
+    voxel, turn = voxel_mm_of(wanted), wanted.laid.lattice_to_ras
+    if not np.array_equal(turn, np.eye(4)):
+        # All is done along the axes of the cells, and what comes out is turned back.
+        domain, wanted = domain.transformed(turn.T), wanted.along_cells()
+        anchor = None if anchor is None else anchor.transformed(turn.T)
+    field = MeshDomain(domain, voxel)
+    pattern = wanted.pattern(domain, 0.5 * (field.grid.lower + field.grid.upper))
     if anchor is None:
-        return Infill(MeshDomain(domain, voxel), spec)
+        return Infill(field, wanted.spec, None, pattern, turn)
     solid = Distances(anchor)
-    return Infill(MeshDomain(domain, voxel), spec, lambda slab: solid.signed(slab.grid, voxel) <= _REACH_STEPS * voxel)
+    return Infill(
+        field, wanted.spec, lambda slab: solid.signed(slab.grid, voxel) <= _REACH_STEPS * voxel, pattern, turn
+    )
 
 
 def fill_field(

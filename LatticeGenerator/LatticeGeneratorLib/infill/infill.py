@@ -14,16 +14,19 @@ from ..field.isosurface import clamp, least_value
 from ..field.kept import Kept
 from ..field.slabs import Block, Slab, Stitcher, slabs_of
 from ..progress import Progress, portion, silent
+from .aim import Aim
 from .collect import Collected
 from .domain_field import DomainField
 from .held import METAL, VOID, Groups
 from .lattice import Lattice
 from .level import better_level, first_level
 from .pattern import Pattern
+from .places import Regular
 from .spec import LatticeSpec
 
 _POROSITY_ALLOWED, _POROSITY_TOLERANCE = 0.001, 0.0008
 _ATTEMPTS = 6
+_CLOSED_SHARE = 0.01  # of the domain: more void than that is not shut in at the border by chance
 _KEPT_BYTES = 100_000_000
 
 Anchor = Callable[[Slab], np.ndarray]
@@ -34,7 +37,8 @@ Anchor = Callable[[Slab], np.ndarray]
 class Held:
     """What of the metal of a level stays. keep, filled: of each slab, by the slab's own groups of metal and of void,
     what is no loose chip and what is a closed pore; chips, pores: how many there are of either in all; edges: of the
-    grid that cross the surface; values: the metal itself by slab, as far as memory allows."""
+    grid that cross the surface; closed_mm3: of the pores; values: the metal by slab, as far as memory allows.
+    """
 
     level: float
     keep: list[np.ndarray]
@@ -42,17 +46,29 @@ class Held:
     chips: int
     pores: int
     edges: int
+    closed_mm3: float
     values: Kept
 
 
 class Infill:
-    """A domain about to be filled. anchor: what every piece that stays must reach; None: the largest stays."""
+    """A domain about to be filled. anchor: what every piece that stays must reach; None: the largest stays. pattern:
+    None: the wanted cell, evenly repeated. turn: 4x4, a rotation that takes what is made to where it belongs."""
 
-    def __init__(self, domain: DomainField, spec: LatticeSpec, anchor: Anchor | None = None) -> None:
+    def __init__(
+        self,
+        domain: DomainField,
+        spec: LatticeSpec,
+        anchor: Anchor | None = None,
+        pattern: Pattern | None = None,
+        turn: np.ndarray | None = None,
+    ) -> None:
         self.domain, self.spec = domain, spec
         self.cell_mm = spec.cell_mm
         self._anchor = anchor
-        self._pattern = Pattern(cell_named(spec.cell), self.cell_mm, 0.5 * (domain.grid.lower + domain.grid.upper))
+        self._turn = None if turn is None or np.array_equal(turn, np.eye(4)) else turn
+        middle = 0.5 * (domain.grid.lower + domain.grid.upper)
+        self._pattern = pattern or Pattern(cell_named(spec.cell), Regular(self.cell_mm, middle))
+        self._aim = Aim.of(domain, self._pattern, spec.porosity)
         self._slabs = slabs_of(domain.grid)
         self._least = least_value(domain.grid)
 
@@ -63,22 +79,32 @@ class Infill:
         for attempt in range(_ATTEMPTS):
             part = portion(progress, 1.0 - 0.8 ** (attempt + 1), 1.0 - 0.8 ** (attempt + 2))
             held = self.held(level, portion(part, 0.0, 0.4))
+            self._check_open(held)
             collected = Collected(held.edges)
             for block in self.blocks(held, portion(part, 0.4, 1.0)):
                 collected.add(block)
-            porosity = 1.0 - collected.volume / self.domain.volume
-            excess = porosity - self.spec.porosity
+            porosity = self._aim.porosity_of(collected.volume)
+            excess = porosity - self._aim.porosity
             if abs(excess) <= _POROSITY_TOLERANCE:
                 progress("lattice: done", 1.0)
                 return Lattice(
-                    collected.mesh(), self.spec, self.cell_mm, level, self.domain.grid.spacing, porosity, held.chips
+                    collected.mesh(),
+                    self.spec,
+                    self.cell_mm,
+                    level,
+                    self.domain.grid.spacing,
+                    porosity,
+                    held.chips,
+                    self._aim.porosity,
+                    1.0 - collected.volume / self.domain.volume,
+                    held.pores,
                 )
             if tried and tried[-1][0] != level and (excess - tried[-1][1]) / (level - tried[-1][0]) < 0.0:
                 slope = (excess - tried[-1][1]) / (level - tried[-1][0])
             tried.append((level, excess))
             level -= excess / slope
         raise GeometryError(
-            f"the lattice came to {100 * porosity:.1f} % porosity instead of {100 * self.spec.porosity:.1f} %: its "
+            f"the lattice came to {100 * porosity:.1f} % porosity instead of {100 * self._aim.porosity:.1f} %: its "
             f"domain is too small or thin for cells of {self.cell_mm:.2f} mm; enlarge it or ask for smaller pores"
         )
 
@@ -88,11 +114,13 @@ class Infill:
         Raises GeometryError after the last block if the porosity was missed: what was written is not to be used then.
         """
         level, _ = self.level(portion(progress, 0.0, 0.3))
+        held = self.held(level, portion(progress, 0.3, 0.6))
+        self._check_open(held)
         volume = 0.0
-        for block in self.blocks(self.held(level, portion(progress, 0.3, 0.6)), portion(progress, 0.6, 1.0)):
+        for block in self.blocks(held, portion(progress, 0.6, 1.0)):
             volume += block.volume
             yield block
-        excess = 1.0 - volume / self.domain.volume - self.spec.porosity
+        excess = self._aim.porosity_of(volume) - self._aim.porosity
         if abs(excess) > _POROSITY_ALLOWED:
             raise GeometryError(
                 f"the lattice came out {100 * excess:+.2f} percentage points off the porosity wanted: fill the domain "
@@ -102,9 +130,9 @@ class Infill:
     def level(self, progress: Progress = silent) -> tuple[float, float]:
         """The level at which the lattice is about as porous as wanted, and by how much porosity rises with it there."""
         progress("lattice: level", 0.0)
-        level, slope = first_level(self.domain, self._pattern, self.spec.porosity)
+        level, slope = first_level(self.domain, self._pattern, self._aim)
         progress("lattice: level", 0.5)
-        return better_level(self.domain, self._pattern, self.spec.porosity, level, slope), slope
+        return better_level(self.domain, self._pattern, self._aim, level, slope), slope
 
     def held(self, level: float, progress: Progress = silent) -> Held:
         """What of the metal of a level hangs together. Raises GeometryError if none reaches the anchor."""
@@ -137,8 +165,17 @@ class Infill:
             int((sizes > 0).sum() - marked.sum()),
             len(extents) - 2,
             edges,
+            # The first two groups are what is no void, and what lies around all.
+            float(np.delete(extents, [0, open_]).sum()) * self.domain.grid.spacing**3,
             kept,
         )
+
+    def _check_open(self, held: Held) -> None:
+        if held.closed_mm3 > _CLOSED_SHARE * self.domain.volume:
+            raise GeometryError(
+                f"{held.closed_mm3:.3g} mm³ of pores, {100 * held.closed_mm3 / self.domain.volume:.0f} % of it all, "
+                "would be closed, and powder could not leave: leave a face open, or make a frame with windows"
+            )
 
     def blocks(self, held: Held, progress: Progress = silent) -> Iterator[Block]:
         """The surface of what is held, slab by slab."""
@@ -148,7 +185,8 @@ class Infill:
             values = held.values.take(number, partial(self._cut, slab, held.level))
             self._hold(values, held.keep[number], held.filled[number])
             clamp(values, self._least)
-            yield stitcher.block(values, slab)
+            block = stitcher.block(values, slab)
+            yield block if self._turn is None else block.turned(self._turn)
         progress("lattice: surface", 1.0)
 
     def _cut(self, slab: Slab, level: float) -> np.ndarray:

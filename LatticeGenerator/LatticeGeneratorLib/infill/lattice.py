@@ -12,8 +12,11 @@ from .spec import LatticeSpec
 class Lattice:
     """The closed mesh of a lattice cut to its domain, and how it came about.
 
-    cell_mm: cell length; level: of the cell's field; voxel_mm: grid spacing it was made on; porosity: share of the
-    domain that is void, measured on this mesh; chips_removed: loose pieces that were left out.
+    cell_mm: cell length, of a graded lattice at the start; level: of the cell's field, of a graded lattice above that
+    of the wanted porosity; voxel_mm: grid spacing it was made on; porosity: share of the porous part, which is the
+    domain without skin and frame, that is void, measured on this mesh; wanted: what that was to be, of a graded lattice
+    on the mean; overall: share of the whole domain that is void; chips_removed: loose pieces that were left out;
+    pores_closed: pores that no powder could have left, which were made solid.
     """
 
     mesh: Mesh
@@ -23,3 +26,6 @@ class Lattice:
     voxel_mm: float
     porosity: float
     chips_removed: int
+    wanted: float
+    overall: float
+    pores_closed: int

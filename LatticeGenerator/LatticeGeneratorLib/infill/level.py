@@ -7,6 +7,7 @@ import numpy as np
 from ..errors import GeometryError
 from ..field.isosurface import clamp, contour, least_value
 from ..field.slabs import Slab, enclosed, slabs_of
+from .aim import Aim
 from .domain_field import DomainField
 from .pattern import Pattern
 
@@ -15,17 +16,17 @@ _SLOPE_SHARE = 0.02  # the porosity over which the first slope is taken
 _BAR, _BARS, _SHIFT = 12, 7, 3  # of bars so many grid steps wide one in so many is looked at, the next row's so far on
 
 
-def first_level(domain: DomainField, pattern: Pattern, wanted: float) -> tuple[float, float]:
+def first_level(domain: DomainField, pattern: Pattern, aim: Aim) -> tuple[float, float]:
     """A level at which the domain is about as porous as wanted, and by how much porosity rises with the level there.
 
     By places drawn evenly from the domain; the same every time.
     """
-    values = pattern.values(_places(domain))
-    level, beside = (float(np.quantile(values, 1.0 - wanted + step)) for step in (0.0, _SLOPE_SHARE))
+    values = pattern.values(pattern.free(_places(domain)))
+    level, beside = (float(np.quantile(values, 1.0 - aim.porosity + step)) for step in (0.0, _SLOPE_SHARE))
     return level, -_SLOPE_SHARE / max(beside - level, 1e-6)
 
 
-def better_level(domain: DomainField, pattern: Pattern, wanted: float, level: float, slope: float) -> float:
+def better_level(domain: DomainField, pattern: Pattern, aim: Aim, level: float, slope: float) -> float:
     """A level nearer to the wanted porosity, without making the whole surface.
 
     Volume is counted by how far each grid point lies in the metal. By how much less the surface encloses, since its
@@ -45,7 +46,7 @@ def better_level(domain: DomainField, pattern: Pattern, wanted: float, level: fl
             on_surface += enclosed(*contour(values))
     share = on_surface / on_points if on_points > 0.0 else 1.0
     metal = counted * share * domain.grid.spacing**3
-    return level - (1.0 - metal / domain.volume - wanted) / slope
+    return level - (aim.porosity_of(metal) - aim.porosity) / slope
 
 
 def _places(domain: DomainField) -> np.ndarray:

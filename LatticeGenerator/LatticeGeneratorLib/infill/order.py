@@ -6,12 +6,19 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from ..errors import GeometryError
 from ..mesh.mesh import Mesh
 from ..progress import Progress, portion, silent
 from .as_made import AsMade, as_made
-from .domain import checked_body, checked_domain
-from .fill import fill, voxel_mm_for
+from .attached import Arrays
+from .design import Design
+from .domain import checked_body, checked_domain, refuse_misfit
+from .fill import fill, voxel_mm_of
+from .finish import Finish, finish_from_record
+from .graded import Graded, graded_from_record
+from .laid import UNTURNED, Laid, laid_from_record
 from .lattice import Lattice
 from .region import Region, region_from_record
 from .spec import LatticeSpec
@@ -19,14 +26,37 @@ from .spec import LatticeSpec
 
 @dataclass(frozen=True)
 class Order:
-    """What lattice, and where."""
+    """What lattice, and where; graded, laid and finish as of a `Design`."""
 
     spec: LatticeSpec
     region: Region
+    graded: Graded | None = None
+    laid: Laid = UNTURNED
+    finish: tuple[Finish, ...] = ()
+
+    @property
+    def design(self) -> Design:
+        """What lattice."""
+        return Design(self.spec, self.graded, self.laid, self.finish)
 
     def to_json(self) -> str:
-        """The order as text; the same order gives the same text."""
-        return json.dumps({"spec": asdict(self.spec), "region": self.region.record()}, sort_keys=True)
+        """The order as text; the same order gives the same text. What is as usual is not spoken of."""
+        record: dict[str, Any] = {"spec": asdict(self.spec), "region": self.region.record()}
+        if self.graded is not None:
+            record["graded"] = self.graded.record()
+        if self.laid != UNTURNED:
+            record["laid"] = self.laid.record()
+        if self.finish:
+            record["finish"] = [part.record() for part in self.finish]
+        return json.dumps(record, sort_keys=True)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The surfaces and volumes that the text names and does not hold."""
+        found = {} if self.graded is None else self.graded.arrays()
+        found |= self.laid.arrays()
+        for part in self.finish:
+            found |= part.arrays()
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,14 +68,24 @@ class Delivery:
     measured: AsMade
 
 
-def order_from_json(text: str) -> Order:
-    """The order that `to_json` wrote. Raises GeometryError for any other text."""
+def order_from_json(text: str, arrays: Arrays | None = None) -> Order:
+    """The order that `to_json` wrote. Raises GeometryError for any other text.
+
+    arrays: what `Order.arrays` gave; without them the order can be read and compared, but what it names not be used.
+    """
+    held: Arrays = arrays or {}
     try:
         data: dict[str, Any] = json.loads(text)
-        return Order(LatticeSpec(**data["spec"]), region_from_record(data["region"]))
+        return Order(
+            LatticeSpec(**data["spec"]),
+            region_from_record(data["region"]),
+            graded_from_record(data["graded"], held) if "graded" in data else None,
+            laid_from_record(data["laid"], held) if "laid" in data else UNTURNED,
+            tuple(finish_from_record(part, held) for part in data.get("finish", ())),
+        )
     except GeometryError:
         raise
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise GeometryError(f"the order of a lattice cannot be read: {error!r}") from error
 
 
@@ -56,7 +96,10 @@ def deliver(body: Mesh, order: Order, progress: Progress = silent) -> Delivery:
     """
     progress("cutting", 0.0)
     checked_body(body, "the body")
-    region = checked_domain(order.region.of(body), order.spec, voxel_mm_for(order.spec), "the region to fill")
+    voxel = voxel_mm_of(order.design)
+    region = checked_domain(order.region.of(body), order.spec, voxel, "the region to fill")
+    if order.graded is not None:
+        refuse_misfit(region, order.graded.end, voxel, "the region to fill")
     filling = portion(progress, 0.05, 0.4)
-    lattice = fill(region, order.spec, lambda detail, fraction: filling("filling", fraction))
+    lattice = fill(region, order.design, lambda detail, fraction: filling("filling", fraction))
     return Delivery(lattice, region, as_made(lattice, region, portion(progress, 0.4, 1.0)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from ..cells import Cell, cell_named
@@ -28,8 +29,8 @@ class LatticeSpec:
         each one network.
         """
         kind = cell_named(cell)
-        if not cell_mm > 0.0:
-            raise GeometryError(f"a cell size must be positive, not {cell_mm} mm")
+        if not 0.0 < cell_mm < math.inf:
+            raise GeometryError(f"a cell size must be positive and finite, not {cell_mm} mm")
         low, high = kind.porosities
         thinnest, thickest = kind.strut_per_cell(high), kind.strut_per_cell(low)
         if not thinnest <= thickness_mm / cell_mm <= thickest:
@@ -72,8 +73,8 @@ class LatticeSpec:
                 f"{kind.title} at {100 * self.porosity:.1f} % porosity is not possible: choose {100 * low:.0f} to "
                 f"{100 * high:.0f} %"
             )
-        if not self.pore_mm > 0.0:
-            raise GeometryError(f"a pore size must be positive, not {self.pore_mm} mm")
+        if not 0.0 < self.pore_mm < math.inf:
+            raise GeometryError(f"a pore size must be positive and finite, not {self.pore_mm} mm")
         return kind
 
 

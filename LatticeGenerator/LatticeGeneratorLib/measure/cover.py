@@ -19,7 +19,7 @@ def cover(grid: Grid, centres: np.ndarray, radii: np.ndarray) -> np.ndarray:
     centres: (n, 3) mm; radii: (n,) mm. A point between two balls of one sheet may miss both by a hair: balls reach a
     tenth of a voxel further than their radius.
     """
-    centres, radii = _distinct(centres, radii, _ONE_BALL_PER * grid.spacing)
+    centres, radii = distinct(centres, radii, _ONE_BALL_PER * grid.spacing)
     result = np.zeros(grid.array_shape)
     reach = radii / grid.spacing + 0.1
     (compiled(paint_balls) or paint_balls_arrays)(grid.indices(centres), reach, radii, result)
@@ -61,8 +61,8 @@ def paint_balls_arrays(centres: np.ndarray, reach: np.ndarray, radii: np.ndarray
         begin = end
 
 
-def _distinct(centres: np.ndarray, radii: np.ndarray, spacing: float) -> tuple[np.ndarray, np.ndarray]:
-    """Of balls whose centres share a cube of the spacing the largest, in order of growing radius."""
+def distinct(centres: np.ndarray, radii: np.ndarray, spacing: float) -> tuple[np.ndarray, np.ndarray]:
+    """Of balls whose centres share a cube of the spacing (mm) the largest, in order of growing radius."""
     order = np.argsort(radii, kind="stable")
     cubes = np.floor(centres[order] / spacing).astype(np.int64)
     cubes -= cubes.min(axis=0)

@@ -11,12 +11,12 @@ from ..errors import GeometryError
 from ..field.distance import inside, signed_distance
 from ..field.grid import Grid
 from ..mesh.mesh import Mesh
-from .balls import Surface, grown
-from .cover import cover
+from .balls import Surface, grown, polished
+from .cover import cover, distinct
 
 _VOXEL_MM = 0.10
 _MOST_POINTS = 1_000_000
-_LARGEST_RADIUS_MM = 1.5  # larger voids count as this size
+LARGEST_RADIUS_MM = 1.5  # larger voids count as this size
 _CUT_MM = 0.3  # the width of a strut
 _FIRST_REACH_MM = 0.5  # a little over half a pore and a voxel
 
@@ -92,23 +92,24 @@ class Layer:
         grid, points = self.grid, self.grid.points()
         distance = np.where(wanted, self.distance, 0.0)
         seeds = points[(wanted & _near_ridge(distance, grid.spacing)).ravel()]
-        largest = min(float(distance.max()) + grid.spacing, _LARGEST_RADIUS_MM)
+        largest = min(float(distance.max()) + grid.spacing, LARGEST_RADIUS_MM)
         centres, radii = grown(seeds, self.surface, side, self.depth, grid, largest)
-        covered = cover(grid, centres, radii)[wanted]
+        few = distinct(centres, radii, 2.0 * grid.spacing)
+        better, larger = polished(*few, self.surface, self.depth, grid)
+        covered = cover(grid, np.concatenate([centres, better]), np.concatenate([radii, larger]))[wanted]
         bare = covered == 0.0
         if bare.any():
             # Close to the surface a point may lie in no ball by a hair: it has its neighbour's size.
             held = points[wanted.ravel()]
             covered[bare] = covered[~bare][cKDTree(held[~bare]).query(held[bare])[1]]
-        return 2.0 * np.minimum(covered, _LARGEST_RADIUS_MM), -self.depth[wanted]
+        return 2.0 * np.minimum(covered, LARGEST_RADIUS_MM), -self.depth[wanted]
 
 
 def pore_size(body: Mesh, domain: Mesh, voxel_mm: float | None = None) -> PoreSize:
     """The pores of the body within the domain, as diameters of the largest balls that fit (local thickness).
 
     At each point of the void the size is that of the largest ball that covers it, holds no metal and has its centre
-    in the domain; the ball itself may reach beyond. Right to 0.015 mm on slits, cylinders and spheres of known size
-    (one sphere alone may, where it lies worst between the points, come out 0.025 mm too small).
+    in the domain; the ball itself may reach beyond. Right to 0.015 mm on slits, cylinders and spheres of known size.
     voxel_mm: spacing of the points, 0.1 mm if not given, coarser for large domains.
     """
     return Layer.of(body, domain, voxel_mm).pores()
@@ -133,11 +134,11 @@ def _surface_around(body: Mesh, domain: Mesh, points: np.ndarray, spacing: float
         surface = Surface.of(body, spacing, domain.bounds[0] - reach, domain.bounds[1] + reach)
         away = np.full(len(points), np.inf) if len(surface.points) == 0 else surface.tree.query(points)[0]
         farthest = float(away.max(initial=0.0))
-        needed = min(farthest + spacing, _LARGEST_RADIUS_MM)
+        needed = min(farthest + spacing, LARGEST_RADIUS_MM)
         if needed <= reach:
-            return surface, np.minimum(away, _LARGEST_RADIUS_MM)
+            return surface, np.minimum(away, LARGEST_RADIUS_MM)
         # Beyond the reach distances are only known to be larger than it.
-        reach = needed if farthest <= reach else min(2.0 * reach, _LARGEST_RADIUS_MM)
+        reach = needed if farthest <= reach else min(2.0 * reach, LARGEST_RADIUS_MM)
 
 
 def _near_ridge(distance: np.ndarray, spacing: float) -> np.ndarray:

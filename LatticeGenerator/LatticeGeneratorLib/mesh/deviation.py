@@ -65,7 +65,8 @@ def _of_pieces(corners: np.ndarray, near: np.ndarray, surface: Nearest, limit: f
 
     found: a distance that some point is known to have.
     """
-    worst, beyond = 0.0, []
+    worst = 0.0
+    beyond: list[np.ndarray] = []
     for _ in range(_ROUNDS):
         gaps = surface.between(corners, near)
         bounds = gaps.max(axis=1).min(axis=1)

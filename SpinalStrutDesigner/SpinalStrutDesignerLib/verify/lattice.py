@@ -10,8 +10,10 @@ from LatticeGeneratorLib.field.compiled import compiled
 from LatticeGeneratorLib.field.distance import signed_distance
 from LatticeGeneratorLib.field.grid import Grid
 from LatticeGeneratorLib.measure.balls import faces_near
-from LatticeGeneratorLib.measure.pores import connected_fraction
+from LatticeGeneratorLib.measure.interface import Intercept, intercept, interface
+from LatticeGeneratorLib.measure.pores import closed_pores, connected_fraction
 from LatticeGeneratorLib.measure.thickness import Layer, PoreSize, Thickness
+from LatticeGeneratorLib.measure.throat import throat
 from LatticeGeneratorLib.mesh.boolean import intersection
 from LatticeGeneratorLib.mesh.box_tree import LEAF, box_tree, leaves_reached
 from LatticeGeneratorLib.mesh.mesh import Mesh
@@ -38,12 +40,17 @@ _LEAST_VERTICES, _MOST_STRAYS = 1000, 1000
 
 @dataclass(frozen=True)
 class LatticeAsMade:
-    """porosity and reached: shares 0 to 1 of the whole layer; pores and struts in mm; block: what those stand for."""
+    """porosity and reached: shares 0 to 1 of the whole layer; closed: voids in it that are closed all round; pores,
+    struts, throat_mm, intercept in mm; area_per_mm: mm² of surface per mm³; block: what those stand for."""
 
     porosity: float
     reached: float
+    closed: int
     pores: PoreSize
     struts: Thickness
+    throat_mm: float
+    area_per_mm: float
+    intercept: Intercept
     block: str
 
 
@@ -57,12 +64,18 @@ def lattice_as_made(measured: Measured, foot: Foot, domain: Mesh) -> LatticeAsMa
             if other.domain is not None and _same(measured, foot, domain, nominal, other, other.domain):
                 return lattice_as_made(nominal, other, other.domain)
         part, block = _middle(domain)
-        layer = Layer.of(measured.mesh, part)
+        mesh, share = measured.mesh, measured.porosities[foot.end]
+        layer = Layer.of(mesh, part)
+        surface = interface(mesh, part, layer)
         return LatticeAsMade(
-            measured.porosities[foot.end],
-            connected_fraction(measured.mesh, domain, POWDER_MM),
+            share,
+            connected_fraction(mesh, domain, POWDER_MM),
+            closed_pores(mesh, domain),
             layer.pores(),
             layer.struts(),
+            throat(mesh, part, layer),
+            surface.per_volume,
+            intercept(share, surface),
             block,
         )
 

@@ -1,0 +1,112 @@
+"""What of a region is solid beside its lattice, as fields: layers under faces, and a solid that lies beyond a face."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..field.combine import smooth_union
+from ..field.grid import Grid
+from ..field.isosurface import clamp, contour, least_value
+from ..field.sampled import Sampled
+from ..field.slabs import enclosed, slabs_of
+from .domain_field import DomainField
+
+Field = Callable[[Grid], np.ndarray]
+"""Of a grid [k, j, i] float32 mm: negative inside."""
+
+# A fillet to a solid beyond a face ends in a feather on the face; it is cut off where it is so many grid steps thin.
+_FEATHER_STEPS = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """depth: mm under the chosen faces; thickness: mm of it that the lattice leaves; solid: what of that is solid,
+    but for windows; windows: where they are, None: there are none; fillet: mm, the radius with which the lattice meets
+    it."""
+
+    depth: Sampled
+    thickness: float
+    solid: Field
+    windows: Field | None
+    fillet: float
+
+    def taken(self, grid: Grid) -> np.ndarray:
+        """Negative where the lattice gives way, whether for solid or for a window."""
+        values = self.depth.on(grid)
+        values -= np.float32(self.thickness)
+        return values
+
+    def open(self, grid: Grid) -> np.ndarray | None:
+        """Negative in its windows."""
+        return None if self.windows is None else np.maximum(self.windows(grid), self.taken(grid))
+
+
+@dataclass(frozen=True, eq=False)
+class Joint:
+    """A solid beyond faces. depth: mm under them; fillet: mm, the radius with which the lattice meets it."""
+
+    depth: Sampled
+    fillet: float
+
+    def joined(self, metal: np.ndarray, grid: Grid) -> np.ndarray:
+        """The metal of the lattice with the fillets."""
+        beyond = self.depth.on(grid)
+        beyond += np.float32(_FEATHER_STEPS * grid.spacing)
+        return smooth_union(metal, beyond, self.fillet)
+
+
+@dataclass(frozen=True, eq=False)
+class Solids:
+    """All that is solid in a region, or beyond its faces, and the lattice meets."""
+
+    layers: tuple[Layer, ...]
+    joints: tuple[Joint, ...]
+
+    def joined(self, metal: np.ndarray, grid: Grid) -> np.ndarray:
+        """[k, j, i] mm: the metal of the lattice with all that is solid, and without what of it lies in windows."""
+        if self.layers:
+            solid = self.solid(grid)
+            # It ends a step within the layers: further in it would fill windows, and bulge out of what is solid.
+            metal = np.maximum(metal, -self._taken(grid) - np.float32(grid.spacing))
+            metal = smooth_union(metal, solid, max(layer.fillet for layer in self.layers))
+        for joint in self.joints:
+            metal = joint.joined(metal, grid)
+        return metal
+
+    def solid(self, grid: Grid) -> np.ndarray:
+        """[k, j, i] mm: what is solid; one layer's windows go through all of them."""
+        solid = np.minimum.reduce([layer.solid(grid) for layer in self.layers])
+        for layer in self.layers:
+            window = layer.open(grid)
+            if window is not None:
+                solid = np.maximum(solid, -window)
+        return solid
+
+    def _taken(self, grid: Grid) -> np.ndarray:
+        return np.minimum.reduce([layer.taken(grid) for layer in self.layers])
+
+    def taken(self, points: np.ndarray) -> np.ndarray:
+        """(n,) bool: which of (n, 3) points are not the lattice's."""
+        taken = np.zeros(len(points), bool)
+        for layer in self.layers:
+            taken |= layer.depth.at(points) < layer.thickness
+        return taken
+
+    def volumes(self, domain: DomainField) -> tuple[float, float]:
+        """mm³ of a domain that are solid, and that the lattice leaves."""
+        if not self.layers:
+            return 0.0, 0.0
+        return _volume(domain, self.solid), _volume(domain, self._taken)
+
+
+def _volume(domain: DomainField, field: Field) -> float:
+    """mm³ of a domain that a field is negative in, measured as the lattice is."""
+    total, least = 0.0, least_value(domain.grid)
+    for slab in slabs_of(domain.grid):
+        values = np.maximum(field(slab.grid), domain.on(slab)).astype(np.float32, copy=False)
+        clamp(values, least)
+        total += enclosed(*contour(values))
+    return total * domain.grid.spacing**3
