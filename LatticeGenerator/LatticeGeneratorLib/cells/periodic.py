@@ -261,7 +261,10 @@ def _grown(centres: np.ndarray, surface: cKDTree, period: int) -> tuple[np.ndarr
         through = np.einsum("ij,ij->i", chord, chord) / (2.0 * np.maximum(ahead, 1e-12))
         radii[busy] = np.clip(through, least[busy], radii[busy])
     moved = (foot + radii[:, None] * away) % period
-    return moved, surface.query(moved)[0]
+    grown = surface.query(moved)[0]
+    # What is held on all sides already, a hair beside its first contact's normal, has no way to grow.
+    better = grown > least
+    return np.where(better[:, None], moved, centres), np.where(better, grown, least)
 
 
 def _through(triangle: np.ndarray, surface: cKDTree, period: int) -> float:

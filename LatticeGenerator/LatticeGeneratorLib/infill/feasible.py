@@ -9,7 +9,7 @@ from ..cells import CELLS, cell_named
 from ..errors import GeometryError
 from ..printing.catalogue import default_printer
 from ..printing.printer import Printer
-from .spec import LatticeSpec, part_of
+from .spec import LatticeSpec, check_thickness, part_of
 
 # Thinner struts are not printed reliably; the catalogue of printers names the source.
 LEAST_STRUT_MM = default_printer().least_strut.mm
@@ -62,10 +62,11 @@ def thinnest_pore_mm(spec: LatticeSpec, printer: Printer) -> float:
 def most_porosity(spec: LatticeSpec, printer: Printer) -> float | None:
     """The greatest porosity at which the pore size can be printed, in tenths of a per cent; None if there is none."""
     low, high = cell_named(spec.cell).porosities
-    steps = int((min(spec.porosity, high) - low) / _POROSITY_STEP)
-    for step in range(math.floor(min(spec.porosity, high) / _POROSITY_STEP + 1e-9), 0, -1)[: steps + 1]:
-        share = step * _POROSITY_STEP
-        if share >= low and printable(replace(spec, porosity=share), printer):
+    # A hair of rounding must not leave out the wish itself, nor the end of the range.
+    first = math.floor(min(spec.porosity, high) / _POROSITY_STEP + 1e-9)
+    for step in range(first, math.ceil(low / _POROSITY_STEP - 1e-9) - 1, -1):
+        share = min(max(step * _POROSITY_STEP, low), high)
+        if printable(replace(spec, porosity=share), printer):
             return share
     return None
 
@@ -87,6 +88,8 @@ def spec_of_cell(name: str, cell_mm: float, strut_mm: float, printer: Printer | 
             f"{cell.title} cells of {cell_mm:.2f} mm cannot be printed: take cells of at least {least / thickest:.2f} "
             "mm"
         )
+    if cell_mm > 0.0:
+        check_thickness(cell, cell_mm, strut_mm, least)
     return LatticeSpec.made(name, cell_mm, strut_mm)
 
 

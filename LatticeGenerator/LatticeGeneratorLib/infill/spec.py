@@ -31,15 +31,7 @@ class LatticeSpec:
         kind = cell_named(cell)
         if not 0.0 < cell_mm < math.inf:
             raise GeometryError(f"a cell size must be positive and finite, not {cell_mm} mm")
-        low, high = kind.porosities
-        thinnest, thickest = kind.strut_per_cell(high), kind.strut_per_cell(low)
-        if not thinnest <= thickness_mm / cell_mm <= thickest:
-            part = part_of(kind)
-            raise GeometryError(
-                f"{kind.title} cells of {cell_mm:.2f} mm with {part}s of {thickness_mm:.2f} mm are not possible: take "
-                f"{part}s of {thinnest * cell_mm:.2f} to {thickest * cell_mm:.2f} mm, or cells of "
-                f"{thickness_mm / thickest:.2f} to {thickness_mm / thinnest:.2f} mm"
-            )
+        check_thickness(kind, cell_mm, thickness_mm)
         porosity = kind.porosity_with(kind.strut_per_cell, thickness_mm / cell_mm)
         return cls(cell, porosity, cell_mm * kind.pore_per_cell(porosity))
 
@@ -81,3 +73,17 @@ class LatticeSpec:
 def part_of(cell: Cell) -> str:
     """What the metal of the cell is: a wall or a strut."""
     return "wall" if cell.kind == "sheet" else "strut"
+
+
+def check_thickness(cell: Cell, cell_mm: float, thickness_mm: float, least_mm: float = 0.0) -> None:
+    """Raises GeometryError where cells of that length cannot have struts, or walls, of that mean thickness, naming
+    those they can have; none below the least is offered."""
+    low, high = cell.porosities
+    thinnest, thickest = cell.strut_per_cell(high), cell.strut_per_cell(low)
+    if not thinnest <= thickness_mm / cell_mm <= thickest:
+        part = part_of(cell)
+        raise GeometryError(
+            f"{cell.title} cells of {cell_mm:.2f} mm with {part}s of {thickness_mm:.2f} mm are not possible: take "
+            f"{part}s of {max(thinnest * cell_mm, least_mm):.2f} to {thickest * cell_mm:.2f} mm, or cells of "
+            f"{thickness_mm / thickest:.2f} to {thickness_mm / thinnest:.2f} mm"
+        )

@@ -145,3 +145,27 @@ def test_a_cell_and_its_struts_are_what_was_asked_for():
     # By the area of the surface, whatever its cell: wall = (1 − porosity) · cell / 3.09, measured by others.
     assert sheet.porosity == pytest.approx(1.0 - 0.149 * 3.09 / 1.59, abs=0.02)
     assert not math.isnan(sheet.throat_mm)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("cell_mm", "thickness_mm"), [(1.0, 0.9), (8.0, 0.45), (0.3, 0.21), (0.0, 0.5)])
+def test_cells_that_cannot_be_are_refused_with_what_can(name, cell_mm, thickness_mm):
+    try:
+        spec_of_cell(name, cell_mm, thickness_mm)
+    except GeometryError as error:
+        words = str(error)
+    else:
+        cell = cell_named(name)
+        low, high = (cell.strut_per_cell(porosity) for porosity in reversed(cell.porosities))
+        assert low <= thickness_mm / cell_mm <= high
+        return
+    found = re.search(r"s of ([\d.]+) to ([\d.]+) mm, or cells of ([\d.]+) to ([\d.]+) mm", words)
+    if not found:
+        assert "cannot be printed" in words or "must be positive" in words
+        return
+    # What is offered is indeed possible, but for the last digit that is shown.
+    thin, thick, small, large = (float(text) for text in found.groups())
+    for offered in (thin + 0.006, thick - 0.006):
+        spec_of_cell(name, cell_mm, offered)
+    for offered in (small + 0.006, large - 0.006):
+        spec_of_cell(name, offered, thickness_mm)
