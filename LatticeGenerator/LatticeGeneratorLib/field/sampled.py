@@ -12,8 +12,8 @@ from .distance import Distances
 from .grid import Grid
 
 # Within so many steps of a surface distances are exact. Those further off come from a grid of twice the step, where the
-# same holds: between its points they are right to a step's square over eight times the distance, and at ridges, where
-# two places of the surface are equally near, too small by a third of its step.
+# same holds: between its points they are off by an eighth of its step's square for every unit of curvature, and where
+# several places of the surface are equally near by up to a third of its step.
 _NEAR_STEPS = 6.0
 
 
@@ -61,8 +61,10 @@ def distance_to(surface: Mesh, grid: Grid, reach: float) -> Sampled:
     far = values >= np.float32(near)
     if near < reach and far.any():
         nx, ny, nz = (n // 2 + 2 for n in grid.shape)
-        beyond = distance_to(surface, Grid(grid.lower, 2.0 * grid.spacing, (nx, ny, nz)), reach).on(grid)
-        np.maximum(beyond, np.float32(near), out=values, where=far)
+        twice = Grid(grid.lower, 2.0 * grid.spacing, (nx, ny, nz))
+        # A little further, or what lies just within reach would be drawn from what is cut off.
+        beyond = distance_to(surface, twice, reach + 2.0 * twice.spacing).on(grid)
+        np.clip(beyond, np.float32(near), np.float32(reach), out=values, where=far)
     return Sampled(values, grid)
 
 
