@@ -1,13 +1,11 @@
-"""Regions to fill against exact volumes and distances, and wishes for cells against the cells' own polynomials."""
+"""Regions to fill against exact volumes and distances."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 from lattice_shapes import rigid, trimesh_of
-from LatticeGeneratorLib.cells import CELLS
 from LatticeGeneratorLib.errors import GeometryError
-from LatticeGeneratorLib.infill.feasible import LEAST_STRUT_MM, cell_size_mm, spec_of_cell
 from LatticeGeneratorLib.infill.order import Order, deliver, order_from_json
 from LatticeGeneratorLib.infill.region import Region, Shell, Whole, Within, region_from_record, shell_of
 from LatticeGeneratorLib.infill.spec import LatticeSpec
@@ -85,34 +83,6 @@ def test_a_text_that_is_no_order_is_refused(text: str) -> None:
 def test_a_record_that_is_no_region_is_refused(record: dict) -> None:
     with pytest.raises(GeometryError, match=r"cannot be read|is not known"):
         region_from_record(record)
-
-
-@pytest.mark.parametrize("name", list(CELLS))
-@pytest.mark.parametrize("porosity", [0.46, 0.60, 0.70, 0.85])
-def test_a_cell_of_given_size_and_struts_is_the_same_lattice(name: str, porosity: float) -> None:
-    strut = 1.7 * np.polynomial.polynomial.polyval(porosity, CELLS[name].strut)
-    spec = spec_of_cell(name, 1.7, strut)
-    assert spec.porosity == pytest.approx(porosity, abs=1e-6)
-    assert spec.pore_mm == pytest.approx(1.7 * np.polynomial.polynomial.polyval(porosity, CELLS[name].pore))
-    assert cell_size_mm(spec) == pytest.approx(1.7)
-
-
-@pytest.mark.parametrize("name", list(CELLS))
-@pytest.mark.parametrize("cell, strut", [(1.0, 0.15), (1.0, 0.9), (4.0, 0.25), (0.3, 0.21), (0.0, 0.3)])
-def test_cells_that_cannot_be_are_refused_with_what_can(name: str, cell: float, strut: float) -> None:
-    with pytest.raises(GeometryError) as refused:
-        spec_of_cell(name, cell, strut)
-    words = str(refused.value)
-    if "take struts of" in words:
-        # What is offered is indeed possible.
-        low, high = (float(v) for v in words.split("take struts of ")[1].split(" mm")[0].split(" to "))
-        for offered in (low + 0.006, high - 0.006):
-            spec_of_cell(name, cell, offered)
-        low, high = (float(v) for v in words.split("or cells of ")[1].split(" mm")[0].split(" to "))
-        for offered in (low + 0.006, high - 0.006):
-            spec_of_cell(name, offered, strut)
-    else:
-        assert strut < LEAST_STRUT_MM or cell < 0.5
 
 
 def test_the_lattice_of_a_shell_stays_in_it_and_is_one_piece() -> None:
