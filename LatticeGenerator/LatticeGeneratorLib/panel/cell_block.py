@@ -11,40 +11,55 @@ from vtk.util.numpy_support import numpy_to_vtk
 
 from ..cells import cell_named
 from ..field.grid import Grid
+from ..infill.along import Ramp
+from ..infill.graded import Porosities
 from ..infill.pattern import Pattern
+from ..infill.places import Growing, Places, Regular
 from ..infill.spec import LatticeSpec
 
-CELLS_SHOWN = 2
-"""Along each edge of the block."""
+CELLS_SHOWN, CELLS_SHOWN_GRADED = (2, 2, 2), (4, 2, 2)
+"""Along the edges of the block: x, y, z."""
 
-# Of a picture of 200 pixels: each pixel shows about one step.
-_STEPS = 36
+# Of a picture of 190 pixels: each shows about one step.
+_STEPS_PER_CELL = 18
 _KEPT = 24
 
 
-@lru_cache(maxsize=_KEPT)
-def block_of(cell: str, porosity: float) -> Any:
-    """A vtkPolyData with normals: a cube of CELLS_SHOWN cells along each edge, each 1 long, its middle in the origin.
+def block_for(start: LatticeSpec, end: LatticeSpec | None = None) -> Any:
+    """A vtkPolyData with normals: a block of a lattice in the size of its cells, its middle in the origin; with an end,
+    what changes from one to the other along x, in the size of the mean of both cells.
 
-    Raises GeometryError where the cell does not exist.
+    Raises GeometryError where one of them does not exist.
     """
-    kind = cell_named(cell)
-    edge, spacing = float(CELLS_SHOWN), CELLS_SHOWN / _STEPS
+    if end is None or end == start:
+        start.cell_mm  # noqa: B018  it raises where there is no such lattice
+        return _block(start.cell, round(start.porosity, 3), None, 1.0)
+    # How large the cells are is not seen: only how much larger or smaller they become.
+    ratio = round(end.cell_mm / start.cell_mm, 2)
+    return _block(start.cell, round(start.porosity, 3), round(end.porosity, 3), ratio)
+
+
+@lru_cache(maxsize=_KEPT)
+def _block(cell: str, porosity: float, to_porosity: float | None, ratio: float) -> Any:
+    kind, spacing = cell_named(cell), 1.0 / _STEPS_PER_CELL
+    edges = np.array(CELLS_SHOWN if to_porosity is None else CELLS_SHOWN_GRADED, float)
     # Faces lie halfway between two planes of points, where a surface between them is exact.
-    grid = Grid(np.full(3, -0.5 * (edge + spacing)), spacing, (_STEPS + 2,) * 3)
-    pattern = Pattern(kind, 1.0, np.zeros(3))
-    return _surface(pattern.cut(_cube(grid, edge), grid, kind.level(porosity)), grid)
+    nx, ny, nz = (round(edge * _STEPS_PER_CELL) + 2 for edge in edges)
+    grid = Grid(-0.5 * (edges + spacing), spacing, (nx, ny, nz))
+    if to_porosity is None:
+        pattern, level = Pattern(kind, Regular(1.0, np.zeros(3))), kind.level(porosity)
+    else:
+        ramp = Ramp(np.array([-0.5 * edges[0], 0.0, 0.0]), np.array([1.0, 0.0, 0.0]), float(edges[0]))
+        first = 2.0 / (1.0 + ratio)
+        places: Places = Growing(np.zeros(3), ramp, first, first * ratio)
+        densest = min(porosity, to_porosity)
+        pattern, level = Pattern(kind, places, Porosities(kind, porosity, to_porosity, ramp, densest, None)), 0.0
+    return _surface(pattern.cut(_box(grid, edges), grid, level), grid)
 
 
-def block_for(spec: LatticeSpec) -> Any:
-    """The block of a wanted lattice, whose size a picture does not show. Raises GeometryError as the spec does."""
-    spec.cell_mm  # noqa: B018  it raises where there is none
-    return block_of(spec.cell, round(spec.porosity, 3))
-
-
-def _cube(grid: Grid, edge: float) -> np.ndarray:
-    """[k, j, i] float32: how far points lie outside a cube round the origin; negative inside."""
-    x, y, z = ((np.abs(axis) - 0.5 * edge).astype(np.float32) for axis in grid.axes())
+def _box(grid: Grid, edges: np.ndarray) -> np.ndarray:
+    """[k, j, i] float32: how far points lie outside a box round the origin; negative inside."""
+    x, y, z = ((np.abs(axis) - 0.5 * edge).astype(np.float32) for axis, edge in zip(grid.axes(), edges))
     return np.maximum(np.maximum(x[None, None, :], y[None, :, None]), z[:, None, None])
 
 
@@ -59,5 +74,8 @@ def _surface(values: np.ndarray, grid: Grid) -> Any:
     contour.SetValue(0, 0.0)
     contour.ComputeNormalsOn()
     contour.ComputeScalarsOff()
-    contour.Update()
-    return contour.GetOutput()
+    whole = vtk.vtkPolyDataConnectivityFilter()  # what hangs on nothing at the block's faces is left out, as in a part
+    whole.SetInputConnection(contour.GetOutputPort())
+    whole.SetExtractionModeToLargestRegion()
+    whole.Update()
+    return whole.GetOutput()

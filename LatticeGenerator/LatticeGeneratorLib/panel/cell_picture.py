@@ -11,7 +11,7 @@ _SIZE_PX = 190
 _TITANIUM = (0.72, 0.74, 0.78)
 # From the front, the right and above.
 _FROM, _UP = (-0.62, -1.0, 0.55), (0.0, 0.0, 1.0)
-_ZOOM = 1.22  # a block seen from a corner fills less than its ball
+_ZOOM = 1.18  # a block seen from a corner fills less than its ball
 
 
 class CellPicture:

@@ -1,28 +1,15 @@
-"""The choices of the panel that need more than a bound widget: words for them, rows that come and go, the segment."""
+"""The choices of the panel that need more than a bound widget: words for them, lists of cells and printers, the
+segment."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from slicer.i18n import tr as _
-
 from ..printing.catalogue import load_printers
+from .rows import show_rows
 from .tables import fill_choices
-from .words import cell_titles, part_words
-
-# Which rows of the panel, each a label and a widget, belong to which value of which field.
-_ROWS: dict[str, dict[str, tuple[str, ...]]] = {
-    "source": {"model": ("domain",), "segment": ("segment",)},
-    "wish": {"pores": ("porosity", "poreSize"), "cell": ("cellSize", "thickness")},
-    "where": {"whole": (), "shell": ("shellDepth",), "roi": ("roi", "fit")},
-}
-_WIDGETS = {
-    "domain": "domainSelector", "segment": "segmentSelector", "porosity": "porositySlider",
-    "poreSize": "poreSizeSlider", "cellSize": "cellSizeSlider", "thickness": "thicknessSlider",
-    "shellDepth": "shellDepthSlider", "roi": "roiSelector", "fit": "fitButton",
-}  # fmt: skip
-
+from .words import cell_titles, choice_words, part_words, side_words
 
 class Choices:
     """Shows the choices of a parameter node, and takes from selectors what no wrapper takes."""
@@ -43,15 +30,8 @@ class Choices:
     def open(self, parameters: Any) -> None:
         """Shows a parameter node whose fields are bound to the widgets already."""
         self._parameters = parameters
-        words = {
-            self._ui.sourceComboBox: {"model": _("A model"), "segment": _("A segment")},
-            self._ui.wishComboBox: {"pores": _("Porosity and pore size"), "cell": _("Cell size and thickness")},
-            self._ui.whereComboBox: {
-                "whole": _("In all of it"), "shell": _("In a shell under the surface"),
-                "roi": _("Within a region of interest"),
-            },
-        }  # fmt: skip
-        for box, texts in words.items():
+        for field, texts in choice_words().items():
+            box = getattr(self._ui, f"{field}ComboBox")
             # The wrapper fills a box with the values themselves, and reads it by place.
             for place in range(box.count):
                 box.setItemText(place, texts.get(box.itemText(place), box.itemText(place)))
@@ -65,13 +45,9 @@ class Choices:
         parameters = self._parameters
         for field, box, entries in self._lists:
             fill_choices(box, entries(), getattr(parameters, field))
-        for field, values in _ROWS.items():
-            for value, rows in values.items():
-                for row in rows:
-                    shown = getattr(parameters, field) == value
-                    getattr(self._ui, f"{row}Label").visible = shown
-                    getattr(self._ui, _WIDGETS[row]).visible = shown
+        show_rows(self._ui, parameters)
         self._ui.thicknessLabel.text = part_words(parameters.cell).thickness
+        self._ui.sideLabel.text = side_words(parameters.finish)
         self._show_segment(parameters)
 
     def _show_segment(self, parameters: Any) -> None:

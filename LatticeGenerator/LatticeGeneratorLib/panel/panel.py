@@ -17,25 +17,11 @@ from ..scene.bodies import fit_box
 from ..scene.fill import remember
 from ..scene.lattice_job import lattice_job
 from ..scene.watch import Watch
-from ..scene.wishes import (
-    Body,
-    body_name,
-    body_of,
-    fingerprint_of,
-    order_of,
-    printer_of,
-    region_of,
-    source_node,
-    spec_of,
-    wish_of,
-)
-from .cell_block import block_for
-from .cell_picture import CellPicture
+from ..scene.wishes import Body, body_name, body_of, fingerprint_of, order_of, source_node, watched_nodes
 from .choices import Choices
-from .follows import follows
 from .result import Result
-from .standing import State
-from .words import lattice_words, stage_words
+from .wished import Wished, said
+from .words import stage_words
 from .work import Work
 
 
@@ -48,7 +34,7 @@ class Panel:
         self._parameters: Any = None
         self._fingerprint: tuple[Any, str] | None = None
         self.work = Work(ui, self.refresh, stage_words())
-        self._choices, self._picture, self._result = Choices(ui), CellPicture(ui.pictureLabel), Result(ui)
+        self._choices, self._wished, self._result = Choices(ui), Wished(ui), Result(ui)
         self._watch = Watch(self._on_edit)
         ui.fitButton.connect("clicked(bool)", self.on_fit)
         ui.fillButton.connect("clicked(bool)", self.on_fill)
@@ -88,23 +74,10 @@ class Panel:
         if parameters is None:
             self._result.clear()
             return
-        self._watch.watch((source_node(parameters), parameters.roi if parameters.where == "roi" else None))
+        self._watch.watch(watched_nodes(parameters))
         self._choices.show()
-        self._show_wish(parameters)
-        ui.whereLabel.text = _said(lambda: _where_words(parameters))
-        ui.whereLabel.visible = bool(ui.whereLabel.text)
+        self._wished.show(parameters)
         self._result.show(parameters, self._is_fresh(parameters))
-
-    def _show_wish(self, parameters: Any) -> None:
-        """What follows from the wish, or why it cannot be had, beside a picture of it."""
-        self.ui.latticeLabel.text = _said(lambda: lattice_words(spec_of(parameters), printer_of(parameters))[0])
-        try:
-            wish, printer = wish_of(parameters), printer_of(parameters)
-            self._picture.show(block_for(wish))
-            self.ui.followsLabel.text = follows(wish, printer)
-        except GeometryError:  # it is said below the picture
-            self._picture.show(None)
-            self.ui.followsLabel.text = ""
 
     def on_fit(self, checked: bool) -> None:
         """Lays the region of interest round the body."""
@@ -182,22 +155,5 @@ class Panel:
         key = (source_node(parameters), parameters.segmentID)
         if self._fingerprint is None or self._fingerprint[0] != key:
             self._fingerprint = (key, fingerprint_of(parameters))
-        order = _said(lambda: order_of(parameters).to_json())
+        order = said(lambda: order_of(parameters).to_json())
         return (order, self._fingerprint[1]) == (parameters.madeOrder, parameters.madeFrom)
-
-
-def _where_words(parameters: Any) -> str:
-    region_of(parameters)
-    return {
-        "whole": "",
-        "shell": _("What lies deeper stays as it is: the result is the porous layer alone."),
-        "roi": _("The result is the part of the body inside the box alone."),
-    }[parameters.where]
-
-
-def _said(words: Callable[[], str]) -> str:
-    """The words, or why there are none."""
-    try:
-        return words()
-    except GeometryError as error:
-        return f"{State.FAILED.value} {error}"
