@@ -48,7 +48,11 @@ def _table() -> np.ndarray:
 
 
 def voronoi(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The distance to the nearest edge, between the points of a table, with slope 1."""
+    """The distance to the nearest edge, between the points of a table, with slope 1.
+
+    Where surfaces of struts lie it is right to 0.0015 of a cell (root mean square), and in the creases between two
+    struts, which the table rounds off, to 0.013.
+    """
     table = _table()
     x, y, z = ((c % PERIOD) * x.dtype.type(_PER_CELL) for c in (x, y, z))
     if x.ndim == 3 and x.shape[:2] == (1, 1) and y.shape[::2] == (1, 1) and z.shape[1:] == (1, 1):
@@ -76,13 +80,13 @@ VORONOI = Cell(
     title="Voronoi struts, trabecular",
     kind="struts",
     field=voronoi,
-    porosities=(0.45, 0.88),
+    porosities=(0.40, 0.90),
     laws=Laws(
-        level=(-0.025048, 0.4196, -0.36446, 0.38548),
-        pore=(1.3808, -2.2073, 3.1476, -2.1478),
-        strut=(-0.49064, 3.056, -4.4657, 2.9439),
-        least=(-2.6606, 13.862, -22.11, 12.323),
-        throat=(-0.20112, 4.7327, -8.5878, 4.3446),
+        level=(0.040867, -0.10456, 1.1534, -1.5157, 0.87104),
+        pore=(0.80712, 2.1743, -8.4513, 10.638, -4.9697),
+        strut=(-0.01444, 0.27881, 1.4919, -2.5904, 1.8604),
+        least=(-0.39996, 3.0279, -5.8036, 5.8956, -1.8966),
+        throat=(0.61923, 1.4699, -6.2774, 8.3725, -4.3567),
     ),
     beams=edges(),
     period=PERIOD,

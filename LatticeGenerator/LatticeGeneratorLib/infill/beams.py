@@ -37,16 +37,15 @@ class Beams:
 
 
 def beams_of(lattice: Lattice, domain: Mesh) -> Beams | None:
-    """The beams of a lattice that was filled into a closed domain, as porous as it; None for a cell of surfaces."""
+    """The beams of a lattice that was filled into a closed domain, as porous as it.
+
+    None for a cell of surfaces, and where cells differ from place to place or solid was added.
+    """
     cell = cell_named(lattice.spec.cell)
-    if cell.beams is None:
+    if cell.beams is None or lattice.frame is None:
         return None
-    frame = np.eye(4)
-    # Where cells are counted from when a mesh is filled.
-    grid = Grid.around(*domain.bounds, lattice.voxel_mm)
-    frame[:3, 3] = 0.5 * (grid.lower + grid.upper)
-    radius = radius_for(domain, cell, lattice.cell_mm, lattice.porosity, frame)
-    return beams_in(domain, cell.beams / cell.period, lattice.cell_mm * cell.period, radius, frame)
+    radius = radius_for(domain, cell, lattice.cell_mm, lattice.porosity, lattice.frame)
+    return beams_in(domain, cell.beams / cell.period, lattice.cell_mm * cell.period, radius, lattice.frame)
 
 
 def beams_in(domain: Mesh, segments: np.ndarray, cell_mm: float, radius_mm: float, frame: np.ndarray) -> Beams:

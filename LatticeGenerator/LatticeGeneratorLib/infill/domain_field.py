@@ -18,6 +18,8 @@ from .hollow import BAND_STEPS, Hollow
 _BAND_STEPS = 1.01
 # What lies deeper is as deep as any lattice: it must not hide how deep in its metal a point lies.
 _DEEP_STEPS = 8.0
+# Bodies are mostly a whole number of steps long: neither end then lies on a plane.
+_ASIDE_STEPS = 0.382
 _KEPT_BYTES = 200_000_000
 
 
@@ -40,7 +42,9 @@ class MeshDomain:
     """The inside of a closed mesh, drawn back where it is hollow so far that no face between grid points leaves it."""
 
     def __init__(self, mesh: Mesh, spacing: float) -> None:
-        self.grid = Grid.around(*mesh.bounds, spacing)
+        low, high = mesh.bounds
+        # Faces along the axes are not to lie on the grid's planes, where rounding alone says which side a point is on.
+        self.grid = Grid.around(low - _ASIDE_STEPS * spacing, high, spacing)
         self.volume = mesh.volume
         self._distances, self._hollow = Distances(mesh), Hollow(mesh, spacing)
         # Distances cost more than anything else that is done to a slab, but memory is not to grow with the domain.

@@ -98,6 +98,7 @@ class Infill:
                     self._aim.porosity,
                     1.0 - collected.volume / self.domain.volume,
                     held.pores,
+                    self._frame(),
                 )
             if tried and tried[-1][0] != level and (excess - tried[-1][1]) / (level - tried[-1][0]) < 0.0:
                 slope = (excess - tried[-1][1]) / (level - tried[-1][0])
@@ -188,6 +189,14 @@ class Infill:
             block = stitcher.block(values, slab)
             yield block if self._turn is None else block.turned(self._turn)
         progress("lattice: surface", 1.0)
+
+    def _frame(self) -> np.ndarray | None:
+        pattern = self._pattern
+        if not isinstance(pattern.places, Regular) or pattern.porosities is not None or pattern.solids is not None:
+            return None
+        frame = np.eye(4)
+        frame[:3, 3] = pattern.places.origin
+        return frame if self._turn is None else self._turn @ frame
 
     def _cut(self, slab: Slab, level: float) -> np.ndarray:
         return self._pattern.cut(self.domain.on(slab), slab.grid, level)

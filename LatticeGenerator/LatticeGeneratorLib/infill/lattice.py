@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..mesh.mesh import Mesh
 from .spec import LatticeSpec
 
@@ -16,7 +18,8 @@ class Lattice:
     of the wanted porosity; voxel_mm: grid spacing it was made on; porosity: share of the porous part, which is the
     domain without skin and frame, that is void, measured on this mesh; wanted: what that was to be, of a graded lattice
     on the mean; overall: share of the whole domain that is void; chips_removed: loose pieces that were left out;
-    pores_closed: pores that no powder could have left, which were made solid.
+    pores_closed: pores that no powder could have left, which were made solid; frame: 4x4 rigid, from cells along the
+    axes, mm, with a corner at the origin, to RAS; None where cells differ from place to place or follow a face.
     """
 
     mesh: Mesh
@@ -29,3 +32,4 @@ class Lattice:
     wanted: float
     overall: float
     pores_closed: int
+    frame: np.ndarray | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -203,7 +204,7 @@ def test_the_command_leaves_nothing_behind(
 def test_what_cannot_be_written_to_its_end_leaves_the_folder_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    values = AsMade(0.7, 0.5, 0.3, 0.2, 1.0, 125.0, 37.0, 12, 0)
+    values = AsMade(**{field.name: 1 for field in fields(AsMade)})
     write_made(tmp_path / "made", Made(CUBE, BALL, values))
     assert len(read_made(tmp_path / "made").shown.faces) == len(BALL.faces)
 
