@@ -47,13 +47,14 @@ class Design:
             finish=tuple(part.moved(matrix) for part in self.finish),
         )
 
-    def pattern(self, domain: Mesh, origin: np.ndarray) -> Pattern:
-        """The design in a closed domain, cells counted from origin (3,) mm; all along the axes of the cells.
+    def pattern(self, domain: Mesh, origin: np.ndarray, voxel: float) -> Pattern:
+        """The design in a closed domain, cells counted from origin (3,) mm, on a grid of voxel mm; all along the axes
+        of the cells.
 
         Raises GeometryError where a part of it has no place there.
         """
         cell = cell_named(self.spec.cell)
-        solids, away = finished(domain, self.finish)
+        solids, away = finished(domain, self.finish, voxel)
         share = None if self.graded is None else self.graded.along.over(domain)
         end = self.spec if self.graded is None else self.graded.end
         porosities = None

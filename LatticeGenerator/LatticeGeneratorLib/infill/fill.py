@@ -64,7 +64,7 @@ def prepared(
         domain, wanted = domain.transformed(turn.T), wanted.along_cells()
         anchor = None if anchor is None else anchor.transformed(turn.T)
     field = MeshDomain(domain, voxel)
-    pattern = wanted.pattern(domain, 0.5 * (field.grid.lower + field.grid.upper))
+    pattern = wanted.pattern(domain, 0.5 * (field.grid.lower + field.grid.upper), voxel)
     if anchor is None:
         return Infill(field, wanted.spec, None, pattern, turn)
     solid = Distances(anchor)

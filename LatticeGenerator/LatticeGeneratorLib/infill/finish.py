@@ -16,7 +16,7 @@ from ..field.sampled import Sampled, coarse_grid, distance_to, signed_distance_t
 from ..mesh.mesh import Mesh
 from .attached import Arrays
 from .faces import Everywhere, Faces, faces_from_record
-from .solids import Joint, Layer, Solids
+from .solids import Layer, Solids
 from .windows import windows_in
 
 # A layer's depth is sampled in so many steps to its thickness: inner edges are rounded by a third of a step.
@@ -26,6 +26,9 @@ _FINEST_MM, _MOST_POINTS = 0.1, 2_000_000
 # own guide).
 LEAST_WINDOW_MM = 2.0
 _REACH_STEPS = 2.0
+# An edge is rounded on a grid of a third of its radius; what that bevels comes on top: a tenth of the radius.
+_ROUNDING_SHARE = 4.0 / 3.0
+_FLOOR_STEPS = 1.5  # the thinnest layer that a grid shows wherever its points lie
 
 
 class Finish(Protocol):
@@ -60,13 +63,7 @@ class Skin:
         """The skin of a closed domain; reach: mm beyond it to which its depth is asked for."""
         reach = self.thickness_mm + max(self.fillet_mm, reach)
         depth = _depth(self.faces.of(domain), domain, self.thickness_mm, reach)
-
-        def solid(grid: Grid) -> np.ndarray:
-            values = depth.on(grid)
-            values -= np.float32(self.thickness_mm)
-            return values
-
-        return Layer(depth, self.thickness_mm, solid, None, self.fillet_mm)
+        return _plain(depth, self.thickness_mm, self.fillet_mm)
 
     def moved(self, matrix: np.ndarray) -> Skin:
         """As `Finish`."""
@@ -121,7 +118,7 @@ class Frame:
     def layer(self, domain: Mesh, reach: float) -> Layer:
         """The frame of a closed domain; reach: mm beyond it to which its depth is asked for."""
         face = self.faces.of(domain)
-        finest = min(self.thickness_mm, 2.0 * self.rounding_mm) if self.rounding_mm > 0.0 else self.thickness_mm
+        finest = min(self.thickness_mm, _ROUNDING_SHARE * self.rounding_mm or self.thickness_mm)
         depth = _depth(face, domain, finest, self.thickness_mm + max(self.fillet_mm, reach))
         windows = windows_in(face, self.window_mm, self.bridge_mm, 1.5 * self.thickness_mm + 1.0)
         border = _opened(domain, depth.grid, self.rounding_mm, self.thickness_mm)
@@ -159,25 +156,26 @@ class Frame:
 class Transition:
     """Towards a solid the lattice grows as dense as its cell can be, over depth_mm, and meets it with a fillet.
 
-    faces: those of the region beyond which the solid lies that the lattice will be joined to; None: the solid is the
-    skin and the frame of the same order, whose own fillets hold. A fillet at the border of the region is wider, since
-    the grid cuts off the feather it ends in.
+    faces: those of the region beyond which the solid lies that the lattice will be joined to. There it gets a floor of
+    its own, 0.15 mm thick or less, since a fillet that ended on the border itself would end in a feather. None: the
+    solid is the skin and the frame of the same order, whose own fillets hold.
     """
 
     depth_mm: float = 1.0
     faces: Faces | None = None
-    fillet_mm: float = 0.3
+    fillet_mm: float = 0.15
 
     def __post_init__(self) -> None:
         _positive("a transition's depth", self.depth_mm)
         _not_negative("a transition's fillet", self.fillet_mm)
 
-    def joint(self, domain: Mesh) -> Joint | None:
-        """The solid beyond the chosen faces of a closed domain."""
+    def layer(self, domain: Mesh, voxel: float) -> Layer | None:
+        """The floor by which the lattice is joined to a solid beyond the chosen faces of a closed domain."""
         if self.faces is None:
             return None
-        # The fillet is the finest thing that hangs on it.
-        return Joint(_depth(self.faces.of(domain), domain, self.fillet_mm, self.depth_mm), self.fillet_mm)
+        thickness = _FLOOR_STEPS * voxel
+        depth = _depth(self.faces.of(domain), domain, thickness, thickness + max(self.fillet_mm, self.depth_mm))
+        return _plain(depth, thickness, self.fillet_mm)
 
     def moved(self, matrix: np.ndarray) -> Transition:
         """As `Finish`."""
@@ -217,8 +215,9 @@ class Away:
         return np.clip(depth / depth.dtype.type(self.reach), 0.0, 1.0)
 
 
-def finished(domain: Mesh, finish: tuple[Finish, ...]) -> tuple[Solids | None, Away | None]:
-    """What is solid in a closed domain, and the share with which the lattice thins out away from it.
+def finished(domain: Mesh, finish: tuple[Finish, ...], voxel: float) -> tuple[Solids | None, Away | None]:
+    """What is solid in a closed domain that is filled on a grid of `voxel` mm, and the share with which the lattice
+    thins out away from it.
 
     Raises GeometryError where a finish has no place there.
     """
@@ -226,14 +225,14 @@ def finished(domain: Mesh, finish: tuple[Finish, ...]) -> tuple[Solids | None, A
     if len(transitions) > 1:
         raise GeometryError(f"a lattice has one transition, not {len(transitions)}: choose the faces of one")
     reach = max([part.depth_mm for part in transitions], default=0.0)
-    layers = tuple(part.layer(domain, reach) for part in finish if isinstance(part, Skin | Frame))
-    joints = tuple(joint for part in transitions if (joint := part.joint(domain)) is not None)
-    if not layers and not joints:
+    layers = [part.layer(domain, reach) for part in finish if isinstance(part, Skin | Frame)]
+    layers += [floor for part in transitions if (floor := part.layer(domain, voxel)) is not None]
+    if not layers:
         if transitions:
             raise GeometryError("a transition needs a solid: choose the faces beyond which it lies, or add a skin")
         return None, None
-    depths = [*((layer.depth, layer.thickness) for layer in layers), *((joint.depth, 0.0) for joint in joints)]
-    return Solids(layers, joints), Away(tuple(depths), reach) if transitions else None
+    away = Away(tuple((layer.depth, layer.thickness) for layer in layers), reach) if transitions else None
+    return Solids(tuple(layers)), away
 
 
 def finish_from_record(record: dict[str, Any], arrays: Arrays) -> Finish:
@@ -247,6 +246,17 @@ def finish_from_record(record: dict[str, Any], arrays: Arrays) -> Finish:
     numbers = {name: float(value) for name, value in values.items()}
     made: Finish = kinds[kind](faces=None if faces is None else faces_from_record(faces, arrays), **numbers)
     return made
+
+
+def _plain(depth: Sampled, thickness: float, fillet: float) -> Layer:
+    """A layer without windows."""
+
+    def solid(grid: Grid) -> np.ndarray:
+        values = depth.on(grid)
+        values -= np.float32(thickness)
+        return values
+
+    return Layer(depth, thickness, solid, None, fillet)
 
 
 def _depth(face: Mesh, domain: Mesh, finest: float, reach: float) -> Sampled:

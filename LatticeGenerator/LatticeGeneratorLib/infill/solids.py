@@ -1,4 +1,4 @@
-"""What of a region is solid beside its lattice, as fields: layers under faces, and a solid that lies beyond a face."""
+"""What of a region is solid beside its lattice, as fields: layers under its faces."""
 
 from __future__ import annotations
 
@@ -16,9 +16,6 @@ from .domain_field import DomainField
 
 Field = Callable[[Grid], np.ndarray]
 """Of a grid [k, j, i] float32 mm: negative inside."""
-
-# A fillet to a solid beyond a face ends in a feather on the face; it is cut off where it is so many grid steps thin.
-_FEATHER_STEPS = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,45 +42,30 @@ class Layer:
 
 
 @dataclass(frozen=True, eq=False)
-class Joint:
-    """A solid beyond faces. depth: mm under them; fillet: mm, the radius with which the lattice meets it."""
-
-    depth: Sampled
-    fillet: float
-
-    def joined(self, metal: np.ndarray, grid: Grid) -> np.ndarray:
-        """The metal of the lattice with the fillets."""
-        beyond = self.depth.on(grid)
-        beyond += np.float32(_FEATHER_STEPS * grid.spacing)
-        return smooth_union(metal, beyond, self.fillet)
-
-
-@dataclass(frozen=True, eq=False)
 class Solids:
-    """All that is solid in a region, or beyond its faces, and the lattice meets."""
+    """All that is solid in a region and that its lattice meets."""
 
     layers: tuple[Layer, ...]
-    joints: tuple[Joint, ...]
 
     def joined(self, metal: np.ndarray, grid: Grid) -> np.ndarray:
         """[k, j, i] mm: the metal of the lattice with all that is solid, and without what of it lies in windows."""
-        if self.layers:
-            solid = self.solid(grid)
-            # It ends a step within the layers: further in it would fill windows, and bulge out of what is solid.
-            metal = np.maximum(metal, -self._taken(grid) - np.float32(grid.spacing))
-            metal = smooth_union(metal, solid, max(layer.fillet for layer in self.layers))
-        for joint in self.joints:
-            metal = joint.joined(metal, grid)
-        return metal
+        windows = self._windows(grid)
+        # The lattice ends a step within the layers: further in it would bulge out of what is solid.
+        metal = np.maximum(metal, -self._taken(grid) - np.float32(grid.spacing))
+        metal = smooth_union(metal, self._solid(grid), max(layer.fillet for layer in self.layers))
+        return metal if windows is None else np.maximum(metal, -windows)
 
     def solid(self, grid: Grid) -> np.ndarray:
         """[k, j, i] mm: what is solid; one layer's windows go through all of them."""
-        solid = np.minimum.reduce([layer.solid(grid) for layer in self.layers])
-        for layer in self.layers:
-            window = layer.open(grid)
-            if window is not None:
-                solid = np.maximum(solid, -window)
-        return solid
+        solid, windows = self._solid(grid), self._windows(grid)
+        return solid if windows is None else np.maximum(solid, -windows)
+
+    def _solid(self, grid: Grid) -> np.ndarray:
+        return np.minimum.reduce([layer.solid(grid) for layer in self.layers])
+
+    def _windows(self, grid: Grid) -> np.ndarray | None:
+        open_ = [window for layer in self.layers if (window := layer.open(grid)) is not None]
+        return np.minimum.reduce(open_) if open_ else None
 
     def _taken(self, grid: Grid) -> np.ndarray:
         return np.minimum.reduce([layer.taken(grid) for layer in self.layers])
@@ -97,8 +79,6 @@ class Solids:
 
     def volumes(self, domain: DomainField) -> tuple[float, float]:
         """mm³ of a domain that are solid, and that the lattice leaves."""
-        if not self.layers:
-            return 0.0, 0.0
         return _volume(domain, self.solid), _volume(domain, self._taken)
 
 

@@ -13,6 +13,8 @@ from ..mesh.mesh import Mesh
 from ..mesh.split import split_triangles
 
 _APART_SHARE = 0.12  # of the distance between windows: how fine the places are that they are tried at
+# On a small face windows find most room along its edge, on a large one side by side: both are tried.
+_EDGEWARD = (0.0, 0.5, 2.0)
 _BEYOND_MM = 1.0  # windows reach so far out of the face
 
 
@@ -59,7 +61,6 @@ def windows_in(face: Mesh, window_mm: float, bridge_mm: float, depth_mm: float) 
     pieces = split_triangles(face.triangles, _APART_SHARE * apart)
     places = pieces.mean(axis=1)
     across = np.cross(pieces[:, 1] - pieces[:, 0], pieces[:, 2] - pieces[:, 0])
-    areas = np.linalg.norm(across, axis=1)
     edge = _edge_points(face, _APART_SHARE * apart)
     room = np.full(len(places), np.inf) if not len(edge) else cKDTree(edge).query(places)[0]
     free = room >= 0.5 * window_mm + bridge_mm
@@ -68,13 +69,14 @@ def windows_in(face: Mesh, window_mm: float, bridge_mm: float, depth_mm: float) 
             f"no window of {window_mm:g} mm with {bridge_mm:g} mm round it has room on the chosen faces: make "
             "windows or bridges smaller, or choose larger faces"
         )
-    places, across, areas = places[free], across[free], areas[free]
-    chosen = max((_packed(places, apart, first) for first in _firsts(places)), key=len)
+    inner, room = places[free], np.where(np.isinf(room[free]), 0.0, room[free])
+    tried = (_packed(inner, apart, share * room, first) for share in _EDGEWARD for first in _firsts(inner))
+    chosen = inner[max(tried, key=len)]
     # The way through is that of the face around the window.
-    near = cKDTree(places).query_ball_point(places[chosen], 0.5 * window_mm)
+    near = cKDTree(places).query_ball_point(chosen, 0.5 * window_mm)
     normals = np.array([across[index].sum(axis=0) for index in near])
     inwards = -normals / np.linalg.norm(normals, axis=1, keepdims=True)
-    return Windows(places[chosen], inwards, 0.5 * window_mm, depth_mm)
+    return Windows(chosen, inwards, 0.5 * window_mm, depth_mm)
 
 
 def _firsts(places: np.ndarray) -> list[int]:
@@ -86,8 +88,9 @@ def _firsts(places: np.ndarray) -> list[int]:
     return [int(np.linalg.norm(away, axis=1).argmin()), *ends]
 
 
-def _packed(places: np.ndarray, apart: float, first: int) -> list[int]:
-    """Indices of places no two of which are nearer than that, each next to those before: nearly a honeycomb."""
+def _packed(places: np.ndarray, apart: float, room: np.ndarray, first: int) -> list[int]:
+    """Indices of places no two of which are nearer than that, each next to those before: nearly a honeycomb. room:
+    (n,) what else a place costs."""
     from_first = np.linalg.norm(places - places[first], axis=1)
     nearest, chosen = np.full(len(places), np.inf), []
     following = first
@@ -95,7 +98,7 @@ def _packed(places: np.ndarray, apart: float, first: int) -> list[int]:
         chosen.append(following)
         nearest = np.minimum(nearest, np.linalg.norm(places - places[following], axis=1))
         # Of those with room the nearest to what is there; of equals, to within a grain, the one nearest the first.
-        cost = np.where(nearest >= apart, nearest + 0.01 * from_first, np.inf)
+        cost = np.where(nearest >= apart, nearest + room + 0.01 * from_first, np.inf)
         following = int(cost.argmin())
         if not np.isfinite(cost[following]):
             return chosen
