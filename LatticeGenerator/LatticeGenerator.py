@@ -62,7 +62,8 @@ class LatticeGeneratorParameterNode:
     name of the catalogue of printers, whose limits count; empty: its first. compensate: whether that is ordered from
     which the printer is expected to make what was wished for. where: in all of it, in a shell of shellDepth mm, or
     within roi. grading: along what the lattice changes to the numbers that begin with end: from the first to the last
-    point of gradingLine, between two depths under the border, mm, or between two values of gradingVolume. lying: how
+    point of gradingLine, between two depths under the border, mm, or between two values of gradingVolume; the size of
+    its cells, and so two of these numbers, only where endCells. lying: how
     the cells lie: along the patient's axes, turned by lyingTransform, along the body's own axes, or in layers along
     lyingFace. finish: how the lattice ends: cut, in a solid skin that leaves one side open, in a solid frame with
     windows on a side, or growing denser towards a solid beyond a side; the side by a direction of the patient, the
@@ -94,6 +95,7 @@ class LatticeGeneratorParameterNode:
     gradingVolume: vtkMRMLScalarVolumeNode
     fromValue: Annotated[float, WithinRange(-1e6, 1e6)] = 200.0
     toValue: Annotated[float, WithinRange(-1e6, 1e6)] = 800.0
+    endCells: bool = False
     endPorosity: Annotated[float, WithinRange(30.0, 95.0)] = 60.0
     endPoreSize: Annotated[float, WithinRange(100.0, 3000.0)] = 550.0
     endCellSize: Annotated[float, WithinRange(0.4, 10.0)] = 1.0

@@ -11,6 +11,7 @@ from .rows import show_rows
 from .tables import fill_choices
 from .words import cell_titles, choice_words, part_words, side_words
 
+
 class Choices:
     """Shows the choices of a parameter node, and takes from selectors what no wrapper takes."""
 

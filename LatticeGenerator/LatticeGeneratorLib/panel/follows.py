@@ -78,9 +78,7 @@ def _micrometres(length_mm: float) -> str:
 
 
 def _row(quantity: str, values: Sequence[Value]) -> str:
-    cells = "".join(
-        f"<td align='right'{_color(verdict)}>&nbsp;&nbsp;{escape(text)}</td>" for text, verdict in values
-    )
+    cells = "".join(f"<td align='right'{_color(verdict)}>&nbsp;&nbsp;{escape(text)}</td>" for text, verdict in values)
     return f"<tr><td>{escape(quantity)}</td>{cells}</tr>"
 
 

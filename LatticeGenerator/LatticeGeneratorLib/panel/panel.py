@@ -18,6 +18,7 @@ from ..scene.fill import remember
 from ..scene.lattice_job import lattice_job
 from ..scene.watch import Watch
 from ..scene.wishes import Body, body_name, body_of, fingerprint_of, order_of, source_node, watched_nodes
+from .beams import Beams
 from .choices import Choices
 from .result import Result
 from .wished import Wished, said
@@ -35,6 +36,7 @@ class Panel:
         self._fingerprint: tuple[Any, str] | None = None
         self.work = Work(ui, self.refresh, stage_words())
         self._choices, self._wished, self._result = Choices(ui), Wished(ui), Result(ui)
+        self._beams = Beams(ui, self.told)
         self._watch = Watch(self._on_edit)
         ui.fitButton.connect("clicked(bool)", self.on_fit)
         ui.fillButton.connect("clicked(bool)", self.on_fill)
@@ -61,6 +63,7 @@ class Panel:
         """The scene closes: a job under way ends."""
         self.work.cancel()
         self.close()
+        self._beams.offer(None)
         self.work.progress("", 0.0)
         self.tell("")
 
@@ -94,11 +97,13 @@ class Panel:
         with self.told():
             order, body = order_of(parameters), body_of(parameters)
             self._ensure_packages()
+            self._beams.offer(None)  # the folder they lie in is about to go
             job = lattice_job(body.mesh, order, self.work.workspace())
 
             def done(output: Path) -> None:
                 with self.told():
                     self._take_in(parameters, output, order, body)
+                    self._beams.offer(output)
 
             self.work.start(job, _("Making the lattice"), done, self._fault)
 

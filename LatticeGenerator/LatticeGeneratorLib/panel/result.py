@@ -86,7 +86,7 @@ def rows_of(made: AsMade, order: Order, printer: Printer) -> tuple[Row, ...]:
         _sized(_("Throat"), [kind.throat_mm for kind in kinds], made.throat_mm, ""),
         (
             "pass" if made.interconnected >= _INTERCONNECTED else "warn",
-            _("Void reached from outside"), f"≥ {_per_cent(_INTERCONNECTED)}", _per_cent(made.interconnected), "",
+            _("Void open to outside"), f"≥ {_per_cent(_INTERCONNECTED)}", _per_cent(made.interconnected), "",
         ),
         ("pass" if made.closed_pores == 0 else "warn", _("Closed pores"), "0", str(made.closed_pores), ""),
     ]  # fmt: skip
@@ -99,12 +99,12 @@ def rows_of(made: AsMade, order: Order, printer: Printer) -> tuple[Row, ...]:
 
 def _without_limit(made: AsMade) -> tuple[Row, ...]:
     spread = f"{1000 * made.pore_p5_mm:.0f}–{_micrometres(made.pore_p95_mm)}"
-    intercepts = f"{1000 * made.void_intercept_mm:.0f} / {_micrometres(made.metal_intercept_mm)}"
     values = (
-        (_("Pore size, 5th–95th percentile"), spread),
-        (_("Largest inscribed sphere"), _micrometres(made.largest_mm)),
+        (_("Pore size, 5–95 %"), spread),
+        (_("Largest sphere in a pore"), _micrometres(made.largest_mm)),
         (_("Surface per volume"), f"{made.area_per_mm:.2f} mm²/mm³"),
-        (_("Mean intercept, void / metal (ASTM F1854)"), intercepts),
+        (_("Intercept of void"), _micrometres(made.void_intercept_mm)),
+        (_("Intercept of metal"), _micrometres(made.metal_intercept_mm)),
     )
     return tuple((_MEASURED, quantity, "", value, "") for quantity, value in values)
 
@@ -165,7 +165,7 @@ def _about(made: AsMade, parameters: Any) -> str:
         )
     ]
     if made.loose:
-        lines.append(_("{n} loose pieces at the border were left out.").format(n=made.loose))
+        lines.append(_("Loose pieces at the border that were left out: {n}.").format(n=made.loose))
     whole = whole_of(parameters.lattice)
     if whole is not None:
         lines.append(_("Shown thinned out; to print, use '{name}'.").format(name=whole.GetName()))

@@ -13,8 +13,16 @@ def _when(field: str, *values: str) -> Shown:
     return lambda parameters: getattr(parameters, field) in values
 
 
+def _graded(parameters: Any) -> bool:
+    return parameters.grading != "none"
+
+
 def _end_by(wish: str) -> Shown:
-    return lambda parameters: parameters.grading != "none" and parameters.wish == wish
+    return lambda parameters: _graded(parameters) and parameters.wish == wish
+
+
+def _size_by(wish: str) -> Shown:
+    return lambda parameters: _end_by(wish)(parameters) and parameters.endCells
 
 
 def _grows_denser(parameters: Any) -> bool:
@@ -43,9 +51,10 @@ _ROWS: dict[str, tuple[str, Shown]] = {
     "gradingVolume": ("gradingVolumeSelector", _when("grading", "volume")),
     "fromValue": ("fromValueSpinBox", _when("grading", "volume")),
     "toValue": ("toValueSpinBox", _when("grading", "volume")),
+    "endCells": ("endCellsCheckBox", _graded),
     "endPorosity": ("endPorositySlider", _end_by("pores")),
-    "endPoreSize": ("endPoreSizeSlider", _end_by("pores")),
-    "endCellSize": ("endCellSizeSlider", _end_by("cell")),
+    "endPoreSize": ("endPoreSizeSlider", _size_by("pores")),
+    "endCellSize": ("endCellSizeSlider", _size_by("cell")),
     "endThickness": ("endThicknessSlider", _end_by("cell")),
     "side": ("sideComboBox", _when("finish", "skin", "frame", "transition")),
     "sidePlane": ("sidePlaneSelector", _beside("plane")),

@@ -48,7 +48,7 @@ class Wished:
     def _show_lattice(self, parameters: Any) -> None:
         try:
             wish, printer = wish_of(parameters), printer_of(parameters)
-            block = block_for(wish, _end_of(parameters))
+            block = block_for(wish, _end_of(parameters, wish))
         except GeometryError:  # the label below says so
             self._picture.show(None)
             self._ui.followsLabel.text = ""
@@ -67,11 +67,11 @@ def said(words: Callable[[], str]) -> str:
         return f"{State.FAILED.value} {error}"
 
 
-def _end_of(parameters: Any) -> LatticeSpec | None:
+def _end_of(parameters: Any, start: LatticeSpec) -> LatticeSpec | None:
     if parameters.grading == "none":
         return None
     try:
-        end = end_of(parameters)
+        end = end_of(parameters, start)
         end.cell_mm  # noqa: B018  it raises where there is no such lattice
     except GeometryError:  # the label of the grading says so
         return None

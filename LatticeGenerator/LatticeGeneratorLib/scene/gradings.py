@@ -1,11 +1,13 @@
 """What the choices in a parameter node mean for how a lattice changes along something.
 
-`parameters` is the module's wrapped parameter node, of whose fields these are read: wish, cell, grading, gradingLine,
-fromDepth, toDepth, gradingVolume, fromValue, toValue, endPorosity, endPoreSize, endCellSize, endThickness.
+`parameters` is the module's wrapped parameter node, of whose fields these are read: wish, cellSize, grading,
+gradingLine, fromDepth, toDepth, gradingVolume, fromValue, toValue, endCells, endPorosity, endPoreSize, endCellSize,
+endThickness.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,11 +18,13 @@ from ..infill.spec import LatticeSpec
 from .attached import volume_of
 
 
-def end_of(parameters: Any) -> LatticeSpec:
+def end_of(parameters: Any, start: LatticeSpec) -> LatticeSpec:
     """The lattice wished for at the end of the change. Raises GeometryError where the cell cannot be like that."""
     if parameters.wish == "cell":
-        return LatticeSpec.made(parameters.cell, parameters.endCellSize, parameters.endThickness)
-    return LatticeSpec(parameters.cell, parameters.endPorosity / 100.0, parameters.endPoreSize / 1000.0)
+        size = parameters.endCellSize if parameters.endCells else parameters.cellSize
+        return LatticeSpec.made(start.cell, size, parameters.endThickness)
+    end = LatticeSpec(start.cell, parameters.endPorosity / 100.0, parameters.endPoreSize / 1000.0)
+    return end if parameters.endCells else replace(end, pore_mm=end.pore_mm * start.cell_mm / end.cell_mm)
 
 
 def along_of(parameters: Any, bounds: np.ndarray) -> Along:

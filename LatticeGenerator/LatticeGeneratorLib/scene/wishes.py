@@ -109,10 +109,9 @@ def spec_of(parameters: Any) -> LatticeSpec:
     none."""
     printer = printer_of(parameters)
     if parameters.wish == "cell":
-        spec = spec_of_cell(parameters.cell, parameters.cellSize, parameters.thickness, printer)
-    else:
-        spec = wish_of(parameters)
-        cell_size_mm(spec, printer)
+        return _ordered(spec_of_cell(parameters.cell, parameters.cellSize, parameters.thickness, printer), parameters)
+    spec = wish_of(parameters)
+    cell_size_mm(spec, printer)
     return _ordered(spec, parameters)
 
 
@@ -120,10 +119,12 @@ def graded_of(parameters: Any) -> Graded | None:
     """What the lattice becomes along something; None where it stays the same. Raises GeometryError with the remedy."""
     if parameters.grading == "none":
         return None
-    end = end_of(parameters)
-    cell_size_mm(end, printer_of(parameters))
+    end, printer = end_of(parameters, wish_of(parameters)), printer_of(parameters)
+    if parameters.wish == "cell":
+        spec_of_cell(end.cell, end.cell_mm, end.thickness_mm, printer)  # which refuses in the same language
+    cell_size_mm(end, printer)
     graded = Graded(_ordered(end, parameters), along_of(parameters, _bounds(parameters)))
-    Design(spec_of(parameters), graded).check_printable(printer_of(parameters))
+    Design(spec_of(parameters), graded).check_printable(printer)
     return graded
 
 
