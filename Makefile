@@ -9,7 +9,7 @@ STABLE := .venv-5.12
 STABLE_READY := $(STABLE)/ready
 LIBS := SpinalStrutDesigner/SpinalStrutDesignerLib LatticeGenerator/LatticeGeneratorLib
 
-.PHONY: demo test test-all lint types screenshots icons bench clean
+.PHONY: demo test test-all lint types screenshots icons bench quality clean
 
 # Exit status 2 is a verdict, not an error: the files are written, and a finding forbids manufacture.
 demo: $(READY)
@@ -45,6 +45,11 @@ bench: $(READY)
 	$(BIN)/python Testing/Benchmarks/bench_design.py
 	$(BIN)/python Testing/Benchmarks/bench_lattice.py
 	$(BIN)/python Testing/Benchmarks/bench_preview.py
+
+# Every cell in fifty domains, and the table of what cells are like: a quarter of an hour.
+quality: $(READY)
+	$(BIN)/python Testing/Benchmarks/lattice_quality.py
+	$(BIN)/python Testing/Benchmarks/lattice_table.py
 
 $(READY): EXTRAS := test,slicer,speed
 $(STABLE_READY): EXTRAS := test,slicer-5-12,speed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -43,16 +43,44 @@ def slab_at(grid: Grid, first: int, last: int) -> Slab:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """What a slab adds to a surface: vertices (n, 3) float64 mm that earlier blocks do not have; faces (m, 3), whose
-    corners are counted over all blocks; volume: mm³ enclosed in the slab."""
+    """What a slab adds to a surface: vertices that earlier blocks do not have, and faces.
 
-    vertices: np.ndarray
-    faces: np.ndarray
+    steps: (n, 3) float32, the vertices in grid steps from lower (3,) mm; spacing: mm; turn: 4x4 rigid, by which they
+    are moved, or None; corners: (m, 3) of faces, whose numbers over all blocks are in `numbers`; volume: mm³ enclosed
+    in the slab.
+    """
+
+    steps: np.ndarray
+    lower: np.ndarray
+    spacing: float
+    corners: np.ndarray
+    numbers: np.ndarray
     volume: float
+    turn: np.ndarray | None = None
+
+    @property
+    def vertices(self) -> np.ndarray:
+        """(n, 3) float64 mm."""
+        vertices = np.empty(self.steps.shape)
+        self.write(vertices, np.empty((0, 3), np.int64))
+        return vertices
+
+    @property
+    def faces(self) -> np.ndarray:
+        """(m, 3) with corners counted over all blocks."""
+        return self.numbers[self.corners]
+
+    def write(self, vertices: np.ndarray, faces: np.ndarray) -> None:
+        """Writes both where they are to stand, which spares a copy; no faces where there is no room for them."""
+        (compiled(placed) or placed_arrays)(self.steps, self.lower, self.spacing, vertices)
+        if self.turn is not None:
+            vertices[:] = vertices @ self.turn[:3, :3].T + self.turn[:3, 3]
+        if len(faces):
+            (compiled(renumbered) or renumbered_arrays)(self.corners, self.numbers, faces)
 
     def turned(self, matrix: np.ndarray) -> Block:
         """The block moved by a 4x4 rigid matrix."""
-        return Block(self.vertices @ matrix[:3, :3].T + matrix[:3, 3], self.faces, self.volume)
+        return replace(self, turn=matrix if self.turn is None else matrix @ self.turn)
 
 
 class Stitcher:
@@ -79,11 +107,8 @@ class Stitcher:
         self._seam = number[points[:, 2] == np.float32(values.shape[0] - 1)]
         volume = enclosed(points, faces) * self._grid.spacing**3
         places = points if len(shared) == 0 else points[fresh]
-        vertices = places.astype(np.float64)
-        vertices *= self._grid.spacing
-        vertices += slab.grid.lower
         self._count += len(places)
-        return Block(vertices, number[faces], volume)
+        return Block(places, slab.grid.lower, self._grid.spacing, faces, number, volume)
 
 
 def enclosed(points: np.ndarray, faces: np.ndarray) -> float:
@@ -120,3 +145,28 @@ def flux_arrays(points: np.ndarray, faces: np.ndarray, middle: float) -> float:
     reach += x[c]
     area *= reach
     return float(area.sum(dtype=np.float64)) / 6.0
+
+
+def placed(steps: np.ndarray, lower: np.ndarray, spacing: float, vertices: np.ndarray) -> None:
+    """Writes places, given in steps of a grid, in mm; a loop for `compiled`."""
+    for n in range(steps.shape[0]):
+        for axis in range(3):
+            vertices[n, axis] = lower[axis] + spacing * np.float64(steps[n, axis])
+
+
+def placed_arrays(steps: np.ndarray, lower: np.ndarray, spacing: float, vertices: np.ndarray) -> None:
+    """As `placed`, as array operations."""
+    np.multiply(steps, spacing, out=vertices)
+    vertices += lower
+
+
+def renumbered(corners: np.ndarray, numbers: np.ndarray, faces: np.ndarray) -> None:
+    """Writes faces whose corners are counted anew; a loop for `compiled`."""
+    for n in range(corners.shape[0]):
+        for corner in range(3):
+            faces[n, corner] = numbers[corners[n, corner]]
+
+
+def renumbered_arrays(corners: np.ndarray, numbers: np.ndarray, faces: np.ndarray) -> None:
+    """As `renumbered`, as an array operation. All numbers are in range; a mode that checks them needs a buffer."""
+    np.take(numbers, corners, out=faces, mode="clip")

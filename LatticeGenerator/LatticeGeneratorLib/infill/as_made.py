@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 from ..errors import GeometryError
 from ..measure.measures import Measures, measures_of
+from ..measure.porosity import porosity
 from ..mesh.mesh import Mesh
 from ..progress import Progress, silent
 from .lattice import Lattice
@@ -14,28 +15,31 @@ from .lattice import Lattice
 
 @dataclass(frozen=True)
 class AsMade(Measures):
-    """What `Measures` holds, of the region that was filled, and: porous: the porosity of the porous part, which is the
-    region without skin and frame; wanted: what that was to be, of a graded lattice on the mean; cell_mm: length of the
-    cell; faces: of the mesh; loose: pieces that hung on nothing and were left out."""
+    """What `Measures` holds, of the part that is porous: the region that was filled, without skin and frame; and:
+    cell_mm: length of the cell; faces: of the mesh; loose: pieces that hung on nothing and were left out; wanted: what
+    the porosity was to be, of a graded lattice on the mean; overall: the porosity of the whole region."""
 
-    porous: float
-    wanted: float
     cell_mm: float
     faces: int
     loose: int
+    wanted: float
+    overall: float
 
 
 def as_made(lattice: Lattice, region: Mesh, progress: Progress = silent) -> AsMade:
     """Measures a lattice in the closed region that it fills."""
     # A lattice lies within its region, so that the volumes tell; nothing here knows how it was made.
-    found = measures_of(lattice.mesh, region, 1.0 - lattice.mesh.volume / region.volume, progress)
+    overall = 1.0 - lattice.mesh.volume / region.volume
+    part = region if lattice.porous is None else lattice.porous
+    share = overall if lattice.porous is None else porosity(lattice.mesh, part)
+    found = measures_of(lattice.mesh, part, share, progress)
     return AsMade(
         **asdict(found),
-        porous=lattice.porosity,
-        wanted=lattice.wanted,
         cell_mm=lattice.cell_mm,
         faces=len(lattice.mesh.faces),
         loose=lattice.chips_removed,
+        wanted=lattice.wanted,
+        overall=overall,
     )
 
 

@@ -22,8 +22,7 @@ class Collected:
 
     def add(self, block: Block) -> None:
         """Takes in the next block."""
-        self._vertices.add(block.vertices)
-        self._faces.add(block.faces)
+        block.write(self._vertices.room(len(block.steps)), self._faces.room(len(block.corners)))
         self.volume += block.volume
 
     def mesh(self) -> Mesh:
@@ -35,12 +34,12 @@ class _Rows:
     def __init__(self, array: np.ndarray) -> None:
         self._array, self._count = array, 0
 
-    def add(self, rows: np.ndarray) -> None:
-        end = self._count + len(rows)
-        if end > len(self._array):
-            self._array = np.concatenate([self.held(), np.empty((2 * end, 3), self._array.dtype)])
-        self._array[self._count : end] = rows
-        self._count = end
+    def room(self, number: int) -> np.ndarray:
+        """The next rows, to be written to."""
+        first, self._count = self._count, self._count + number
+        if self._count > len(self._array):
+            self._array = np.concatenate([self._array[:first], np.empty((2 * self._count, 3), self._array.dtype)])
+        return self._array[first : self._count]
 
     def held(self) -> np.ndarray:
         return self._array[: self._count]

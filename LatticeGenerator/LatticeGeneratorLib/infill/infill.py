@@ -13,6 +13,7 @@ from ..errors import GeometryError
 from ..field.isosurface import clamp, least_value
 from ..field.kept import Kept
 from ..field.slabs import Block, Slab, Stitcher, slabs_of
+from ..mesh.mesh import Mesh
 from ..progress import Progress, portion, silent
 from .aim import Aim
 from .collect import Collected
@@ -67,8 +68,8 @@ class Infill:
         self._anchor = anchor
         self._turn = None if turn is None or np.array_equal(turn, np.eye(4)) else turn
         middle = 0.5 * (domain.grid.lower + domain.grid.upper)
-        self._pattern = pattern or Pattern(cell_named(spec.cell), Regular(self.cell_mm, middle))
-        self._aim = Aim.of(domain, self._pattern, spec.porosity)
+        self.pattern = pattern or Pattern(cell_named(spec.cell), Regular(self.cell_mm, middle))
+        self._aim = Aim.of(domain, self.pattern, spec.porosity)
         self._slabs = slabs_of(domain.grid)
         self._least = least_value(domain.grid)
 
@@ -78,35 +79,40 @@ class Infill:
         tried: list[tuple[float, float]] = []
         for attempt in range(_ATTEMPTS):
             part = portion(progress, 1.0 - 0.8 ** (attempt + 1), 1.0 - 0.8 ** (attempt + 2))
-            held = self.held(level, portion(part, 0.0, 0.4))
-            self._check_open(held)
-            collected = Collected(held.edges)
-            for block in self.blocks(held, portion(part, 0.4, 1.0)):
-                collected.add(block)
-            porosity = self._aim.porosity_of(collected.volume)
-            excess = porosity - self._aim.porosity
+            lattice = self.lattice_of(level, part)
+            excess = lattice.porosity - self._aim.porosity
             if abs(excess) <= _POROSITY_TOLERANCE:
                 progress("lattice: done", 1.0)
-                return Lattice(
-                    collected.mesh(),
-                    self.spec,
-                    self.cell_mm,
-                    level,
-                    self.domain.grid.spacing,
-                    porosity,
-                    held.chips,
-                    self._aim.porosity,
-                    1.0 - collected.volume / self.domain.volume,
-                    held.pores,
-                    self._frame(),
-                )
+                return lattice
             if tried and tried[-1][0] != level and (excess - tried[-1][1]) / (level - tried[-1][0]) < 0.0:
                 slope = (excess - tried[-1][1]) / (level - tried[-1][0])
             tried.append((level, excess))
             level -= excess / slope
         raise GeometryError(
-            f"the lattice came to {100 * porosity:.1f} % porosity instead of {100 * self._aim.porosity:.1f} %: its "
-            f"domain is too small or thin for cells of {self.cell_mm:.2f} mm; enlarge it or ask for smaller pores"
+            f"the lattice came to {100 * lattice.porosity:.1f} % porosity instead of {100 * self._aim.porosity:.1f} %: "
+            f"its domain is too small or thin for cells of {self.cell_mm:.2f} mm; enlarge it or ask for smaller pores"
+        )
+
+    def lattice_of(self, level: float, progress: Progress = silent) -> Lattice:
+        """The lattice of a level, whatever its porosity."""
+        held = self.held(level, portion(progress, 0.0, 0.4))
+        self._check_open(held)
+        collected = Collected(held.edges)
+        for block in self.blocks(held, portion(progress, 0.4, 1.0)):
+            collected.add(block)
+        return Lattice(
+            collected.mesh(),
+            self.spec,
+            self.cell_mm,
+            level,
+            self.domain.grid.spacing,
+            self._aim.porosity_of(collected.volume),
+            held.chips,
+            self._aim.porosity,
+            1.0 - collected.volume / self.domain.volume,
+            held.pores,
+            self._frame(),
+            self._porous(),
         )
 
     def stream(self, progress: Progress = silent) -> Iterator[Block]:
@@ -131,9 +137,9 @@ class Infill:
     def level(self, progress: Progress = silent) -> tuple[float, float]:
         """The level at which the lattice is about as porous as wanted, and by how much porosity rises with it there."""
         progress("lattice: level", 0.0)
-        level, slope = first_level(self.domain, self._pattern, self._aim)
+        level, slope = first_level(self.domain, self.pattern, self._aim)
         progress("lattice: level", 0.5)
-        return better_level(self.domain, self._pattern, self._aim, level, slope), slope
+        return better_level(self.domain, self.pattern, self._aim, level, slope), slope
 
     def held(self, level: float, progress: Progress = silent) -> Held:
         """What of the metal of a level hangs together. Raises GeometryError if none reaches the anchor."""
@@ -190,8 +196,14 @@ class Infill:
             yield block if self._turn is None else block.turned(self._turn)
         progress("lattice: surface", 1.0)
 
+    def _porous(self) -> Mesh | None:
+        if self.pattern.solids is None:
+            return None
+        part = self.pattern.solids.rest(self.domain)
+        return part if self._turn is None else part.transformed(self._turn)
+
     def _frame(self) -> np.ndarray | None:
-        pattern = self._pattern
+        pattern = self.pattern
         if not isinstance(pattern.places, Regular) or pattern.porosities is not None or pattern.solids is not None:
             return None
         frame = np.eye(4)
@@ -199,7 +211,7 @@ class Infill:
         return frame if self._turn is None else self._turn @ frame
 
     def _cut(self, slab: Slab, level: float) -> np.ndarray:
-        return self._pattern.cut(self.domain.on(slab), slab.grid, level)
+        return self.pattern.cut(self.domain.on(slab), slab.grid, level)
 
     def _hold(self, values: np.ndarray, keep: np.ndarray, filled: np.ndarray) -> None:
         """Turns loose chips into void and closed pores into metal, in place."""

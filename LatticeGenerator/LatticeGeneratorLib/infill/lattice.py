@@ -19,7 +19,8 @@ class Lattice:
     domain without skin and frame, that is void, measured on this mesh; wanted: what that was to be, of a graded lattice
     on the mean; overall: share of the whole domain that is void; chips_removed: loose pieces that were left out;
     pores_closed: pores that no powder could have left, which were made solid; frame: 4x4 rigid, from cells along the
-    axes, mm, with a corner at the origin, to RAS; None where cells differ from place to place or follow a face.
+    axes, mm, with a corner at the origin, to RAS; None where cells differ from place to place or follow a face;
+    porous: the porous part, None where it is all of the domain.
     """
 
     mesh: Mesh
@@ -33,3 +34,4 @@ class Lattice:
     overall: float
     pores_closed: int
     frame: np.ndarray | None
+    porous: Mesh | None

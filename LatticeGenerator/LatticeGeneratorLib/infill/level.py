@@ -50,18 +50,16 @@ def better_level(domain: DomainField, pattern: Pattern, aim: Aim, level: float, 
 
 
 def _places(domain: DomainField) -> np.ndarray:
-    """(n, 3) mm: places spread evenly over the domain."""
+    """(n, 3) mm: places spread evenly over the domain, not on the grid: its points may go with the cells."""
     grid = domain.grid
     random = np.random.default_rng(0)
     number = int(_SAMPLES * max(1.0, grid.spacing**3 * np.prod(grid.shape) / domain.volume))
-    number = min(number, 20 * _SAMPLES)
-    index = (random.random((number, 3)) * (np.array(grid.shape) - 1.0)).astype(np.int64)
+    steps = random.random((min(number, 20 * _SAMPLES), 3)) * (np.array(grid.shape) - 1.0)
     kept = []
     for slab in slabs_of(grid):
-        last = slab.first + slab.grid.shape[2] - 1
-        i, j, k = index[(index[:, 2] >= slab.first) & (index[:, 2] < last)].T
-        inside = domain.on(slab)[k - slab.first, j, i] < 0.0
-        kept.append(np.stack([i[inside], j[inside], k[inside]], axis=1))
+        here = steps[(steps[:, 2] >= slab.first) & (steps[:, 2] < slab.first + slab.grid.shape[2] - 1)]
+        i, j, k = np.rint(here).astype(np.int64).T
+        kept.append(here[domain.on(slab)[k - slab.first, j, i] < 0.0])
     places = np.concatenate(kept)
     if not len(places):
         raise GeometryError(

@@ -11,11 +11,15 @@ from ..field.combine import smooth_union
 from ..field.grid import Grid
 from ..field.isosurface import clamp, contour, least_value
 from ..field.sampled import Sampled
-from ..field.slabs import enclosed, slabs_of
+from ..field.slabs import Stitcher, enclosed, slabs_of
+from ..mesh.mesh import Mesh
+from .collect import Collected
 from .domain_field import DomainField
 
 Field = Callable[[Grid], np.ndarray]
 """Of a grid [k, j, i] float32 mm: negative inside."""
+
+_FIRST_VERTICES = 50_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +84,15 @@ class Solids:
     def volumes(self, domain: DomainField) -> tuple[float, float]:
         """mm³ of a domain that are solid, and that the lattice leaves."""
         return _volume(domain, self.solid), _volume(domain, self._taken)
+
+    def rest(self, domain: DomainField) -> Mesh:
+        """What the lattice has for itself of a domain."""
+        stitcher, collected, least = Stitcher(domain.grid), Collected(_FIRST_VERTICES), least_value(domain.grid)
+        for slab in slabs_of(domain.grid):
+            values = np.maximum(-self._taken(slab.grid), domain.on(slab))
+            clamp(values, least)
+            collected.add(stitcher.block(values, slab))
+        return collected.mesh()
 
 
 def _volume(domain: DomainField, field: Field) -> float:

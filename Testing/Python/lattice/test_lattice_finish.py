@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 from lattice_shapes import moved, voxels_inside
+from LatticeGeneratorLib.cells import cell_named
 from LatticeGeneratorLib.errors import GeometryError
 from LatticeGeneratorLib.field.distance import Distances
 from LatticeGeneratorLib.field.grid import Grid
@@ -16,6 +17,8 @@ from LatticeGeneratorLib.infill.faces import Everywhere, Facing, Near
 from LatticeGeneratorLib.infill.fill import fill, prepared
 from LatticeGeneratorLib.infill.finish import Finish, Frame, Skin, Transition
 from LatticeGeneratorLib.infill.lattice import Lattice
+from LatticeGeneratorLib.infill.order import Order, deliver
+from LatticeGeneratorLib.infill.region import Whole
 from LatticeGeneratorLib.infill.spec import LatticeSpec
 from LatticeGeneratorLib.infill.windows import windows_in
 from LatticeGeneratorLib.mesh.check import closed_manifold_fault, components, self_intersections, stl_fault
@@ -72,6 +75,18 @@ def test_the_porosity_wanted_is_that_of_the_porous_part() -> None:
     assert lattice.porosity == pytest.approx(lattice.wanted, abs=1e-3) and lattice.wanted == 0.75
     assert lattice.overall == pytest.approx(1.0 - solid.mean(), abs=0.003)
     assert lattice.overall < 0.55
+
+
+def test_the_porous_part_is_what_is_measured() -> None:
+    part = made(BUT_BELOW).porous
+    assert part is not None and closed_manifold_fault(part) is None
+    assert part.volume == pytest.approx(7.0 * 6.0 * 3.5, rel=0.005)
+    order = Order(SPEC, Whole(), finish=(BUT_BELOW,))
+    measured = deliver(BLOCK, order).measured
+    assert measured.porosity == pytest.approx(0.75, abs=0.003) and measured.wanted == 0.75
+    assert measured.overall == pytest.approx(0.75 * 7.0 * 6.0 * 3.5 / BLOCK.volume, abs=0.005)
+    # Were the skin measured too, struts would be thicker on the mean.
+    assert measured.strut_mm == pytest.approx(SPEC.thickness_mm, rel=0.1)
 
 
 def test_powder_that_could_not_leave_is_refused() -> None:
@@ -165,7 +180,7 @@ def test_a_transition_grows_dense_towards_the_solid() -> None:
     solid = solid[3:]  # above the floor
     height = (np.arange(solid.shape[0]) + 0.5) * 0.05
     metal_share = solid[:, 10:-10, 10:-10].mean(axis=(1, 2))
-    densest = 0.45  # of the gyroid's range
+    densest = cell_named(SPEC.cell).porosities[0]
     for first in (0.2, 0.6, 2.0):
         window = (height > first) & (height < first + cell)
         wished = densest + (0.75 - densest) * np.clip(height[window], 0.0, 1.0)
