@@ -14,7 +14,9 @@ from .grid import Grid
 # Within so many steps of a surface distances are exact. Those further off come from a grid of twice the step, where the
 # same holds: between its points they are off by an eighth of its step's square for every unit of curvature, and where
 # several places of the surface are equally near by up to a third of its step.
-_NEAR_STEPS = 6.0
+_NEAR_STEPS = 5.0
+# There corners in cubes of half its step are made one beforehand, so that each grid costs less than the one before.
+_MERGED_STEPS = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +65,7 @@ def distance_to(surface: Mesh, grid: Grid, reach: float) -> Sampled:
         nx, ny, nz = (n // 2 + 2 for n in grid.shape)
         twice = Grid(grid.lower, 2.0 * grid.spacing, (nx, ny, nz))
         # A little further, or what lies just within reach would be drawn from what is cut off.
-        beyond = distance_to(surface, twice, reach + 2.0 * twice.spacing).on(grid)
+        beyond = distance_to(_merged(surface, twice.spacing), twice, reach + 2.0 * twice.spacing).on(grid)
         np.clip(beyond, np.float32(near), np.float32(reach), out=values, where=far)
     return Sampled(values, grid)
 
@@ -73,3 +75,20 @@ def signed_distance_to(body: Mesh, grid: Grid, reach: float) -> Sampled:
     values = distance_to(body, grid, reach).values
     np.negative(values, out=values, where=Distances(body).inside(grid))
     return Sampled(values, grid)
+
+
+def _merged(surface: Mesh, step: float) -> Mesh:
+    """A surface with fewer triangles, no place of which has moved by more than half a step, and little where flat."""
+    size = _MERGED_STEPS * step
+    places = np.floor((surface.vertices - surface.vertices.min(axis=0)) / size).astype(np.int64)
+    span = places.max(axis=0) + 1
+    _, cube = np.unique(places[:, 0] + span[0] * (places[:, 1] + span[1] * places[:, 2]), return_inverse=True)
+    a, b, c = cube[surface.faces].T
+    kept = (a != b) & (b != c) & (c != a)
+    if not kept.any():
+        return surface
+    used = np.zeros(len(cube), bool)
+    used[surface.faces] = True
+    number = np.maximum(np.bincount(cube, used), 1.0)
+    middles = [np.bincount(cube, used * axis) / number for axis in surface.vertices.T]
+    return Mesh(np.stack(middles, axis=1), np.stack([a, b, c], axis=1)[kept])

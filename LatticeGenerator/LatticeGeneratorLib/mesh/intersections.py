@@ -13,6 +13,7 @@ from .mesh import Mesh
 _Meets = Callable[[np.ndarray, np.ndarray, float], np.ndarray]
 _PAIRS_AT_ONCE = 2_000_000
 _GROUP = 8  # edges that look for faces together
+_FLAT = 1e-11  # sine of the angle below which an edge lies in the plane of a face
 _SLACK_MM = 1e-6  # boxes are taken larger by this, so that rounding drops no pair
 
 
@@ -116,7 +117,10 @@ def pierced_in_leaves(
                 nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
                 at_p = -(nx * ax + ny * ay + nz * az)
                 at_q = nx * (dx - ax) + ny * (dy - ay) + nz * (dz - az)
-                if at_p * at_q < 0.0:
+                # What lies in the face's own plane is to either side of it by rounding alone.
+                across = at_q - at_p
+                flat = _FLAT * _FLAT * (nx * nx + ny * ny + nz * nz) * (dx * dx + dy * dy + dz * dz)
+                if at_p * at_q < 0.0 and across * across > flat:
                     if count == found.shape[0]:
                         found = np.concatenate((found, np.empty_like(found)))
                     found[count, 0], found[count, 1] = e, f
@@ -229,7 +233,9 @@ def _pierces(segment: np.ndarray, triangle: np.ndarray) -> np.ndarray:
     ab, bc, ca = _dot(d, _cross(a, b)), _dot(d, _cross(b, c)), _dot(d, _cross(c, a))
     same_side = (ab * bc > 0) & (ab * ca > 0)
     normal = _cross(b - a, c - a)
-    return same_side & (-_dot(normal, a) * _dot(normal, d - a) < 0)
+    across = _dot(normal, d)
+    slanted = across * across > _FLAT * _FLAT * _dot(normal, normal) * _dot(d, d)
+    return same_side & slanted & (-_dot(normal, a) * _dot(normal, d - a) < 0)
 
 
 def _dot(u: np.ndarray, v: np.ndarray) -> np.ndarray:

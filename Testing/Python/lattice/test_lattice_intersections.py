@@ -131,3 +131,20 @@ def test_large_faces_beside_tiny_ones():
     assert len(edges) > 0
     assert np.isin(faces, np.flatnonzero((CUBE.triangles[:, :, 2] == 1.0).all(axis=1))).all()
     assert found_in(both) == brute(both)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_edges_in_the_plane_of_a_face_do_not_pierce_it_however_it_is_turned(seed):
+    """A flat side of many triangles, turned: rounding alone puts its edges to either side of its faces."""
+    steps = np.arange(13.0) / 10.0
+    x, y = (axis.ravel() for axis in np.meshgrid(steps, steps))
+    plane = np.stack([x, y, np.full_like(x, 0.3)], axis=1)
+    corner = (np.arange(12)[:, None] * 13 + np.arange(12)).ravel()
+    faces = np.concatenate(
+        [np.stack([corner, corner + 1, corner + 14], 1), np.stack([corner, corner + 14, corner + 13], 1)]
+    )
+    for turn in range(6):
+        mesh = Mesh(plane, faces).transformed(rigid(10 * seed + turn, 3.0))
+        assert piercing_edges(mesh) == 0
+        with without_numba():
+            assert piercing_edges(mesh) == 0
