@@ -26,6 +26,10 @@ class Beams:
         """Offers what a job has written into its folder; nothing where it wrote no beams. None: offers nothing."""
         file = None if output is None else output / BEAMS
         self._file = file if file is not None and file.exists() else None
+        self.show()
+
+    def show(self) -> None:
+        """Shows the button where there is something to save."""
         self._ui.beamsButton.visible = self._file is not None
 
     def on_save(self, checked: bool) -> None:

@@ -20,7 +20,7 @@ from ..infill.spec import LatticeSpec
 CELLS_SHOWN, CELLS_SHOWN_GRADED = (2, 2, 2), (4, 2, 2)
 """Along the edges of the block: x, y, z."""
 
-# Of a picture of 190 pixels: each shows about one step.
+# Of a picture of 170 pixels: each shows about one step.
 _STEPS_PER_CELL = 18
 _KEPT = 24
 

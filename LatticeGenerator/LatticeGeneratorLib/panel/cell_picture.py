@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import vtk
 
-_SIZE_PX = 190
+_SIZE_PX = 170
 # As the views show a lattice, RGB.
 _TITANIUM = (0.72, 0.74, 0.78)
 # From the front, the right and above.
 _FROM, _UP = (-0.62, -1.0, 0.55), (0.0, 0.0, 1.0)
-_ZOOM = 1.18  # a block seen from a corner fills less than its ball
+_MARGIN = 1.03
 
 
 class CellPicture:
@@ -47,12 +48,7 @@ class CellPicture:
             self._window.SetMultiSamples(0)
             self._window.SetSize(_SIZE_PX, _SIZE_PX)
             self._window.AddRenderer(self._renderer)
-        camera = self._renderer.GetActiveCamera()
-        camera.SetFocalPoint(0.0, 0.0, 0.0)
-        camera.SetPosition(*_FROM)
-        camera.SetViewUp(*_UP)
-        self._renderer.ResetCamera()
-        camera.Zoom(_ZOOM)
+        _look_at(self._renderer, np.array(self._mapper.GetBounds()).reshape(3, 2))
         self._window.Render()
         picture = vtk.vtkWindowToImageFilter()
         picture.SetInput(self._window)
@@ -60,6 +56,21 @@ class CellPicture:
         picture.ShouldRerenderOff()
         picture.Update()
         return picture.GetOutput()
+
+
+def _look_at(renderer: Any, bounds: np.ndarray) -> None:
+    """Lets a box round the origin, (3, 2) from least to most along each axis, just fill the picture."""
+    camera = renderer.GetActiveCamera()
+    camera.ParallelProjectionOn()
+    camera.SetFocalPoint(0.0, 0.0, 0.0)
+    away = np.array(_FROM) / np.linalg.norm(_FROM)
+    camera.SetPosition(*(2.0 * np.abs(bounds).sum() * away))  # well outside: what is behind the camera is cut off
+    camera.SetViewUp(*_UP)
+    right = np.cross(_UP, away) / np.linalg.norm(np.cross(_UP, away))
+    corners = np.stack(np.meshgrid(*bounds, indexing="ij"), axis=-1).reshape(-1, 3)
+    seen = corners @ np.stack([right, np.cross(away, right)], axis=1)
+    camera.SetParallelScale(_MARGIN * float(np.abs(seen).max()))
+    renderer.ResetCameraClippingRange()
 
 
 def _renderer(mapper: Any, background: tuple[float, float, float]) -> Any:

@@ -40,13 +40,13 @@ def follows(wish: LatticeSpec, ordered: LatticeSpec, printer: Printer) -> str:
         (_("Porosity"), [(_per_cent(ordered.porosity), ""), printed[0]]),
         (_("Pore size"), [(_micrometres(ordered.pore_mm), ""), printed[1]]),
         (words.thickness.rstrip(":"), [(_micrometres(ordered.thickness_mm), thick), printed[2]]),
-        (_("… thinnest 5 %"), [(_micrometres(ordered.least_mm), "")]),
-        (_("… printer's limit"), [(_micrometres(printer.least(cell_named(wish.cell)).mm), "")]),
+        (_("… thinnest"), [(_micrometres(ordered.least_mm), "")]),
+        (_("… limit"), [(_micrometres(printer.least(cell_named(wish.cell)).mm), "")]),
         (_("Throat"), [(_micrometres(ordered.throat_mm), "")]),
         (_("Cell size"), [(f"{ordered.cell_mm:.2f} mm", "")]),
     ]
-    head = "".join(f"<th align='right'>&nbsp;&nbsp;{escape(text)}</th>" for text in heads)
-    return f"<table cellspacing='2'><tr><th></th>{head}</tr>{''.join(_row(*row) for row in rows)}</table>"
+    head = "".join(f"<th align='right'>&nbsp;{escape(text)}</th>" for text in heads)
+    return f"<table cellspacing='1'><tr><th></th>{head}</tr>{''.join(_row(*row) for row in rows)}</table>"
 
 
 def cautions(ordered: LatticeSpec, printer: Printer) -> tuple[str, str]:
@@ -78,7 +78,7 @@ def _micrometres(length_mm: float) -> str:
 
 
 def _row(quantity: str, values: Sequence[Value]) -> str:
-    cells = "".join(f"<td align='right'{_color(verdict)}>&nbsp;&nbsp;{escape(text)}</td>" for text, verdict in values)
+    cells = "".join(f"<td align='right'{_color(verdict)}>&nbsp;{escape(text)}</td>" for text, verdict in values)
     return f"<tr><td>{escape(quantity)}</td>{cells}</tr>"
 
 

@@ -38,6 +38,15 @@ class Panel:
         self._choices, self._wished, self._result = Choices(ui), Wished(ui), Result(ui)
         self._beams = Beams(ui, self.told)
         self._watch = Watch(self._on_edit)
+        # A section that is unfolded shows all that is in it, whatever was hidden meanwhile.
+        for section in (
+            ui.inputCollapsibleButton,
+            ui.latticeCollapsibleButton,
+            ui.whereCollapsibleButton,
+            ui.advancedCollapsibleButton,
+            ui.resultCollapsibleButton,
+        ):
+            section.connect("contentsCollapsed(bool)", self.on_folded)
         ui.fitButton.connect("clicked(bool)", self.on_fit)
         ui.fillButton.connect("clicked(bool)", self.on_fill)
         ui.cancelButton.connect("clicked(bool)", self.on_cancel)
@@ -81,6 +90,12 @@ class Panel:
         self._choices.show()
         self._wished.show(parameters)
         self._result.show(parameters, self._is_fresh(parameters))
+
+    def on_folded(self, folded: bool) -> None:
+        """Shows of a section that is unfolded what goes with the choices."""
+        if not folded:
+            self._beams.show()
+            self.refresh()
 
     def on_fit(self, checked: bool) -> None:
         """Lays the region of interest round the body."""

@@ -96,7 +96,10 @@ def source_words(source: str) -> str:
     """A tooltip about the expectation of what is printed."""
     known = _("Printed: what is expected, the middle of the printer's spread ({source}).").format(source=source)
     told = known if source else _("How this cell comes out of the printer is not known.")
-    laws = _("Designed: by the measured laws of the cell; the throat is the largest ball that passes.")
+    laws = _(
+        "Designed: by the measured laws of the cell. Thinnest: a twentieth of the metal is thinner; limit: of the "
+        "printer; throat: the largest ball that passes."
+    )
     return f"{told}\n{laws}"
 
 

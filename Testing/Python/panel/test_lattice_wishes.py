@@ -177,6 +177,9 @@ def test_a_lattice_that_changes_along_a_line(bench: Bench) -> None:
     assert order.graded.end.porosity == pytest.approx(0.60)
     assert order.graded.end.cell_mm == pytest.approx(order.spec.cell_mm)
     assert "It becomes 60 % porosity" in ui.gradingWordsLabel.text and not ui.endPoreSizeSlider.visible
+    ui.advancedCollapsibleButton.collapsed = False  # which shows what goes with the choices, and no more
+    assert ui.endPorositySlider.visible and ui.gradingLineSelector.visible
+    assert not ui.endPoreSizeSlider.visible and not ui.fromDepthSlider.visible and not ui.sidePlaneSelector.visible
     ui.endCellsCheckBox.checked = True
     ui.endPoreSizeSlider.value = 1200.0
     assert _order(bench).graded.end == LatticeSpec("gyroid_skeletal", 0.60, 1.2)

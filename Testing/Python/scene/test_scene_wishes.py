@@ -101,7 +101,7 @@ def test_a_lattice_that_changes_along_a_line_is_as_porous_as_said_on_its_way(sce
     parameters.cell, parameters.grading, parameters.gradingLine = "bcc", "axis", line
     parameters.porosity, parameters.endPorosity = 80.0, 60.0
     measured = fill_as_chosen(parameters)
-    assert measured.wanted == pytest.approx(0.70, abs=1e-3) and measured.porous == pytest.approx(0.70, abs=2e-3)
+    assert measured.wanted == pytest.approx(0.70, abs=1e-3) and measured.porosity == pytest.approx(0.70, abs=2e-3)
     halves = [_metal_below(parameters.lattice, z) for z in (4.0, 8.0)]
     shares = halves[0] / (16.0 * 4.0), (halves[1] - halves[0]) / (16.0 * 4.0)
     assert shares == pytest.approx((0.25, 0.35), abs=0.02)  # the middles of 20 to 30 and of 30 to 40 %
