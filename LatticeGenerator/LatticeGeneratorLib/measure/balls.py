@@ -18,7 +18,7 @@ _HALVINGS = 10
 _TURNS = np.array([t for t in np.ndindex(3, 3, 3) if sum(v == 1 for v in t) in (0, 2)], float) - 1.0
 _TURNS /= np.linalg.norm(_TURNS, axis=1)[:, None]
 _FIRST_STEP, _LAST_STEP_MM, _FINER = 0.3, 0.0015, 0.25  # how far: in grid steps at first, at last, and from one to next
-_POLISHED, _MOVES, _GAIN_MM = 200, 20, 1e-4
+_POLISHED, _MOVES, _GAIN_MM = 200, 10, 1e-4
 _SETTLED = 1e-3  # a ball is as large as it can be when its nearest surface is no nearer than this share of its radius
 
 
@@ -35,8 +35,7 @@ class Surface:
 
     @classmethod
     def of(cls, mesh: Mesh, spacing: float, lo: np.ndarray, hi: np.ndarray) -> Surface:
-        """Centres and corners of the faces near the box from lo to hi; of large ones besides the centres of pieces with
-        edges of up to `spacing` mm.
+        """Centres and corners of the faces near the box from lo to hi, large ones split to edges of `spacing` mm.
 
         Distances to them are too long by about spacing² / (16 · distance): 2 µm at 0.1 mm spacing and 0.3 mm.
         """
@@ -48,8 +47,8 @@ class Surface:
         slopes = np.cross(pieces[:, 1] - pieces[:, 0], pieces[:, 2] - pieces[:, 0])
         used, corner = np.unique(faces, return_inverse=True)
         at_vertex = [np.bincount(corner.ravel(), np.repeat(n, 3), len(used)) for n in across.T]
-        points = [(a + b + c) / 3.0, mesh.vertices[used], pieces.mean(axis=1)]
-        normals = np.concatenate([across, np.stack(at_vertex, axis=1), slopes])
+        points = [(a + b + c) / 3.0, mesh.vertices[used], pieces.mean(axis=1), pieces.reshape(-1, 3)]
+        normals = np.concatenate([across, np.stack(at_vertex, axis=1), slopes, np.repeat(slopes, 3, axis=0)])
         normals /= np.maximum(np.linalg.norm(normals, axis=1), 1e-300)[:, None]
         places = np.concatenate(points)
         # Boxes drawn tight round the points make queries far from them look into many boxes at one distance.
@@ -68,17 +67,24 @@ def faces_near(mesh: Mesh, lo: np.ndarray, hi: np.ndarray) -> np.ndarray:
 
 
 def grown(
-    centres: np.ndarray, surface: Surface, side: float, domain: np.ndarray, grid: Grid, largest: float
+    centres: np.ndarray,
+    contact: np.ndarray,
+    surface: Surface,
+    side: float,
+    domain: np.ndarray,
+    grid: Grid,
+    largest: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Balls grown from the (n, 3) centres away from the surface until it holds them from two sides.
 
     Each ball keeps its first point of contact and moves away from it; where the surface comes inside the ball it is
-    made to pass through that place instead (shrinking ball, Ma et al. 2012). side: 1 for balls outside the body, -1
-    inside. Centres stay where the domain's field on the grid is negative, radii below `largest` mm. Returns (n, 3)
-    centres and (n,) radii; every ball is free of surface points.
+    made to pass through that place instead (shrinking ball, Ma et al. 2012). contact: (n,) the number of the surface's
+    point nearest to each centre; side: 1 for balls outside the body, -1 inside. Centres stay where the domain's field
+    on the grid is negative, radii below `largest` mm. Returns (n, 3) centres and (n,) radii; every ball is free of
+    surface points.
     """
-    first_radius, contact = surface.tree.query(centres)
     foot = surface.points[contact]
+    first_radius = np.linalg.norm(centres - foot, axis=1)
     outward = (centres - foot) / np.maximum(first_radius, 1e-12)[:, None]
     # So close to the surface the nearest of its points may lie sideways; its normal is the better direction.
     close = first_radius < grid.spacing

@@ -13,7 +13,7 @@ from ..mesh.split import split_triangles
 from .balls import faces_near
 from .thickness import Layer
 
-# Faces no farther from the domain's border than this that look the same way, to 25 degrees, are where it was cut and not
+# Faces no farther from the domain's border than this that look the same way, to 25 degrees, are where it was cut, not
 # metal that faces void: as much as thinning and rounding to STL together move a surface (chord error, 0.02 mm).
 _CUT_MM, _CUT_COSINE = 0.02, 0.9
 
@@ -45,16 +45,15 @@ class Intercept:
 def interface(body: Mesh, domain: Mesh, layer: Layer | None = None) -> Interface:
     """The body's surface within the domain. Faces on the domain's own border, where a lattice was cut, do not count.
 
-    Exact to the meshes within a flat border; where a lattice was cut, its bevelled rims make it uncertain by some 3 % in
-    a block of 2 mm, and by less in larger ones.
+    Exact for the meshes within a flat border; where a lattice was cut, its bevelled rims make it uncertain by some 3 %
+    in a block of 2 mm, and by less in larger ones.
     layer: of the same body and domain, if there is one already. Raises GeometryError where the domain has no volume.
     """
     if domain.volume <= 0.0:
         raise GeometryError(f"the domain has a volume of {domain.volume:.3g} mm³: close it, or turn its faces outwards")
     layer = layer or Layer.of(body, domain)
-    triangles = _small(body.triangles[faces_near(body, *domain.bounds)], layer.grid.spacing)
+    triangles, depths = _near(body, domain, layer)
     across = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
-    depths = sample(layer.depth, layer.grid, triangles.reshape(-1, 3)).reshape(-1, 3)
     share = _share_below(depths, 0.0)
     beside = np.flatnonzero((np.abs(depths) < _CUT_MM).all(axis=1))
     share[beside[_along_border(triangles[beside].mean(axis=1), across[beside], layer)]] = 0.0
@@ -92,10 +91,18 @@ def _along_border(places: np.ndarray, normals: np.ndarray, layer: Layer) -> np.n
     return np.einsum("ij,ij->i", slope, normals) > _CUT_COSINE * lengths
 
 
-def _small(triangles: np.ndarray, limit: float) -> np.ndarray:
-    """The same surface, (n, 3, 3), without triangles that are much larger than the limit in mm."""
-    large = (np.ptp(triangles, axis=1) > 1.5 * limit).any(axis=1)
-    return np.concatenate([triangles[~large], split_triangles(triangles[large], limit)])
+def _near(body: Mesh, domain: Mesh, layer: Layer) -> tuple[np.ndarray, np.ndarray]:
+    """The body's surface near the domain in triangles (n, 3, 3) not much larger than a voxel, and how far outside the
+    domain their corners lie, (n, 3) mm."""
+    limit = layer.grid.spacing
+    faces = body.faces[faces_near(body, *domain.bounds)]
+    triangles = body.vertices[faces]
+    a, b, c = triangles.transpose(1, 0, 2)
+    large = ((np.maximum(np.maximum(a, b), c) - np.minimum(np.minimum(a, b), c)) > 1.5 * limit).any(axis=1)
+    pieces = split_triangles(triangles[large], limit)
+    at_vertices = sample(layer.depth, layer.grid, body.vertices)[faces[~large]]
+    at_pieces = sample(layer.depth, layer.grid, pieces.reshape(-1, 3)).reshape(-1, 3)
+    return np.concatenate([triangles[~large], pieces]), np.concatenate([at_vertices, at_pieces])
 
 
 def _share_below(values: np.ndarray, level: float) -> np.ndarray:

@@ -45,7 +45,8 @@ class Layer:
     """A porous layer prepared for measuring its pores and its struts.
 
     surface: of the body, as far from the domain as matters; grid: its points; depth: [k, j, i] mm, the domain's signed
-    distance, cut off at 4 voxels; metal: bool, in the body; distance: mm to the surface, 0 outside the domain.
+    distance, cut off at 4 voxels; metal: bool, in the body; distance: mm to the surface, contact: the number of its
+    nearest point, both 0 outside the domain.
     """
 
     surface: Surface
@@ -53,6 +54,7 @@ class Layer:
     depth: np.ndarray
     metal: np.ndarray
     distance: np.ndarray
+    contact: np.ndarray
 
     @classmethod
     def of(cls, body: Mesh, domain: Mesh, voxel_mm: float | None = None) -> Layer:
@@ -66,10 +68,10 @@ class Layer:
         low, high = domain.bounds
         grid = Grid.around(low - 0.5 * spacing, high + 0.5 * spacing, spacing)
         depth = signed_distance(domain, grid, 4.0 * spacing)
-        points = grid.points()[(depth < 0).ravel()]
-        distance = np.zeros(grid.array_shape)
-        surface, distance[depth < 0] = _surface_around(body, domain, points, spacing)
-        return cls(surface, grid, depth, inside(body, grid), distance)
+        inner = depth < 0
+        distance, contact = np.zeros(grid.array_shape), np.zeros(grid.array_shape, np.int64)
+        surface, distance[inner], contact[inner] = _surface_around(body, domain, grid.points()[inner.ravel()], spacing)
+        return cls(surface, grid, depth, inside(body, grid), distance, contact)
 
     def pores(self) -> PoreSize:
         """As `pore_size`."""
@@ -91,9 +93,10 @@ class Layer:
             raise GeometryError("body and domain do not share both metal and void: thickness cannot be measured there")
         grid, points = self.grid, self.grid.points()
         distance = np.where(wanted, self.distance, 0.0)
-        seeds = points[(wanted & _near_ridge(distance, grid.spacing)).ravel()]
+        ridge = wanted & _near_ridge(distance, grid.spacing)
+        seeds, contact = points[ridge.ravel()], self.contact[ridge]
         largest = min(float(distance.max()) + grid.spacing, LARGEST_RADIUS_MM)
-        centres, radii = grown(seeds, self.surface, side, self.depth, grid, largest)
+        centres, radii = grown(seeds, contact, self.surface, side, self.depth, grid, largest)
         few = distinct(centres, radii, 2.0 * grid.spacing)
         better, larger = polished(*few, self.surface, self.depth, grid)
         covered = cover(grid, np.concatenate([centres, better]), np.concatenate([radii, larger]))[wanted]
@@ -124,19 +127,24 @@ def strut_thickness(body: Mesh, domain: Mesh, voxel_mm: float | None = None) -> 
     return Layer.of(body, domain, voxel_mm).struts()
 
 
-def _surface_around(body: Mesh, domain: Mesh, points: np.ndarray, spacing: float) -> tuple[Surface, np.ndarray]:
-    """The body's surface as far from the domain as balls centred in it reach, and the distance of (n, 3) points to it.
+def _surface_around(
+    body: Mesh, domain: Mesh, points: np.ndarray, spacing: float
+) -> tuple[Surface, np.ndarray, np.ndarray]:
+    """The body's surface as far from the domain as balls centred in it reach, and of (n, 3) points the distance to it
+    and the number of its nearest point.
 
     A ball centred in the domain is no larger than the greatest distance there, give or take a step of the grid.
     """
     reach = _FIRST_REACH_MM
     while True:
         surface = Surface.of(body, spacing, domain.bounds[0] - reach, domain.bounds[1] + reach)
-        away = np.full(len(points), np.inf) if len(surface.points) == 0 else surface.tree.query(points)[0]
+        away, nearest = np.full(len(points), np.inf), np.zeros(len(points), np.int64)
+        if len(surface.points):
+            away, nearest = surface.tree.query(points)
         farthest = float(away.max(initial=0.0))
         needed = min(farthest + spacing, LARGEST_RADIUS_MM)
         if needed <= reach:
-            return surface, np.minimum(away, LARGEST_RADIUS_MM)
+            return surface, np.minimum(away, LARGEST_RADIUS_MM), nearest
         # Beyond the reach distances are only known to be larger than it.
         reach = needed if farthest <= reach else min(2.0 * reach, LARGEST_RADIUS_MM)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -13,7 +14,8 @@ from .mesh import Mesh
 _Meets = Callable[[np.ndarray, np.ndarray, float], np.ndarray]
 _PAIRS_AT_ONCE = 2_000_000
 _GROUP = 8  # edges that look for faces together
-_FLAT = 1e-11  # sine of the angle below which an edge lies in the plane of a face
+# Ends of an edge that lie nearer to a face's plane than this touch it: on flat surfaces rounding alone tells sides.
+_TOUCH_MM = 1e-9
 _SLACK_MM = 1e-6  # boxes are taken larger by this, so that rounding drops no pair
 
 
@@ -24,6 +26,8 @@ def piercing_edges(mesh: Mesh) -> int:
 
 def piercings(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
     """Every edge (n, 2) that passes through the inside of a face with which it shares no vertex, and that face (n,).
+
+    Edges that end within 1e-9 mm of a face's plane touch it and do not pass through.
 
     Two faces that cross without touching in a vertex always do so where an edge of one pierces the other.
     """
@@ -117,10 +121,8 @@ def pierced_in_leaves(
                 nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
                 at_p = -(nx * ax + ny * ay + nz * az)
                 at_q = nx * (dx - ax) + ny * (dy - ay) + nz * (dz - az)
-                # What lies in the face's own plane is to either side of it by rounding alone.
-                across = at_q - at_p
-                flat = _FLAT * _FLAT * (nx * nx + ny * ny + nz * nz) * (dx * dx + dy * dy + dz * dz)
-                if at_p * at_q < 0.0 and across * across > flat:
+                touch = _TOUCH_MM * math.sqrt(nx * nx + ny * ny + nz * nz)
+                if at_p * at_q < 0.0 and abs(at_p) > touch and abs(at_q) > touch:
                     if count == found.shape[0]:
                         found = np.concatenate((found, np.empty_like(found)))
                     found[count, 0], found[count, 1] = e, f
@@ -233,9 +235,9 @@ def _pierces(segment: np.ndarray, triangle: np.ndarray) -> np.ndarray:
     ab, bc, ca = _dot(d, _cross(a, b)), _dot(d, _cross(b, c)), _dot(d, _cross(c, a))
     same_side = (ab * bc > 0) & (ab * ca > 0)
     normal = _cross(b - a, c - a)
-    across = _dot(normal, d)
-    slanted = across * across > _FLAT * _FLAT * _dot(normal, normal) * _dot(d, d)
-    return same_side & slanted & (-_dot(normal, a) * _dot(normal, d - a) < 0)
+    at_p, at_q = -_dot(normal, a), _dot(normal, d - a)
+    touch = _TOUCH_MM * np.sqrt(_dot(normal, normal))
+    return same_side & (at_p * at_q < 0) & (np.abs(at_p) > touch) & (np.abs(at_q) > touch)
 
 
 def _dot(u: np.ndarray, v: np.ndarray) -> np.ndarray:

@@ -138,7 +138,6 @@ def test_a_field_may_be_given_in_place_of_meshes():
         (lambda: fill(BLOCK, LatticeSpec(pore_mm=0.2)), "below 0.20 mm"),
         (lambda: fill(BLOCK, LatticeSpec(cell="foam")), "'foam'"),
         (lambda: fill_field(np.ones((4, 4, 4)), Grid(np.zeros(3), 0.1, (4, 4, 4)), LatticeSpec()), "is empty"),
-        (lambda: fill(box([0] * 3, [0.25] * 3), LatticeSpec()), "too small or thin"),
     ],
 )
 def test_wishes_that_cannot_be_met_are_refused_by_name(make, words):

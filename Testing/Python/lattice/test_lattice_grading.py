@@ -144,8 +144,8 @@ def test_a_sampled_field_is_trilinear_on_a_grid_as_at_points() -> None:
 def growing() -> tuple[Lattice, np.ndarray]:
     """Cells of 0.94 mm to 1.28 mm, and the metal in voxels of 0.05 mm."""
     start, end = LatticeSpec("gyroid_skeletal", 0.70, 0.55), LatticeSpec("gyroid_skeletal", 0.70, 0.75)
-    low, high = np.zeros(3), np.array([16.0, 5.0, 5.0])
-    lattice = fill(box(low, high), Design(start, Graded(end, Axis((1.0, 2.5, 2.5), (15.0, 2.5, 2.5)))))
+    low, high = np.zeros(3), np.array([16.0, 4.0, 4.0])
+    lattice = fill(box(low, high), Design(start, Graded(end, Axis((1.0, 2.0, 2.0), (15.0, 2.0, 2.0)))))
     return lattice, voxels_inside(lattice.mesh, low, high, 0.05)
 
 

@@ -197,7 +197,7 @@ def test_where_an_upright_domain_lies_does_not_matter():
     far = moved(body, [120.3, -80.7, 310.1]), moved(domain, [120.3, -80.7, 310.1])
     here, there = pore_size(body, domain), pore_size(*far)
     assert there.mean_mm == pytest.approx(here.mean_mm, abs=1e-3)
-    assert there.p5_mm == pytest.approx(here.p5_mm, abs=2e-3)
+    assert there.p5_mm == pytest.approx(here.p5_mm, abs=4e-3)
 
 
 def test_without_metal_or_void_there_is_nothing_to_measure():
