@@ -6,7 +6,15 @@ from typing import Annotated
 
 import slicer
 import vtk
-from slicer import vtkMRMLMarkupsROINode, vtkMRMLModelNode, vtkMRMLSegmentationNode
+from slicer import (
+    vtkMRMLLinearTransformNode,
+    vtkMRMLMarkupsLineNode,
+    vtkMRMLMarkupsPlaneNode,
+    vtkMRMLMarkupsROINode,
+    vtkMRMLModelNode,
+    vtkMRMLScalarVolumeNode,
+    vtkMRMLSegmentationNode,
+)
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.parameterNodeWrapper import Choice, Default, WithinRange, parameterNodeWrapper
@@ -48,27 +56,66 @@ class LatticeGenerator(ScriptedLoadableModule):
 class LatticeGeneratorParameterNode:
     """The choices of the panel, and what came of them.
 
-    source: whether a model is filled (domain) or a segment (segmentation, segmentID). cell: the unit cell.
-    wish: which two numbers count: porosity (per cent of void) and poreSize (mean local thickness of the void, µm), or
-    cellSize and thickness (mean diameter of the struts), mm. where: in all of it, in a shell of shellDepth mm, or
-    within roi. lattice: the model that shows the lattice. keepWhole: whether the whole mesh of one that is shown
-    thinned out is kept beside it. measured, madeOrder, madeFrom: what was measured on it, as JSON, what was ordered,
-    and a digest of the body it fills.
+    source: whether a model is filled (domain) or a segment (segmentation, segmentID). cell: the unit cell, a name of
+    LatticeGeneratorLib.cells. wish: which two numbers count: porosity (per cent of void) and poreSize (mean local
+    thickness of the void, µm), or cellSize and thickness (mean local thickness of struts or walls), mm. printer: a
+    name of the catalogue of printers, whose limits count; empty: its first. compensate: whether that is ordered from
+    which the printer is expected to make what was wished for. where: in all of it, in a shell of shellDepth mm, or
+    within roi. grading: along what the lattice changes to the numbers that begin with end: from the first to the last
+    point of gradingLine, between two depths under the border, mm, or between two values of gradingVolume; the size of
+    its cells, and so two of these numbers, only where endCells. lying: how
+    the cells lie: along the patient's axes, turned by lyingTransform, along the body's own axes, or in layers along
+    lyingFace. finish: how the lattice ends: cut, in a solid skin that leaves one side open, in a solid frame with
+    windows on a side, or growing denser towards a solid beyond a side; the side by a direction of the patient, the
+    normal of sidePlane or as near sideModel; mm: solidThickness of skin and frame, windowSize, bridge between windows,
+    and transitionDepth, over which it grows denser, towards skin or frame where denser. lattice: the model that shows
+    the lattice. keepWhole: whether the whole mesh of one that is shown thinned out is kept beside it. measured,
+    madeOrder, madeFrom: what was measured on it, as JSON, what was ordered, and a digest of the body it fills.
     """
 
     source: Annotated[str, Choice(["model", "segment"]), Default("model")]
     domain: vtkMRMLModelNode
     segmentation: vtkMRMLSegmentationNode
     segmentID: str = ""
-    cell: Annotated[str, Choice(["gyroid_skeletal", "bcc"]), Default("gyroid_skeletal")]
+    cell: str = "gyroid_skeletal"
     wish: Annotated[str, Choice(["pores", "cell"]), Default("pores")]
-    porosity: Annotated[float, WithinRange(45.0, 88.0)] = 70.0
+    porosity: Annotated[float, WithinRange(30.0, 95.0)] = 70.0
     poreSize: Annotated[float, WithinRange(100.0, 3000.0)] = 550.0
     cellSize: Annotated[float, WithinRange(0.4, 10.0)] = 1.0
-    thickness: Annotated[float, WithinRange(0.2, 4.0)] = 0.3
+    thickness: Annotated[float, WithinRange(0.05, 4.0)] = 0.3
+    printer: str = ""
+    compensate: bool = False
     where: Annotated[str, Choice(["whole", "shell", "roi"]), Default("whole")]
     shellDepth: Annotated[float, WithinRange(0.2, 30.0)] = 2.0
     roi: vtkMRMLMarkupsROINode
+    grading: Annotated[str, Choice(["none", "axis", "depth", "volume"]), Default("none")]
+    gradingLine: vtkMRMLMarkupsLineNode
+    fromDepth: Annotated[float, WithinRange(0.0, 50.0)] = 0.0
+    toDepth: Annotated[float, WithinRange(0.0, 50.0)] = 3.0
+    gradingVolume: vtkMRMLScalarVolumeNode
+    fromValue: Annotated[float, WithinRange(-1e6, 1e6)] = 200.0
+    toValue: Annotated[float, WithinRange(-1e6, 1e6)] = 800.0
+    endCells: bool = False
+    endPorosity: Annotated[float, WithinRange(30.0, 95.0)] = 60.0
+    endPoreSize: Annotated[float, WithinRange(100.0, 3000.0)] = 550.0
+    endCellSize: Annotated[float, WithinRange(0.4, 10.0)] = 1.0
+    endThickness: Annotated[float, WithinRange(0.05, 4.0)] = 0.4
+    lying: Annotated[str, Choice(["scene", "transform", "body", "face"]), Default("scene")]
+    lyingTransform: vtkMRMLLinearTransformNode
+    lyingFace: vtkMRMLModelNode
+    finish: Annotated[str, Choice(["none", "skin", "frame", "transition"]), Default("none")]
+    side: Annotated[
+        str,
+        Choice(["superior", "inferior", "anterior", "posterior", "right", "left", "plane", "model"]),
+        Default("superior"),
+    ]
+    sidePlane: vtkMRMLMarkupsPlaneNode
+    sideModel: vtkMRMLModelNode
+    solidThickness: Annotated[float, WithinRange(0.2, 5.0)] = 0.6
+    windowSize: Annotated[float, WithinRange(2.0, 10.0)] = 2.5
+    bridge: Annotated[float, WithinRange(0.4, 5.0)] = 1.0
+    denser: bool = False
+    transitionDepth: Annotated[float, WithinRange(0.2, 10.0)] = 1.0
     lattice: vtkMRMLModelNode
     keepWhole: bool = True
     measured: str = ""

@@ -42,7 +42,7 @@ _DIRECTIONS /= np.linalg.norm(_DIRECTIONS, axis=1, keepdims=True)
 
 # What closed_manifold_fault says, and what to do about it; the first that is found counts.
 _REMEDIES = (
-    ("open edges", "repair it: close its holes, or make the surface again from its segment"),
+    ("open edges", "repair its surface: close the holes, or make it again from its segment"),
     ("inconsistently directed", "turn all its faces outwards (orient the normals consistently)"),
     ("non-manifold", "let no edge or corner belong to two surfaces: separate or join them"),
     ("degenerate", "clean it of faces without area"),

@@ -17,11 +17,12 @@ from ..scene.bodies import fit_box
 from ..scene.fill import remember
 from ..scene.lattice_job import lattice_job
 from ..scene.watch import Watch
-from ..scene.wishes import Body, body_name, body_of, fingerprint_of, order_of, region_of, source_node, spec_of
+from ..scene.wishes import Body, body_name, body_of, fingerprint_of, order_of, source_node, watched_nodes
+from .beams import Beams
 from .choices import Choices
 from .result import Result
-from .standing import State
-from .words import lattice_words, stage_words
+from .wished import Wished, said
+from .words import stage_words
 from .work import Work
 
 
@@ -34,8 +35,18 @@ class Panel:
         self._parameters: Any = None
         self._fingerprint: tuple[Any, str] | None = None
         self.work = Work(ui, self.refresh, stage_words())
-        self._choices, self._result = Choices(ui), Result(ui)
+        self._choices, self._wished, self._result = Choices(ui), Wished(ui), Result(ui)
+        self._beams = Beams(ui, self.told)
         self._watch = Watch(self._on_edit)
+        # A section that is unfolded shows all that is in it, whatever was hidden meanwhile.
+        for section in (
+            ui.inputCollapsibleButton,
+            ui.latticeCollapsibleButton,
+            ui.whereCollapsibleButton,
+            ui.advancedCollapsibleButton,
+            ui.resultCollapsibleButton,
+        ):
+            section.connect("contentsCollapsed(bool)", self.on_folded)
         ui.fitButton.connect("clicked(bool)", self.on_fit)
         ui.fillButton.connect("clicked(bool)", self.on_fill)
         ui.cancelButton.connect("clicked(bool)", self.on_cancel)
@@ -61,6 +72,7 @@ class Panel:
         """The scene closes: a job under way ends."""
         self.work.cancel()
         self.close()
+        self._beams.offer(None)
         self.work.progress("", 0.0)
         self.tell("")
 
@@ -74,12 +86,16 @@ class Panel:
         if parameters is None:
             self._result.clear()
             return
-        self._watch.watch((source_node(parameters), parameters.roi if parameters.where == "roi" else None))
+        self._watch.watch(watched_nodes(parameters))
         self._choices.show()
-        ui.latticeLabel.text = _said(lambda: lattice_words(spec_of(parameters))[0])
-        ui.whereLabel.text = _said(lambda: _where_words(parameters))
-        ui.whereLabel.visible = bool(ui.whereLabel.text)
+        self._wished.show(parameters)
         self._result.show(parameters, self._is_fresh(parameters))
+
+    def on_folded(self, folded: bool) -> None:
+        """Shows of a section that is unfolded what goes with the choices."""
+        if not folded:
+            self._beams.show()
+            self.refresh()
 
     def on_fit(self, checked: bool) -> None:
         """Lays the region of interest round the body."""
@@ -96,11 +112,13 @@ class Panel:
         with self.told():
             order, body = order_of(parameters), body_of(parameters)
             self._ensure_packages()
+            self._beams.offer(None)  # the folder they lie in is about to go
             job = lattice_job(body.mesh, order, self.work.workspace())
 
             def done(output: Path) -> None:
                 with self.told():
                     self._take_in(parameters, output, order, body)
+                    self._beams.offer(output)
 
             self.work.start(job, _("Making the lattice"), done, self._fault)
 
@@ -157,22 +175,5 @@ class Panel:
         key = (source_node(parameters), parameters.segmentID)
         if self._fingerprint is None or self._fingerprint[0] != key:
             self._fingerprint = (key, fingerprint_of(parameters))
-        order = _said(lambda: order_of(parameters).to_json())
+        order = said(lambda: order_of(parameters).to_json())
         return (order, self._fingerprint[1]) == (parameters.madeOrder, parameters.madeFrom)
-
-
-def _where_words(parameters: Any) -> str:
-    region_of(parameters)
-    return {
-        "whole": "",
-        "shell": _("What lies deeper stays as it is: the result is the porous layer alone."),
-        "roi": _("The result is the part of the body inside the box alone."),
-    }[parameters.where]
-
-
-def _said(words: Callable[[], str]) -> str:
-    """The words, or why there are none."""
-    try:
-        return words()
-    except GeometryError as error:
-        return f"{State.FAILED.value} {error}"

@@ -42,9 +42,10 @@ def fill_row(table: Any, row: int, texts: Sequence[str], color: str = "") -> Non
             table.setItem(row, column, item)
         item.setText(text)
         item.setToolTip(text)
-        if column == 0 and color:
-            item.setBackground(qt.QBrush(qt.QColor(color)))
-            item.setForeground(qt.QBrush(qt.QColor("white")))
+        if column == 0:
+            # A row that had a verdict before may have none now.
+            item.setBackground(qt.QBrush(qt.QColor(color)) if color else qt.QBrush())
+            item.setForeground(qt.QBrush(qt.QColor("white")) if color else qt.QBrush())
 
 
 def cell(table: Any, row: int, column: int) -> Any:

@@ -99,6 +99,15 @@ def fingerprint_of_segment(node: Any, segment_id: str) -> str:
     return _digest(node, [np.packbits(voxels), matrix_of(matrix), np.array(held.GetExtent())])
 
 
+def segment_state(node: Any, segment_id: str) -> tuple[int, bytes]:
+    """What changes whenever a segment is edited or moved, told without reading its voxels. Raises GeometryError where
+    there is no such segment."""
+    segment_name(node, segment_id)
+    source = node.GetSegmentation()
+    held = source.GetSegment(segment_id).GetRepresentation(source.GetSourceRepresentationName())
+    return 0 if held is None else held.GetMTime(), to_world(node).tobytes()
+
+
 def _of_surface(surface: Any) -> list[np.ndarray]:
     from vtk.util.numpy_support import vtk_to_numpy
 

@@ -47,4 +47,6 @@ def _events_of(node: Any) -> tuple[Any, ...]:
         return node.ImageDataModifiedEvent, node.TransformModifiedEvent
     if node.IsA("vtkMRMLMarkupsNode"):
         return vtk.vtkCommand.ModifiedEvent, node.PointModifiedEvent, node.TransformModifiedEvent
+    if node.IsA("vtkMRMLTransformNode"):
+        return (node.TransformModifiedEvent,)
     return node.MeshModifiedEvent, node.TransformModifiedEvent

@@ -1,7 +1,8 @@
 """What the choices in a parameter node mean: which body, and what lattice where.
 
-`parameters` is the module's wrapped parameter node, of whose fields only these are read: source, domain, segmentation,
-segmentID, cell, wish, porosity, poreSize, cellSize, thickness, where, shellDepth, roi.
+`parameters` is the module's wrapped parameter node, of whose fields these are read: source, domain, segmentation,
+segmentID, cell, wish, porosity, poreSize, cellSize, thickness, printer, compensate, where, shellDepth, roi, and those
+of `gradings`, `lying` and `finishes`.
 """
 
 from __future__ import annotations
@@ -9,12 +10,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ..errors import GeometryError
+from ..infill.design import Design
 from ..infill.feasible import cell_size_mm, spec_of_cell
+from ..infill.graded import Graded
+from ..infill.laid import Laid
 from ..infill.order import Order
 from ..infill.region import Region, Shell, Whole
 from ..infill.spec import LatticeSpec
 from ..mesh.mesh import Mesh
+from ..printing.catalogue import default_printer, load_printers
+from ..printing.predicted import compensated
+from ..printing.printer import Printer
+from .attached import remembered
 from .bodies import (
     body_of_model,
     body_of_segment,
@@ -22,7 +32,13 @@ from .bodies import (
     fingerprint_of_model,
     fingerprint_of_segment,
     segment_name,
+    segment_state,
 )
+from .finishes import finish_of
+from .gradings import along_of, end_of
+from .lying import laid_of, own_axes
+from .models import mesh_of
+from .place import to_world
 
 
 def source_node(parameters: Any) -> Any:
@@ -69,13 +85,47 @@ def fingerprint_of(parameters: Any) -> str:
     return fingerprint_of_segment(node, parameters.segmentID)
 
 
-def spec_of(parameters: Any) -> LatticeSpec:
-    """The lattice wished for. Raises GeometryError, naming the nearest that can be had, where it cannot be made."""
+def printer_of(parameters: Any) -> Printer:
+    """The printer whose limits count. Raises GeometryError with the known ones where the catalogue lacks it."""
+    if not parameters.printer:
+        return default_printer()
+    printers = load_printers()
+    if parameters.printer not in printers:
+        raise GeometryError(
+            f"there is no printer '{parameters.printer}' in the catalogue: choose one of {', '.join(printers)}"
+        )
+    return printers[parameters.printer]
+
+
+def wish_of(parameters: Any) -> LatticeSpec:
+    """The lattice wished for, whoever can print it. Raises GeometryError where the cell cannot be like that."""
     if parameters.wish == "cell":
-        return spec_of_cell(parameters.cell, parameters.cellSize, parameters.thickness)
-    spec = LatticeSpec(parameters.cell, parameters.porosity / 100.0, parameters.poreSize / 1000.0)
-    cell_size_mm(spec)
-    return spec
+        return LatticeSpec.made(parameters.cell, parameters.cellSize, parameters.thickness)
+    return LatticeSpec(parameters.cell, parameters.porosity / 100.0, parameters.poreSize / 1000.0)
+
+
+def spec_of(parameters: Any) -> LatticeSpec:
+    """The lattice to be made for the wish. Raises GeometryError, naming the nearest that can be had, where there is
+    none."""
+    printer = printer_of(parameters)
+    if parameters.wish == "cell":
+        return _ordered(spec_of_cell(parameters.cell, parameters.cellSize, parameters.thickness, printer), parameters)
+    spec = wish_of(parameters)
+    cell_size_mm(spec, printer)
+    return _ordered(spec, parameters)
+
+
+def graded_of(parameters: Any) -> Graded | None:
+    """What the lattice becomes along something; None where it stays the same. Raises GeometryError with the remedy."""
+    if parameters.grading == "none":
+        return None
+    end, printer = end_of(parameters, wish_of(parameters)), printer_of(parameters)
+    if parameters.wish == "cell":
+        spec_of_cell(end.cell, end.cell_mm, end.thickness_mm, printer)  # which refuses in the same language
+    cell_size_mm(end, printer)
+    graded = Graded(_ordered(end, parameters), along_of(parameters, _bounds(parameters)))
+    Design(spec_of(parameters), graded).check_printable(printer)
+    return graded
 
 
 def region_of(parameters: Any) -> Region:
@@ -89,9 +139,49 @@ def region_of(parameters: Any) -> Region:
     return box_of(parameters.roi)
 
 
+def lying_of(parameters: Any) -> Laid:
+    """How the cells lie. Raises GeometryError with the remedy."""
+    return laid_of(parameters, _own_axes(parameters) if parameters.lying == "body" else np.eye(3))
+
+
 def order_of(parameters: Any) -> Order:
     """What is ordered. Raises GeometryError with the remedy."""
-    return Order(spec_of(parameters), region_of(parameters))
+    spec, graded = spec_of(parameters), graded_of(parameters)
+    return Order(spec, region_of(parameters), graded, lying_of(parameters), finish_of(parameters))
+
+
+def watched_nodes(parameters: Any) -> tuple[Any, ...]:
+    """The nodes whose edits change what is ordered, or of what; None among them where one is not chosen."""
+    return (
+        source_node(parameters),
+        parameters.roi if parameters.where == "roi" else None,
+        {"axis": parameters.gradingLine, "volume": parameters.gradingVolume}.get(parameters.grading),
+        {"transform": parameters.lyingTransform, "face": parameters.lyingFace}.get(parameters.lying),
+        {"plane": parameters.sidePlane, "model": parameters.sideModel}.get(parameters.side)
+        if parameters.finish != "none"
+        else None,
+    )
+
+
+def _ordered(spec: LatticeSpec, parameters: Any) -> LatticeSpec:
+    """What is ordered for a lattice to come out of the printer: itself, or thinner by what the printer adds."""
+    return compensated(spec, printer_of(parameters)) if parameters.compensate else spec
+
+
+def _bounds(parameters: Any) -> np.ndarray:
+    """(2, 3) RAS mm, of the node that holds the body."""
+    bounds = [0.0] * 6
+    _chosen(parameters).GetRASBounds(bounds)
+    return np.array(bounds).reshape(3, 2).T
+
+
+def _own_axes(parameters: Any) -> np.ndarray:
+    node = _chosen(parameters)
+    if parameters.source == "model":
+        state = 0 if node.GetPolyData() is None else node.GetPolyData().GetMTime()
+        return remembered(("axes", state, to_world(node).tobytes()), lambda: own_axes(mesh_of(node)))
+    state = segment_state(node, parameters.segmentID)
+    return remembered(("axes", state), lambda: own_axes(body_of_segment(node, parameters.segmentID)))
 
 
 def _chosen(parameters: Any) -> Any:

@@ -17,7 +17,7 @@ _PORES_UM = 1200.0
 
 
 def show_lattice(stage: Stage) -> None:
-    """A model of a spacer, filled with a gyroid, and what was measured on it."""
+    """A model of a spacer that becomes a gyroid, denser downwards, in a frame in front; what was measured on it."""
     stage.host.close_scene()
     stage.dress_views()
     widget = stage.host.open_module("LatticeGenerator")
@@ -27,18 +27,41 @@ def show_lattice(stage: Stage) -> None:
     spacer.GetDisplayNode().SetColor(0.75, 0.80, 0.88)
     spacer.GetDisplayNode().SetVisibility2D(True)
     ui.domainSelector.setCurrentNode(spacer)
-    ui.poreSizeSlider.value = _PORES_UM
-    stage.host.process_events()
+    ui.poreSizeSlider.value, ui.porositySlider.value = _PORES_UM, 75.0
+    _choose(stage, ui.gradingComboBox, "Changes along a line")
+    ui.gradingLineSelector.setCurrentNode(_line())
+    ui.endPorositySlider.value = 60.0
+    _choose(stage, ui.finishComboBox, "A solid frame with windows for powder")
+    _choose(stage, ui.sideComboBox, "Anterior (front)")
     ui.fillButton.click()
     stage.host.wait_for(lambda: not widget.panel.work.busy, JOB_TIMEOUT_S, "the end of the lattice")
     stage.host.process_events()
     if ui.messageLabel.text:
         raise RuntimeError(ui.messageLabel.text)
     _show_whole(stage)
+    slicer.util.getNode("Line").GetDisplayNode().SetVisibility(False)
     stage.look_from(FRONT_LEFT, (0.0, 0.0, 0.0), 3.6 * _HALF_MM[1])
     stage.show_in_slices((0.0, 0.0, 0.0), dict.fromkeys(("Red", "Green", "Yellow"), 4.0 * _HALF_MM[1]))
     stage.host.scroll_to(ui.resultTable)
     stage.take("7_lattice")
+    ui.advancedCollapsibleButton.collapsed = False
+    stage.host.process_events(0.1)
+    stage.host.scroll_to(ui.pictureLabel)
+    stage.take("8_lattice_choices")
+
+
+def _choose(stage: Stage, box: Any, words: str) -> None:
+    """An entry of a combo box by what a person reads."""
+    box.currentIndex = box.findText(words)
+    stage.host.process_events()
+
+
+def _line() -> Any:
+    """From the upper face of the spacer to the lower one."""
+    line = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsLineNode", "Line")
+    line.AddControlPoint(0.0, 0.0, _HALF_MM[2])
+    line.AddControlPoint(0.0, 0.0, -_HALF_MM[2])
+    return line
 
 
 def _show_whole(stage: Stage) -> None:

@@ -28,10 +28,11 @@ def install() -> None:
     from slicer_host import ctk_module
 
     sys.modules["ctk"] = ctk_module.make_ctk()
-    from slicer_host import i18n, mrml_widgets, packaging, ui_loader
+    from slicer_host import i18n, mrml_utils, mrml_widgets, packaging, ui_loader
 
     for name, widget in mrml_widgets.widgets().items():
         setattr(slicer, name, widget)
+    slicer.qMRMLUtils = mrml_utils.qMRMLUtils
     sys.modules["qt"].QUiLoader = ui_loader.QUiLoader
     _add("i18n", i18n)
     _add("packaging", packaging)

@@ -73,7 +73,7 @@ def _lost_void(mesh: Mesh, rng: np.random.Generator) -> Mesh:
 
 
 SPOILT = [
-    (_open, GOOD, r"open edges, one at \(.*repair it: close its holes"),
+    (_open, GOOD, r"open edges, one at \(.*repair its surface: close the holes"),
     (lambda mesh, rng: inverted(mesh), GOOD, r"inside out \(its volume is -.*turn its faces round"),
     (_flipped, GOOD, "inconsistently directed edges, one at .*turn all its faces outwards"),
     (_number, GOOD, r"1 of its vertices are not finite numbers \(vertex \d+ is at \(.*(nan|inf).*export"),

@@ -1,4 +1,4 @@
-"""Regions to fill against exact volumes and distances, and wishes for cells against the cells' own polynomials."""
+"""Regions to fill against exact volumes and distances."""
 
 from __future__ import annotations
 

@@ -105,12 +105,22 @@ def test_every_slot_exists_and_all_lib_names_used_exist(host: Any, module: str) 
                 assert hasattr(found, alias.name), f"{node.module}.{alias.name}"
 
 
-def test_the_cells_offered_are_the_cells_there_are() -> None:
+def test_a_new_cell_or_printer_needs_no_change_of_the_module_file() -> None:
     from LatticeGeneratorLib.cells import CELLS
+    from LatticeGeneratorLib.printing.catalogue import load_printers
 
-    text = (ROOT / "LatticeGenerator" / "LatticeGenerator.py").read_text(encoding="utf-8")
-    offered = re.search(r"cell: Annotated\[str, Choice\((\[.*?\])\)", text)
-    assert offered and set(json.loads(offered[1])) == set(CELLS)
+    fields = {
+        n.target.id: (ast.unparse(n.annotation), n.value)
+        for n in _class("LatticeGenerator", "LatticeGeneratorParameterNode").body
+        if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)
+    }
+    for name, known in (("cell", set(CELLS)), ("printer", {"", *load_printers()})):
+        kind, default = fields[name]
+        assert kind == "str" and isinstance(default, ast.Constant) and default.value in known
+    porosity = re.fullmatch(r"Annotated\[float, WithinRange\((.*), (.*)\)\]", fields["porosity"][0])
+    assert porosity
+    for cell in CELLS.values():
+        assert float(porosity[1]) <= 100.0 * cell.porosities[0] < 100.0 * cell.porosities[1] <= float(porosity[2])
 
 
 @pytest.mark.parametrize("path", [

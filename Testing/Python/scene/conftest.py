@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import slicer
 import vtk
+from LatticeGeneratorLib.mesh.solids import box
+from LatticeGeneratorLib.scene.models import show_mesh
+from scipy.spatial.transform import Rotation
 from vtk.util.numpy_support import numpy_to_vtk
 
 
@@ -45,6 +49,36 @@ def nodes(scene: Any) -> Nodes:
 def owner(scene: Any) -> Any:
     """A parameter node."""
     return scene.AddNewNodeByClass("vtkMRMLScriptedModuleNode", "SpinalStrutDesigner")
+
+
+@pytest.fixture
+def model(scene: Any) -> Any:
+    """A block of 4 mm, as a model that may be filled."""
+    return show_mesh(scene, box([0.0] * 3, [4.0] * 3), "Block", (1.0, 1.0, 1.0))
+
+
+@pytest.fixture
+def parameters(scene: Any, model: Any) -> Any:
+    """What the lattice module's parameter node says, with coarse pores so that a lattice is made in a second."""
+    return SimpleNamespace(
+        parameterNode=scene.AddNewNodeByClass("vtkMRMLScriptedModuleNode"), source="model", domain=model,
+        segmentation=None, segmentID="", cell="gyroid_skeletal", wish="pores", porosity=70.0, poreSize=1000.0,
+        cellSize=1.7, thickness=0.55, printer="", compensate=False, where="whole",
+        shellDepth=1.2, roi=None, grading="none", gradingLine=None, fromDepth=0.0, toDepth=1.0, gradingVolume=None,
+        fromValue=200.0, toValue=800.0, endCells=False, endPorosity=55.0, endPoreSize=1000.0, endCellSize=1.7,
+        endThickness=0.7, lying="scene", lyingTransform=None, lyingFace=None, finish="none", side="superior",
+        sidePlane=None, sideModel=None, solidThickness=0.6, windowSize=2.0, bridge=0.6, denser=False,
+        transitionDepth=1.0, lattice=None, keepWhole=True, measured="", madeOrder="", madeFrom="",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def turn() -> np.ndarray:
+    """4x4, rigid."""
+    matrix = np.eye(4)
+    matrix[:3, :3] = Rotation.from_euler("zyx", [30.0, -20.0, 50.0], degrees=True).as_matrix()
+    matrix[:3, 3] = 5.0, -6.0, 7.0
+    return matrix
 
 
 def matrix_from(array: np.ndarray) -> vtk.vtkMatrix4x4:

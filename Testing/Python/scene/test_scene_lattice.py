@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -26,33 +25,8 @@ from LatticeGeneratorLib.scene.hierarchy import hierarchy_of, put_in_folder
 from LatticeGeneratorLib.scene.lattice_nodes import whole_of
 from LatticeGeneratorLib.scene.models import mesh_of, polydata, show_mesh
 from LatticeGeneratorLib.scene.watch import Watch
-from scipy.spatial.transform import Rotation
 
 EDGE = 4.0
-
-
-@pytest.fixture
-def model(scene: Any) -> Any:
-    return show_mesh(scene, box([0.0] * 3, [EDGE] * 3), "Block", (1.0, 1.0, 1.0))
-
-
-@pytest.fixture
-def parameters(scene: Any, model: Any) -> Any:
-    """What the module's parameter node says, with coarse pores so that a lattice is made in a second."""
-    return SimpleNamespace(
-        parameterNode=scene.AddNewNodeByClass("vtkMRMLScriptedModuleNode"), source="model", domain=model,
-        segmentation=None, segmentID="", cell="gyroid_skeletal", wish="pores", porosity=70.0, poreSize=1000.0,
-        cellSize=1.7, thickness=0.55, where="whole", shellDepth=1.2, roi=None, lattice=None, keepWhole=True,
-        measured="", madeOrder="", madeFrom="",
-    )  # fmt: skip
-
-
-@pytest.fixture
-def turn() -> np.ndarray:
-    matrix = np.eye(4)
-    matrix[:3, :3] = Rotation.from_euler("zyx", [30.0, -20.0, 50.0], degrees=True).as_matrix()
-    matrix[:3, 3] = 5.0, -6.0, 7.0
-    return matrix
 
 
 def _volume(node: Any) -> float:
