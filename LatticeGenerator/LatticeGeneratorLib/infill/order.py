@@ -24,7 +24,6 @@ from .lattice import Lattice
 from .region import Region, region_from_record
 from .spec import LatticeSpec
 
-
 # Chord error of an implant's STL (clinical facts: 0.02 mm); a lattice's struts are some 0.3 mm thick.
 _MOST_THINNED_MM = 0.02
 

@@ -238,5 +238,5 @@ def test_a_lattice_is_thinned_out_as_ordered_and_measured_after_that() -> None:
 
 @pytest.mark.parametrize("thinned_mm", [0.0, -0.01, 0.5, np.nan])
 def test_an_order_to_thin_out_by_too_much_or_nothing_is_refused(thinned_mm: float) -> None:
-    with pytest.raises(GeometryError, match="at most 0.02 mm"):
+    with pytest.raises(GeometryError, match=r"at most 0\.02 mm"):
         Order(LatticeSpec(), Whole(), thinned_mm=thinned_mm)
