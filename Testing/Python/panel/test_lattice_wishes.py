@@ -268,6 +268,7 @@ def test_every_wish_comes_back_with_the_scene(bench: Bench, tmp_path: Path) -> N
     file = bench.host.save_scene(tmp_path / "wishes.mrb")
     bench.host.close_scene()
     assert ui.cellComboBox.currentIndex == 0 and ui.advancedCollapsibleButton.text == "Advanced"
+    assert not ui.pictureLabel.pixmap.isNull()  # of the new scene's wish, in a window of its own
     bench.host.load_scene(file)
     assert _order(bench).to_json() == order and ui.advancedCollapsibleButton.text == head == "Advanced: graded, frame"
     assert ui.cellComboBox.currentText == CELLS["diamond_cubic"].title
