@@ -9,6 +9,8 @@ import pytest
 from lattice_shapes import joined, moved, rigid, trimesh_of, without_numba
 from LatticeGeneratorLib.errors import GeometryError
 from LatticeGeneratorLib.infill.fill import fill
+from LatticeGeneratorLib.infill.order import Order, deliver, order_from_json
+from LatticeGeneratorLib.infill.region import Whole
 from LatticeGeneratorLib.infill.spec import LatticeSpec
 from LatticeGeneratorLib.mesh import thin
 from LatticeGeneratorLib.mesh.boolean import simplified
@@ -222,3 +224,19 @@ def test_what_cannot_be_thinned_comes_back_and_what_is_no_body_is_refused() -> N
         thinned(Mesh(CUBE.vertices, CUBE.faces[:-1]), 0.01)
     with pytest.raises(GeometryError, match="above 0 mm"):
         thinned(CUBE, 0.0)
+
+
+def test_a_lattice_is_thinned_out_as_ordered_and_measured_after_that() -> None:
+    block, spec = box([0.0] * 3, [2.5] * 3), LatticeSpec(porosity=0.7, pore_mm=0.9)
+    plain, order = deliver(block, Order(spec, Whole())), Order(spec, Whole(), thinned_mm=0.01)
+    assert order_from_json(order.to_json()) == order
+    made = deliver(block, order)
+    assert made.measured.faces == len(made.lattice.mesh.faces) < 0.95 * len(plain.lattice.mesh.faces)
+    assert deviation(made.lattice.mesh, plain.lattice.mesh, 0.02).most_mm <= 0.01 * 1.1
+    assert made.measured.porosity == pytest.approx(1.0 - made.lattice.mesh.volume / block.volume)
+
+
+@pytest.mark.parametrize("thinned_mm", [0.0, -0.01, 0.5, np.nan])
+def test_an_order_to_thin_out_by_too_much_or_nothing_is_refused(thinned_mm: float) -> None:
+    with pytest.raises(GeometryError, match="at most 0.02 mm"):
+        Order(LatticeSpec(), Whole(), thinned_mm=thinned_mm)
