@@ -39,8 +39,9 @@ class LatticeGenerator(ScriptedLoadableModule):
         self.parent.helpText = _(
             "Fills any implant with a printable lattice. Choose a closed surface model or a segment, the unit cell, "
             "porosity and pore size (or cell size and strut thickness), and where: in all of it, in a shell under its "
-            "surface, or within a region of interest. Apply makes the lattice and measures it: porosity, pore size "
-            "and thinnest strut stand beside what was asked for. The result is the porous part alone, as a model in "
+            "surface, or within a region of interest. Advanced choices let it change along a line, with depth or with "
+            "a volume's values, end in a solid skin or frame, or lie turned. Apply makes the lattice and measures it: "
+            "what was measured stands beside what was ordered. The result is the porous part alone, as a model in "
             "world coordinates; what stays solid is cut and joined by whoever combines them. "
             "Research software, not a certified medical device."
         )

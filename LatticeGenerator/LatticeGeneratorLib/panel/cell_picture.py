@@ -41,6 +41,14 @@ class CellPicture:
         self._mapper.SetInputData(block)
         self._label.setPixmap(_pixmap(self._rendered()))
 
+    def forget(self) -> None:
+        """Gives the window it is drawn in back; it is made anew when it is needed."""
+        self.show(None)
+        if self._window is not None:
+            self._window.RemoveRenderer(self._renderer)
+            self._window.Finalize()
+            self._window = None
+
     def _rendered(self) -> Any:
         if self._window is None:  # made when it is first needed: a module that is not opened needs none
             self._window = vtk.vtkRenderWindow()

@@ -73,6 +73,7 @@ class Panel:
         self.work.cancel()
         self.close()
         self._beams.offer(None)
+        self._wished.forget()
         self.work.progress("", 0.0)
         self.tell("")
 

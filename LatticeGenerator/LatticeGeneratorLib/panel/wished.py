@@ -45,6 +45,11 @@ class Wished:
         ui.advancedCollapsibleButton.text = f"{State.FAILED.value}  {head}" if failed else head
         self._show_lattice(parameters)
 
+    def forget(self) -> None:
+        """Shows no lattice, and holds nothing that the application must not end with."""
+        self._picture.forget()
+        self._ui.followsLabel.text = ""
+
     def _show_lattice(self, parameters: Any) -> None:
         try:
             wish, printer = wish_of(parameters), printer_of(parameters)

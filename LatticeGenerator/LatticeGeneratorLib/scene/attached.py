@@ -35,7 +35,7 @@ def volume_of(node: Any, bounds: np.ndarray) -> Volume:
     Raises GeometryError where it holds no numbers there.
     """
     image = node.GetImageData()
-    if image is None or image.GetPointData().GetScalars() is None:
+    if scalars_of(node) is None:
         raise GeometryError(f"the volume '{node.GetName()}' holds no image: choose another one")
     if image.GetNumberOfScalarComponents() != 1:
         raise GeometryError(f"the volume '{node.GetName()}' is in colours: choose one of single values")
@@ -46,6 +46,12 @@ def volume_of(node: Any, bounds: np.ndarray) -> Volume:
     ijk_to_ras = to_world(node) @ matrix_of(matrix)
     key = image.GetMTime(), ijk_to_ras.tobytes(), np.round(bounds, 1).tobytes()
     return remembered(key, lambda: _cut(node, ijk_to_ras, bounds))
+
+
+def scalars_of(node: Any) -> Any:
+    """The array of a volume node's numbers; None where it holds none, or there is no node."""
+    image = None if node is None else node.GetImageData()
+    return None if image is None else image.GetPointData().GetScalars()
 
 
 def remembered(key: Hashable, make: Callable[[], Found]) -> Found:

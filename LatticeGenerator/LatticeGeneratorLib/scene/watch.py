@@ -15,7 +15,7 @@ class Watch:
         self._tags: list[tuple[Any, int]] = []
 
     def watch(self, nodes: Sequence[Any]) -> None:
-        """Watches these nodes (None is left out) in place of those before."""
+        """Watches these nodes (None is left out) in place of those before; an array of numbers may be among them."""
         wanted = tuple(node for node in nodes if node is not None)
         if wanted == self._nodes:
             return
@@ -47,6 +47,8 @@ def _events_of(node: Any) -> tuple[Any, ...]:
         return node.ImageDataModifiedEvent, node.TransformModifiedEvent
     if node.IsA("vtkMRMLMarkupsNode"):
         return vtk.vtkCommand.ModifiedEvent, node.PointModifiedEvent, node.TransformModifiedEvent
+    if node.IsA("vtkDataArray"):
+        return (vtk.vtkCommand.ModifiedEvent,)
     if node.IsA("vtkMRMLTransformNode"):
         return (node.TransformModifiedEvent,)
     return node.MeshModifiedEvent, node.TransformModifiedEvent

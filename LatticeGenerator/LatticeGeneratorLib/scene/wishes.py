@@ -24,7 +24,7 @@ from ..mesh.mesh import Mesh
 from ..printing.catalogue import default_printer, load_printers
 from ..printing.predicted import compensated
 from ..printing.printer import Printer
-from .attached import remembered
+from .attached import remembered, scalars_of
 from .bodies import (
     body_of_model,
     body_of_segment,
@@ -151,11 +151,15 @@ def order_of(parameters: Any) -> Order:
 
 
 def watched_nodes(parameters: Any) -> tuple[Any, ...]:
-    """The nodes whose edits change what is ordered, or of what; None among them where one is not chosen."""
+    """What changes what is ordered, or of what, when it is edited; None among it where a node is not chosen."""
+    graded_by = parameters.gradingVolume if parameters.grading == "volume" else None
     return (
         source_node(parameters),
         parameters.roi if parameters.where == "roi" else None,
-        {"axis": parameters.gradingLine, "volume": parameters.gradingVolume}.get(parameters.grading),
+        parameters.gradingLine if parameters.grading == "axis" else None,
+        graded_by,
+        # Scripts that write numbers in place tell of the array, and not of the volume's image.
+        scalars_of(graded_by),
         {"transform": parameters.lyingTransform, "face": parameters.lyingFace}.get(parameters.lying),
         {"plane": parameters.sidePlane, "model": parameters.sideModel}.get(parameters.side)
         if parameters.finish != "none"

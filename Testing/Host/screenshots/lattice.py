@@ -44,10 +44,6 @@ def show_lattice(stage: Stage) -> None:
     stage.show_in_slices((0.0, 0.0, 0.0), dict.fromkeys(("Red", "Green", "Yellow"), 4.0 * _HALF_MM[1]))
     stage.host.scroll_to(ui.resultTable)
     stage.take("7_lattice")
-    ui.advancedCollapsibleButton.collapsed = False
-    stage.host.process_events(0.1)
-    stage.host.scroll_to(ui.pictureLabel)
-    stage.take("8_lattice_choices")
 
 
 def _choose(stage: Stage, box: Any, words: str) -> None:

@@ -189,6 +189,28 @@ def test_a_lattice_that_changes_along_a_line(bench: Bench) -> None:
     assert "0.180 mm cannot be printed" in ui.gradingWordsLabel.text and not ui.fillButton.enabled
 
 
+def test_a_lattice_that_goes_by_the_values_of_a_volume(bench: Bench) -> None:
+    from LatticeGeneratorLib.scene.wishes import order_of
+
+    ui, volume = bench.ui, slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Density")
+    ui.poreSizeSlider.value = 900.0
+    bench.choose(ui.gradingComboBox, "Changes with the values of a volume")
+    assert "choose the volume" in ui.gradingWordsLabel.text
+    ui.gradingVolumeSelector.setCurrentNode(volume)
+    assert "'Density' holds no image" in ui.gradingWordsLabel.text
+    slicer.util.updateVolumeFromArray(volume, np.full((9, 9, 9), 500.0, np.float32))
+    volume.SetOrigin(-4.0, -4.0, -4.0)
+    ui.fromValueSpinBox.value = 300.0
+    along = order_of(bench.parameters).graded.along
+    assert (along.low, along.high) == (300.0, 800.0) and (along.volume.numbers.values == 500.0).all()
+    refreshed: list[int] = []
+    shown = bench.panel._result.show
+    bench.panel._result.show = lambda *arguments: refreshed.append(1) or shown(*arguments)
+    slicer.util.arrayFromVolume(volume)[:] = 600.0
+    slicer.util.arrayFromVolumeModified(volume)
+    assert refreshed and (_order(bench).graded.along.volume.numbers.values == 600.0).all()
+
+
 def test_a_lattice_that_ends_in_a_solid(bench: Bench) -> None:
     ui, side = bench.ui, Facing((0.0, 0.0, 1.0))
     bench.choose(ui.finishComboBox, "A solid frame with windows for powder")
@@ -268,6 +290,7 @@ def test_every_wish_comes_back_with_the_scene(bench: Bench, tmp_path: Path) -> N
     file = bench.host.save_scene(tmp_path / "wishes.mrb")
     bench.host.close_scene()
     assert ui.cellComboBox.currentIndex == 0 and ui.advancedCollapsibleButton.text == "Advanced"
+    assert not ui.pictureLabel.pixmap.isNull()  # of the new scene's wish, in a window of its own
     bench.host.load_scene(file)
     assert _order(bench).to_json() == order and ui.advancedCollapsibleButton.text == head == "Advanced: graded, frame"
     assert ui.cellComboBox.currentText == CELLS["diamond_cubic"].title
