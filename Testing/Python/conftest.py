@@ -21,6 +21,11 @@ def _data_folder() -> Path:
     return Path(given) if given else Path(__file__).resolve().parents[2].parent / "shared" / "data"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The rooms whose files take minutes come first: of two processes neither is then left alone with one of them."""
+    items.sort(key=lambda item: not {"panel", "endtoend"} & set(item.path.parts))
+
+
 @pytest.fixture(scope="session")
 def data() -> Path:
     """The folder of test cases with exact truth and of real CT; tests that need it are skipped where it is absent."""
