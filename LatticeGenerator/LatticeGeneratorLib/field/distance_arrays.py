@@ -1,4 +1,4 @@
-"""The loops of `distance` as numpy array operations, for where numba is not installed: same numbers, slower."""
+"""The loops of `distance` as numpy array operations, for where numba is not installed: the same to 1e-5 voxels."""
 
 from __future__ import annotations
 
@@ -86,13 +86,22 @@ def _lower_rows(
     last = np.where(steep | (np.abs(level) <= 1.1 * off), last, first - 1)
     row, i = _ranges(np.maximum(first, lowest), np.minimum(last, highest) + 1)
     t, j, k = t[row], j[row], k[row]
-    square = _squares(np.stack([i, j, k]) - a[t].T, u[t].T, v[t].T)
-    np.minimum.at(flat, (k * size[1] + j) * size[0] + i, square.astype(flat.dtype))
+    # Places are counted from a corner of the triangle: so near to it single precision is right to 1e-5 voxels.
+    x, y, z = ((axis - start[t]).astype(np.float32) for axis, start in zip((i, j, k), np.ascontiguousarray(a.T)))
+    square = _squares(x, y, z, _sides(u, v)[:, t])
+    np.minimum.at(flat, (k * size[1] + j) * size[0] + i, square.astype(flat.dtype, copy=False))
 
 
-def _squares(p: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """(n,) squared distances of points p to triangles with sides u and v from the origin, each (3, n)."""
-    uu, uv, vv, pu, pv = (_dot(*pair) for pair in ((u, u), (u, v), (v, v), (p, u), (p, v)))
+def _sides(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """(9, n) float32: of triangles with sides u and v from a corner, each (n, 3), the sides and their products."""
+    products = [np.einsum("nk,nk->n", *pair) for pair in ((u, u), (u, v), (v, v))]
+    return np.concatenate([u.T, v.T, np.stack(products)]).astype(np.float32)
+
+
+def _squares(x: np.ndarray, y: np.ndarray, z: np.ndarray, sides: np.ndarray) -> np.ndarray:
+    """(n,) squared distances of places, counted from the triangles' corners, to triangles whose `_sides` are given."""
+    ux, uy, uz, vx, vy, vz, uu, uv, vv = sides
+    pu, pv = x * ux + y * uy + z * uz, x * vx + y * vy + z * vz
     bu, bv, cu, cv = pu - uu, pv - uv, pu - uv, pv - vv
     vc, vb, va = pu * bv - bu * pv, cu * pv - pu * cv, bu * cv - cu * bv
     zero, one = np.zeros_like(pu), np.ones_like(pu)
@@ -109,12 +118,8 @@ def _squares(p: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
         total = va + vb + vc
         s = np.select(regions, [zero, one, pu / (pu - bu), zero, zero, 1.0 - across], vb / total)
         r = np.select(regions, [zero, zero, zero, one, pv / (pv - cv), across], vc / total)
-    away = p - s * u - r * v
-    return _dot(away, away)
-
-
-def _dot(u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    return u[0] * v[0] + u[1] * v[1] + u[2] * v[2]
+    x, y, z = x - s * ux - r * vx, y - s * uy - r * vy, z - s * uz - r * vz
+    return x * x + y * y + z * z
 
 
 def _ranges(first: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

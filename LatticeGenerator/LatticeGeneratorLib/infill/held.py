@@ -33,7 +33,7 @@ class Groups:
     def add(self, labels: np.ndarray, marked: np.ndarray | None = None) -> None:
         """Takes in the next slab. marked: bool, of the same shape: its groups there are marked."""
         count = int(labels.max(initial=0)) + 1
-        self._sizes.append(np.bincount(labels.reshape(-1), minlength=count))
+        self._sizes.append(_counted(labels, count))
         flags = np.zeros(count, bool)
         if marked is not None:
             flags[labels[marked]] = True
@@ -62,3 +62,11 @@ class Groups:
         marked = np.bincount(number, np.concatenate(self._marked), count) > 0
         marked[0] = False
         return np.split(number, self._first[1:-1]), sizes, marked
+
+
+def _counted(labels: np.ndarray, count: int) -> np.ndarray:
+    """(count,) how many points have each label."""
+    if count > 2:
+        return np.bincount(labels.reshape(-1), minlength=count)
+    held = int(np.count_nonzero(labels))
+    return np.array([labels.size - held, held][:count])

@@ -81,23 +81,28 @@ def hollow_edges(mesh: Mesh, spacing: float) -> np.ndarray:
     twin = twins(mesh.faces, len(mesh.vertices))
     if twin is None:
         return mesh.vertices[np.concatenate([mesh.faces[:, [0, 1]], mesh.faces[:, [1, 2]], mesh.faces[:, [2, 0]]])]
-    a, b, c = mesh.triangles.transpose(1, 0, 2)
-    normal = np.cross(b - a, c - a)
-    area = np.linalg.norm(normal, axis=1)
-    normal /= np.maximum(area, 1e-300)[:, None]
-    beyond = mesh.vertices[mesh.faces[:, [2, 0, 1]].ravel()[twin]]
-    rise = np.einsum("nk,nk->n", np.repeat(normal, 3, axis=0), beyond - np.repeat(a, 3, axis=0))
+    axes = [np.ascontiguousarray(axis) for axis in mesh.vertices.T]
+    a, b, c = mesh.faces.T
+    (ux, vx), (uy, vy), (uz, vz) = ((axis[b] - axis[a], axis[c] - axis[a]) for axis in axes)
+    normal = np.stack([uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx])
+    area = np.sqrt((normal * normal).sum(axis=0))
+    normal /= np.maximum(area, 1e-300)
+    # The corner across each edge, in the face beyond it.
+    beyond = mesh.faces[:, [2, 0, 1]].ravel()[twin].reshape(-1, 3)
+    rise = sum(n[:, None] * (axis[beyond] - axis[a][:, None]) for n, axis in zip(normal, axes)).ravel()
     turned = np.flatnonzero(rise > _NOISE_MM)
     start, end = mesh.faces.ravel()[turned], mesh.faces[:, [1, 2, 0]].ravel()[turned]
     edges = mesh.vertices[np.stack([start, end], axis=1)]
     width = np.linalg.norm(edges[:, 1] - edges[:, 0], axis=1)
     height = area[twin[turned] // 3] / np.maximum(width, 1e-300)
     beside = _BESIDE_CREASE * rise[turned] * np.minimum(1.0, spacing / np.maximum(height, 1e-300))
-    fine = np.flatnonzero(height < spacing)
+    fine = np.flatnonzero((height < spacing) & (beside <= _BESIDE_MM))
+    if not len(fine):
+        return edges[beside > _BESIDE_MM]
     middles = edges[fine].mean(axis=1)
-    tree = cKDTree(mesh.vertices)
-    for row, middle, seen in zip(fine, middles, tree.query_ball_point(middles, spacing) if len(fine) else ()):
-        above = (mesh.vertices[seen] - middle) @ normal[turned[row] // 3]
+    tree = cKDTree(mesh.vertices, compact_nodes=False, balanced_tree=False)
+    for row, middle, seen in zip(fine, middles, tree.query_ball_point(middles, spacing)):
+        above = (mesh.vertices[seen] - middle) @ normal[:, turned[row] // 3]
         beside[row] = max(beside[row], _OVER_HOLLOW * float(above.max(initial=0.0)))
     return edges[beside > _BESIDE_MM]
 
