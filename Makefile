@@ -18,8 +18,8 @@ demo: $(READY)
 	  echo "The demo ended well. The phantom's strut was designed, measured and found wanting, as told above:"; \
 	  echo "every file is marked NOT FOR MANUFACTURE, and the command by itself ends with exit status 2."; }
 
-# Two at a time, a file's tests in one process, since they share what was made for the first of them.
-SIDE_BY_SIDE := -n 2 --dist loadfile
+# Two at a time, a file's tests in one process, since they share what was made for the first; the long ones first.
+SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 
 test: $(READY)
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
