@@ -21,10 +21,11 @@ from scipy.spatial import cKDTree
 VOXELS = 112
 # The period of the random cell is several cells, of which each is given fewer voxels.
 RANDOM_VOXELS = 64
-# The table does not say its steps. From 48 to 64 of them give the table of all cells, fewer or finer ones do not.
-STEPS = 50
+# The table does not say its steps: this number was found by trying which gives the table back.
+STEPS = 35
 HALF = 0.5  # voxels from the middle of the last voxel to the surface
-_SAMPLES = 4000
+# Where pores are of two sizes, 4000 places leave the mean uncertain by 1 %.
+_SAMPLES = 20_000
 _HALVINGS = 11
 # A tie is no matter of rounding: squares of distances between voxels are whole numbers.
 _TIE = 1e-5
@@ -34,7 +35,7 @@ _LARGEST = {1: 0.52, 3: 1.0}
 
 @dataclass(frozen=True)
 class Voxels:
-    """void, metal: [x, y, z] distances in voxels to the nearest voxel of the other, 0 there; per_cell: voxels a cell."""
+    """void, metal: [x, y, z] distances in voxels to the nearest of the other, 0 there; per_cell: voxels a cell."""
 
     void: np.ndarray
     metal: np.ndarray
