@@ -2,33 +2,25 @@
 
     python Testing/Benchmarks/lattice_table.py [CELL ...]
 
-The table (`REFERENCE`) was measured on periodic cells of 112 voxels, to 0.01 mm. That is repeated here: metal is the
-voxels whose middles lie in it, the distance to it is counted to its voxels' middles less half a voxel, balls sit on the
-middles of voxels, and a ball covers the voxels whose middles lie a fifth of a voxel within it. Such a measurement takes
-pores for smaller than they are, by up to three voxels. So the cell that is needed for a pore of 0.55 mm comes out too
-large; beside it stands what the laws of the cells say, which hold for distances measured without voxels.
+The table (`REFERENCE`) was measured on periodic cells of 112 voxels, to 0.01 mm; how exactly, it does not say. The
+measurement in `lattice_voxels` gives it back. Such a measurement takes pores for smaller than they are, by up to three
+voxels, so that the cell that is needed for a pore of 0.55 mm comes out too large. Beside it stands what the laws of
+the cells say, which hold for distances measured without voxels.
+
+Of the random cell the table's own draw is unknown: over five draws its size ranged over 0.05 mm, its throat over 0.09.
 """
 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 
-import numpy as np
+from lattice_voxels import Voxels
 from LatticeGeneratorLib.cells import CELLS, Cell, cell_named
 from LatticeGeneratorLib.infill.spec import LatticeSpec
-from scipy.ndimage import distance_transform_edt, label, maximum_filter
-from scipy.spatial import cKDTree
 
 POROSITY, PORE_MM = 0.70, 0.55
-ALLOWED_MM, TABLE_MM = 0.015, 0.010  # how near to the table; what the table itself is right to
-VOXELS = 112
-# The period of the random cell is several cells, of which each is given fewer voxels.
-RANDOM_VOXELS = 48
-# Distances are counted to the middles of voxels, half a voxel within the other side.
-HALF, COVER = 0.5, 0.2
-_SAMPLES, _AT_ONCE = 3000, 100
-_HALVINGS = 10
+ALLOWED_MM = 0.015
+COLUMNS = ("cell", "wall or strut", "throat")
 
 REFERENCE: dict[str, tuple[float, float, float]] = {
     "gyroid_sheet": (1.59, 0.149, 0.53),
@@ -50,86 +42,41 @@ REFERENCE: dict[str, tuple[float, float, float]] = {
 """Cell size, mean thickness of walls or struts, and throat, mm."""
 
 
-@dataclass(frozen=True)
-class Voxels:
-    """One period of a cell in voxels; void, metal: [x, y, z] distances in voxels to the other's, 0 elsewhere."""
-
-    void: np.ndarray
-    metal: np.ndarray
-    per_cell: float
-
-    @classmethod
-    def of(cls, cell: Cell) -> Voxels:
-        """The cell at the wanted porosity."""
-        number = VOXELS if cell.period == 1 else RANDOM_VOXELS * cell.period
-        axis = (np.arange(number, dtype=np.float32) + np.float32(0.5)) * np.float32(cell.period / number)
-        values, _ = cell.field(axis[:, None, None], axis[None, :, None], axis[None, None, :])
-        values = np.broadcast_to(values, (number,) * 3)
-        metal = values < np.quantile(values, 1.0 - POROSITY)
-        far = number // 2
-        wide, middle = np.pad(metal, far, mode="wrap"), (slice(far, far + number),) * 3
-        distances = [distance_transform_edt(kind)[middle] for kind in (~wide, wide)]
-        return cls(distances[0], distances[1], number / cell.period)
-
-    def mean_diameter(self, distances: np.ndarray) -> float:
-        """Mean over the voxels of the diameter of the largest ball that covers each, in cells."""
-        number = len(distances)
-        centres = np.argwhere((distances > 0.0) & (distances >= maximum_filter(distances, 3, mode="wrap") - 1.3))
-        radii = distances[tuple(centres.T)]
-        places = np.argwhere(distances > 0.0)
-        places = places[np.random.default_rng(0).choice(len(places), min(_SAMPLES, len(places)), replace=False)]
-        tree = cKDTree(centres.astype(float), boxsize=float(number))
-        sizes = distances[tuple(places.T)].copy()
-        for first in range(0, len(places), _AT_ONCE):
-            some = places[first : first + _AT_ONCE]
-            for row, near in enumerate(tree.query_ball_point(some.astype(float), float(radii.max()), workers=2), first):
-                away = np.abs(centres[near] - places[row])
-                away = np.linalg.norm(np.minimum(away, number - away), axis=1)
-                covering = radii[near][away <= radii[near] - COVER]
-                sizes[row] = max(sizes[row], covering.max(initial=0.0))
-        return float((2.0 * (sizes - HALF)).mean() / self.per_cell)
-
-    def throat(self) -> float:
-        """Diameter of the largest ball that passes through the void for ever along x, in cells."""
-        number, low, high = len(self.void), 0.0, float(self.void.max())
-        twice = np.concatenate([self.void] * 2)
-        for _ in range(_HALVINGS):
-            middle = 0.5 * (low + high)
-            regions, _ = label(twice >= middle)
-            passes = bool(((regions[0] == regions[number]) & (regions[0] > 0)).any())
-            low, high = (middle, high) if passes else (low, middle)
-        return 2.0 * (low - HALF) / self.per_cell
-
-
 def measured(cell: Cell) -> tuple[float, float, float]:
-    """Cell size, mean thickness and throat in mm for the wanted pore, measured as the table was."""
-    voxels = Voxels.of(cell)
-    size = PORE_MM / voxels.mean_diameter(voxels.void)
-    return size, size * voxels.mean_diameter(voxels.metal), size * voxels.throat()
+    """Cell size, mean thickness and throat in mm for the wanted porosity and pore, measured as the table was."""
+    voxels = Voxels.of(cell, POROSITY)
+    size = PORE_MM / voxels.pore()
+    return size, size * voxels.thickness(), size * voxels.throat()
+
+
+def by_laws(name: str) -> tuple[float, float, float]:
+    """The same by the laws of the cell, which hold for infinitely fine voxels."""
+    spec = LatticeSpec(name, POROSITY, PORE_MM)
+    return spec.cell_mm, spec.thickness_mm, spec.throat_mm
+
+
+def line(name: str) -> tuple[str, float]:
+    """What is printed of a cell, and the largest difference from the table in mm (0 where it is not in the table)."""
+    found, laws = measured(cell_named(name)), by_laws(name)
+    if name not in REFERENCE:
+        return f"{name:21}" + "".join(f"     -  {f:6.3f}     -    ({b:.3f}) |" for f, b in zip(found, laws)), 0.0
+    texts = [f" {t:.3f} {f:6.3f}  {f - t:+.3f}   ({b:.3f}) |" for t, f, b in zip(REFERENCE[name], found, laws)]
+    off = max(abs(f - t) for t, f in zip(REFERENCE[name], found))
+    verdict = "holds" if off <= ALLOWED_MM else "DOES NOT HOLD"
+    return f"{name:21} " + " ".join(texts) + f" off by {off:.3f}: {verdict}", off
 
 
 def main(names: list[str]) -> int:
-    print(f"{POROSITY:.0%} porosity, pores {PORE_MM} mm; mm: table, measured as the table was, (by the cell's laws)")
-    held = True
+    print(f"{POROSITY:.0%} porosity, pores {PORE_MM} mm; all in mm; to hold within {ALLOWED_MM}")
+    print("of each column: the table, ours measured as the table was, difference, (ours without voxels)")
+    print(" " * 22 + " ".join(f"{column:^30}|" for column in COLUMNS))
+    offs = []
     for name in names or list(CELLS):
-        cell = cell_named(name)
-        spec = LatticeSpec(name, POROSITY, PORE_MM)
-        laws = spec.cell_mm, spec.thickness_mm, spec.throat_mm
-        found = measured(cell)
-        if name not in REFERENCE:
-            print(
-                f"{name:22} not in the table" + "".join(f"  {a:.3f} ({b:.3f})" for a, b in zip(found, laws)), flush=True
-            )
-            continue
-        texts, off = [], 0.0
-        for table, here, law in zip(REFERENCE[name], found, laws):
-            texts.append(f"{table:.3f} {here:.3f} ({law:.3f})")
-            off = max(off, abs(here - table))
-        held &= off <= ALLOWED_MM
-        near = "" if off <= ALLOWED_MM or off > ALLOWED_MM + TABLE_MM else f" (by less than the table's own {TABLE_MM})"
-        verdict = "within" if off <= ALLOWED_MM else f"BEYOND{near}"
-        print(f"{name:22} " + "   ".join(texts) + f"   off {off:.3f}: {verdict} {ALLOWED_MM}", flush=True)
-    return 0 if held else 1
+        text, off = line(name)
+        offs.append(off)
+        print(text, flush=True)
+    print(f"largest difference {max(offs):.3f} mm: " + ("holds" if max(offs) <= ALLOWED_MM else "DOES NOT HOLD"))
+    return 0 if max(offs) <= ALLOWED_MM else 1
 
 
 if __name__ == "__main__":
