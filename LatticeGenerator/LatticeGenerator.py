@@ -39,10 +39,11 @@ class LatticeGenerator(ScriptedLoadableModule):
         self.parent.helpText = _(
             "Fills any implant with a printable lattice. Choose a closed surface model or a segment, the unit cell, "
             "porosity and pore size (or cell size and strut thickness), and where: in all of it, in a shell under its "
-            "surface, or within a region of interest. Advanced choices let it change along a line, with depth or with "
-            "a volume's values, end in a solid skin or frame, or lie turned. Apply makes the lattice and measures it: "
-            "what was measured stands beside what was ordered. The result is the porous part alone, as a model in "
-            "world coordinates; what stays solid is cut and joined by whoever combines them. "
+            "surface, in a layer next to another surface, or within a region of interest. Advanced choices let it "
+            "change along a line, with depth or with a volume's values, end in a solid skin or frame, or lie turned. "
+            "Apply makes the lattice and measures it: what was measured stands beside what was ordered. The result, "
+            "a model in world coordinates, is the porous part alone, or joined to the rest of the body, which stays "
+            "solid. "
             "Research software, not a certified medical device."
         )
         self.parent.acknowledgementText = _(
@@ -61,15 +62,17 @@ class LatticeGeneratorParameterNode:
     LatticeGeneratorLib.cells. wish: which two numbers count: porosity (per cent of void) and poreSize (mean local
     thickness of the void, µm), or cellSize and thickness (mean local thickness of struts or walls), mm. printer: a
     name of the catalogue of printers, whose limits count; empty: its first. compensate: whether that is ordered from
-    which the printer is expected to make what was wished for. where: in all of it, in a shell of shellDepth mm, or
-    within roi. grading: along what the lattice changes to the numbers that begin with end: from the first to the last
+    which the printer is expected to make what was wished for. where: in all of it, in a shell of shellDepth mm, in a
+    layer so deep next to patch, or within roi. joined: whether the result is the body with that part porous, not the
+    part alone. grading: along what the lattice changes to the numbers that begin with end: from the first to the last
     point of gradingLine, between two depths under the border, mm, or between two values of gradingVolume; the size of
     its cells, and so two of these numbers, only where endCells. lying: how
     the cells lie: along the patient's axes, turned by lyingTransform, along the body's own axes, or in layers along
     lyingFace. finish: how the lattice ends: cut, in a solid skin that leaves one side open, in a solid frame with
     windows on a side, or growing denser towards a solid beyond a side; the side by a direction of the patient, the
     normal of sidePlane or as near sideModel; mm: solidThickness of skin and frame, windowSize, bridge between windows,
-    and transitionDepth, over which it grows denser, towards skin or frame where denser. lattice: the model that shows
+    and transitionDepth, over which it grows denser, towards what is solid where denser. thinning: how far its surface
+    may depart from the one made to have fewer faces, µm. lattice: the model that shows
     the lattice. keepWhole: whether the whole mesh of one that is shown thinned out is kept beside it. measured,
     madeOrder, madeFrom: what was measured on it, as JSON, what was ordered, and a digest of the body it fills.
     """
@@ -86,9 +89,11 @@ class LatticeGeneratorParameterNode:
     thickness: Annotated[float, WithinRange(0.05, 4.0)] = 0.3
     printer: str = ""
     compensate: bool = False
-    where: Annotated[str, Choice(["whole", "shell", "roi"]), Default("whole")]
+    where: Annotated[str, Choice(["whole", "shell", "beside", "roi"]), Default("whole")]
     shellDepth: Annotated[float, WithinRange(0.2, 30.0)] = 2.0
+    patch: vtkMRMLModelNode
     roi: vtkMRMLMarkupsROINode
+    joined: bool = False
     grading: Annotated[str, Choice(["none", "axis", "depth", "volume"]), Default("none")]
     gradingLine: vtkMRMLMarkupsLineNode
     fromDepth: Annotated[float, WithinRange(0.0, 50.0)] = 0.0
@@ -117,6 +122,7 @@ class LatticeGeneratorParameterNode:
     bridge: Annotated[float, WithinRange(0.4, 5.0)] = 1.0
     denser: bool = False
     transitionDepth: Annotated[float, WithinRange(0.2, 10.0)] = 1.0
+    thinning: Annotated[float, WithinRange(0.0, 20.0)] = 0.0
     lattice: vtkMRMLModelNode
     keepWhole: bool = True
     measured: str = ""

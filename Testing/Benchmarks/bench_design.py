@@ -79,7 +79,7 @@ def design(bench: Bench, files: Path, out: Path) -> Run:
     command += ["--from", bench.upper, "--to", bench.lower, "--preset", bench.preset]
     command += ["--out", str(out), "--progress", "json"]
     start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8")
     assert process.stdout is not None
     lines = [json.loads(line) for line in process.stdout]
     code, memory_gib = _ended(process)

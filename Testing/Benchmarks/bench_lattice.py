@@ -40,7 +40,7 @@ MOST_MIB = {"W1": 250.0, "W2": 600.0}
 
 def one(command: list[str]) -> dict[str, float | int | str]:
     """What a new process measured."""
-    done = subprocess.run([sys.executable, __file__, *command], stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run([sys.executable, __file__, *command], stdout=subprocess.PIPE, encoding="utf-8", check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 

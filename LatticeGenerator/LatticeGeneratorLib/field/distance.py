@@ -29,6 +29,12 @@ class Distances:
         ends = edges[:, [0, 1, 1]].reshape(-1, 3)
         return cls(Mesh(ends, np.arange(len(ends)).reshape(-1, 3)))
 
+    def ready(self, spacing: float) -> Distances:
+        """Itself, made ready for grids of this spacing: otherwise that is done when it is first asked on one."""
+        if self._split is None or self._split[0] != spacing:
+            self._split = spacing, _Heap(split_triangles(self._whole.triangles, _TRIANGLE_VOXELS * spacing))
+        return self
+
     def signed(self, grid: Grid, band_mm: float) -> np.ndarray:
         """As `signed_distance`."""
         distance = self.unsigned(grid, band_mm)
@@ -39,11 +45,11 @@ class Distances:
         """[k, j, i] float32 mm: distance to the surface on whichever side, cut off at band_mm."""
         if not band_mm > 0.0:
             raise GeometryError(f"a distance band must be wider than 0, not {band_mm} mm")
-        if self._split is None or self._split[0] != grid.spacing:
-            self._split = grid.spacing, _Heap(split_triangles(self._whole.triangles, _TRIANGLE_VOXELS * grid.spacing))
+        split = self.ready(grid.spacing)._split
+        assert split is not None
         band = band_mm / grid.spacing
         squares = np.full(grid.array_shape, band * band, np.float32)
-        (compiled(spread_squares) or lower_squares)(self._split[1].near(grid, band_mm), band, squares)
+        (compiled(spread_squares) or lower_squares)(split[1].near(grid, band_mm), band, squares)
         distance = np.sqrt(squares, out=squares)
         distance *= np.float32(grid.spacing)
         return distance

@@ -23,7 +23,8 @@ def isosurface(values: np.ndarray, grid: Grid) -> Mesh:
     """
     padded, bounds = bounded(values, grid)
     clamp(padded, least_value(grid))
-    points, faces = contour(padded)
+    with _threaded():
+        points, faces = contour(padded)
     return Mesh(bounds.lower + grid.spacing * points.astype(np.float64), faces)
 
 
@@ -49,8 +50,7 @@ def contour(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     surface.ComputeNormalsOff()
     surface.ComputeGradientsOff()
     surface.ComputeScalarsOff()
-    with _threaded():
-        surface.Update()
+    surface.Update()
     made = surface.GetOutput()
     if made.GetNumberOfPolys() == 0:
         return np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int64)

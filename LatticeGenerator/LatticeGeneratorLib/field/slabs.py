@@ -11,7 +11,8 @@ from .compiled import compiled
 from .grid import Grid
 from .isosurface import contour
 
-POINTS_AT_ONCE = 500_000  # 12 MB for each float32 array on a slab
+# Measured: with more a slab's surface is too large for memory to be used again for the next one's.
+POINTS_AT_ONCE = 300_000
 _FEWEST_PLANES = 8
 
 
@@ -83,6 +84,22 @@ class Block:
         return replace(self, turn=matrix if self.turn is None else matrix @ self.turn)
 
 
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """The surface in one slab by itself. points, faces: as `contour` gives them; volume: enclosed, in cubes of a grid
+    step."""
+
+    points: np.ndarray
+    faces: np.ndarray
+    volume: float
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> Cut:
+        """The zero level of clamped float32 values [k, j, i] on a slab."""
+        points, faces = contour(values)
+        return cls(points, faces, enclosed(points, faces))
+
+
 class Stitcher:
     """Makes one surface of those of successive slabs, by the vertices on the planes that they share."""
 
@@ -91,9 +108,9 @@ class Stitcher:
         self._count = 0
         self._seam = np.zeros(0, np.int64)
 
-    def block(self, values: np.ndarray, slab: Slab) -> Block:
-        """The surface in the next slab. values: float32 [k, j, i] mm on it, clamped, the same on shared planes."""
-        points, faces = contour(values)
+    def block(self, cut: Cut, slab: Slab) -> Block:
+        """The surface in the next slab, cut from values that are the same on shared planes."""
+        points, faces = cut.points, cut.faces
         height = points[:, 2]
         # Points come plane by plane: those of the first lie before all that are a step higher, those of the last at
         # the end. Edges along k end off the planes: what lies on a plane lies on edges that both slabs have, in order.
@@ -111,9 +128,9 @@ class Stitcher:
             number[:first] = np.cumsum(fresh) + (self._count - 1)
             number[shared] = self._seam
             places = np.concatenate([points[:first][fresh], points[first:]])
-        self._seam = number[int(np.searchsorted(height, values.shape[0] - 1.0)) :].copy()
+        self._seam = number[int(np.searchsorted(height, slab.grid.shape[2] - 1.0)) :].copy()
         self._count += len(places)
-        volume = enclosed(points, faces) * self._grid.spacing**3
+        volume = cut.volume * self._grid.spacing**3
         return Block(places, slab.grid.lower, self._grid.spacing, faces, number, volume)
 
 

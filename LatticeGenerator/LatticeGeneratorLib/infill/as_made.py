@@ -16,28 +16,36 @@ from .lattice import Lattice
 @dataclass(frozen=True)
 class AsMade(Measures):
     """What `Measures` holds, of the part that is porous: the region that was filled, without skin and frame; and:
-    cell_mm: length of the cell; faces: of the mesh; loose: pieces that hung on nothing and were left out; wanted: what
-    the porosity was to be, of a graded lattice on the mean; overall: the porosity of the whole region."""
+    cell_mm: length of the cell; voxel_mm: of the grid it was made on; faces: of the mesh; loose: pieces that hung on
+    nothing and were left out; pores_closed: pores without a way out that were made solid; wanted: what the porosity was
+    to be, of a graded lattice on the mean; overall: the porosity of the whole region."""
 
     cell_mm: float
+    voxel_mm: float
     faces: int
     loose: int
+    pores_closed: int
     wanted: float
     overall: float
 
 
 def as_made(lattice: Lattice, region: Mesh, progress: Progress = silent) -> AsMade:
     """Measures a lattice in the closed region that it fills."""
-    # A lattice lies within its region, so that the volumes tell; nothing here knows how it was made.
-    overall = 1.0 - lattice.mesh.volume / region.volume
-    part = region if lattice.porous is None else lattice.porous
-    share = overall if lattice.porous is None else porosity(lattice.mesh, part)
+    # Nothing here knows how it was made. A lattice by itself lies within its region, so that the volumes tell.
+    if lattice.porous is None:
+        part, overall = region, 1.0 - lattice.mesh.volume / region.volume
+        share = overall
+    else:
+        part, overall = lattice.porous, porosity(lattice.mesh, region)
+        share = porosity(lattice.mesh, part)
     found = measures_of(lattice.mesh, part, share, progress)
     return AsMade(
         **asdict(found),
         cell_mm=lattice.cell_mm,
+        voxel_mm=lattice.voxel_mm,
         faces=len(lattice.mesh.faces),
         loose=lattice.chips_removed,
+        pores_closed=lattice.pores_closed,
         wanted=lattice.wanted,
         overall=overall,
     )

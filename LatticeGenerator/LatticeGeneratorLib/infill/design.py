@@ -13,6 +13,7 @@ from ..printing.printer import Printer
 from .feasible import cell_size_mm
 from .finish import Finish, finished
 from .graded import Graded, Porosities
+from .joined import Rest
 from .laid import UNTURNED, Conformal, Laid
 from .pattern import Pattern
 from .places import Places, growing
@@ -22,12 +23,14 @@ from .spec import LatticeSpec
 @dataclass(frozen=True)
 class Design:
     """spec: the lattice; graded: what it becomes along something, None: the same everywhere; laid: how its cells lie;
-    finish: how it ends, as skins, frames and a transition."""
+    finish: how it ends, as skins, frames and a transition; rest: the solid that it is joined to, None: it is by itself.
+    """
 
     spec: LatticeSpec
     graded: Graded | None = None
     laid: Laid = UNTURNED
     finish: tuple[Finish, ...] = ()
+    rest: Rest | None = None
 
     def kinds(self) -> list[LatticeSpec]:
         """Every kind of lattice that comes to be."""
@@ -45,6 +48,7 @@ class Design:
             self,
             graded=None if self.graded is None else self.graded.moved(matrix),
             finish=tuple(part.moved(matrix) for part in self.finish),
+            rest=None if self.rest is None else self.rest.moved(matrix),
         )
 
     def pattern(self, domain: Mesh, origin: np.ndarray, voxel: float) -> Pattern:
@@ -54,7 +58,7 @@ class Design:
         Raises GeometryError where a part of it has no place there.
         """
         cell = cell_named(self.spec.cell)
-        solids, away = finished(domain, self.finish, voxel)
+        solids, away = finished(domain, self.finish, voxel, self.rest)
         share = None if self.graded is None else self.graded.along.over(domain)
         end = self.spec if self.graded is None else self.graded.end
         porosities = None

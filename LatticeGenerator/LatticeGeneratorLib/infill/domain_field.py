@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 import numpy as np
 
+from ..field.ahead import ahead
 from ..field.distance import Distances
 from ..field.grid import Grid
-from ..field.isosurface import bounded, clamp, least_value
+from ..field.isosurface import bounded, clamp, contour, least_value
 from ..field.kept import Kept
-from ..field.slabs import Slab, Stitcher, slabs_of
+from ..field.slabs import Slab, enclosed, slabs_of
 from ..mesh.mesh import Mesh
 from .hollow import BAND_STEPS, Hollow
 
@@ -46,7 +48,10 @@ class MeshDomain:
         # Faces along the axes are not to lie on the grid's planes, where rounding alone says which side a point is on.
         self.grid = Grid.around(low - _ASIDE_STEPS * spacing, high, spacing)
         self.volume = mesh.volume
-        self._distances, self._hollow = Distances(mesh), Hollow(mesh, spacing)
+        with ThreadPoolExecutor(1) as beside:
+            hollow = beside.submit(Hollow, mesh, spacing)
+            self._distances = Distances(mesh).ready(spacing)
+            self._hollow = hollow.result()
         # Distances cost more than anything else that is done to a slab, but memory is not to grow with the domain.
         self._kept = Kept(_KEPT_BYTES)
 
@@ -77,15 +82,16 @@ class FieldDomain:
     def __init__(self, values: np.ndarray, grid: Grid) -> None:
         self._values, self.grid = bounded(values, grid)
         self._first = np.rint(grid.indices(self.grid.lower)).astype(int)
-        stitcher, self.volume = Stitcher(self.grid), 0.0
-        for slab in slabs_of(self.grid):
-            part = self.on(slab).copy()
-            clamp(part, least_value(self.grid))
-            self.volume += stitcher.block(part, slab).volume
+        self.volume = sum(ahead(self._volume_in, slabs_of(self.grid))) * self.grid.spacing**3
 
     def on(self, slab: Slab) -> np.ndarray:
         """As `DomainField`."""
         return self._values[slab.planes]
+
+    def _volume_in(self, slab: Slab) -> float:
+        part = self.on(slab).copy()
+        clamp(part, least_value(self.grid))
+        return enclosed(*contour(part))
 
     def cropped(self, values: np.ndarray) -> np.ndarray:
         """Other values on the grid the field was given on, on its own; its border has the nearest ones."""

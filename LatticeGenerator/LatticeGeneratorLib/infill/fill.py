@@ -45,8 +45,9 @@ def fill(
 ) -> Lattice:
     """The lattice in a closed domain.
 
-    anchor: the closed solid the lattice will be joined to; every piece that reaches it is kept. Without an anchor
-    only the largest piece is. printer: whose limits count; the default one if not given.
+    anchor: the closed solid the lattice will be joined to, of itself that of the design's rest; every piece that
+    reaches it is kept. Without an anchor only the largest piece is. printer: whose limits count; the default one if not
+    given.
     Raises GeometryError if what is wanted cannot be printed or the domain is too small for it.
     """
     return prepared(domain, design, anchor=anchor, printer=printer).lattice(progress)
@@ -65,12 +66,16 @@ def prepared(
         anchor = None if anchor is None else anchor.transformed(turn.T)
     field = MeshDomain(domain, voxel)
     pattern = wanted.pattern(domain, 0.5 * (field.grid.lower + field.grid.upper), voxel)
+    if anchor is None and wanted.rest is not None:
+        anchor = wanted.rest.solid
     if anchor is None:
         return Infill(field, wanted.spec, None, pattern, turn)
-    solid = Distances(anchor)
-    return Infill(
-        field, wanted.spec, lambda slab: solid.signed(slab.grid, voxel) <= _REACH_STEPS * voxel, pattern, turn
-    )
+    solid = Distances(anchor).ready(voxel)
+    part = None
+    if wanted.rest is not None and pattern.solids is not None:
+        part = pattern.solids.rest(field).transformed(turn)
+    reached = _REACH_STEPS * voxel
+    return Infill(field, wanted.spec, lambda slab: solid.signed(slab.grid, voxel) <= reached, pattern, turn, part)
 
 
 def fill_field(
@@ -79,16 +84,19 @@ def fill_field(
     spec: LatticeSpec,
     anchor_values: np.ndarray | None = None,
     progress: Progress = silent,
+    *,
+    measured_in: Mesh | None = None,
 ) -> Lattice:
     """As `fill`, for a domain (and anchor) given as fields on a grid: [k, j, i] mm, negative inside.
 
-    The domain's must be distances at least within 2 grid steps of their zero level.
+    The domain's must be distances at least within 2 grid steps of their zero level. measured_in: the closed part of the
+    domain whose porosity is to be as wanted; None: all of it.
     """
     cell_size_mm(spec)
     if not (domain_values < 0).any():
         raise GeometryError("the domain of the lattice is empty: make the porous layer thicker or the foot larger")
     domain = FieldDomain(domain_values, grid)
     if anchor_values is None:
-        return Infill(domain, spec).lattice(progress)
+        return Infill(domain, spec, measured_in=measured_in).lattice(progress)
     near = domain.cropped(anchor_values) <= _REACH_STEPS * grid.spacing
-    return Infill(domain, spec, lambda slab: near[slab.planes]).lattice(progress)
+    return Infill(domain, spec, lambda slab: near[slab.planes], measured_in=measured_in).lattice(progress)

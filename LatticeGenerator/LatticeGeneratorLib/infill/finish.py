@@ -1,4 +1,5 @@
-"""How a lattice ends: with a skin, with a rounded frame that has windows for powder, or growing into a solid."""
+"""How a lattice ends: with a skin, with a rounded frame that has windows for powder, or growing into a solid; how it is
+joined to the rest of its body says `joined`."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from ..field.sampled import Sampled, coarse_grid, distance_to, signed_distance_t
 from ..mesh.mesh import Mesh
 from .attached import Arrays
 from .faces import Everywhere, Faces, faces_from_record
+from .joined import Rest, beside
 from .solids import Layer, Solids
 from .windows import windows_in
 
@@ -59,10 +61,11 @@ class Skin:
         _positive("a skin's thickness", self.thickness_mm)
         _not_negative("a skin's fillet", self.fillet_mm)
 
-    def layer(self, domain: Mesh, reach: float) -> Layer:
-        """The skin of a closed domain; reach: mm beyond it to which its depth is asked for."""
+    def layer(self, domain: Mesh, border: Mesh, reach: float) -> Layer:
+        """The skin of a closed domain, under its border or some of it; reach: mm beyond it to which its depth is asked
+        for."""
         reach = self.thickness_mm + max(self.fillet_mm, reach)
-        depth = _depth(self.faces.of(domain), domain, self.thickness_mm, reach)
+        depth = _depth(self.faces.of(border), domain, self.thickness_mm, reach)
         return _plain(depth, self.thickness_mm, self.fillet_mm)
 
     def moved(self, matrix: np.ndarray) -> Skin:
@@ -115,19 +118,20 @@ class Frame:
                 f"by up to {most:g} mm, not {self.rounding_mm:g} mm"
             )
 
-    def layer(self, domain: Mesh, reach: float) -> Layer:
-        """The frame of a closed domain; reach: mm beyond it to which its depth is asked for."""
-        face = self.faces.of(domain)
+    def layer(self, domain: Mesh, border: Mesh, reach: float) -> Layer:
+        """The frame of a closed domain, under its border or some of it; reach: mm beyond it to which its depth is asked
+        for."""
+        face = self.faces.of(border)
         finest = min(self.thickness_mm, _ROUNDING_SHARE * self.rounding_mm or self.thickness_mm)
         depth = _depth(face, domain, finest, self.thickness_mm + max(self.fillet_mm, reach))
         windows = windows_in(face, self.window_mm, self.bridge_mm, 1.5 * self.thickness_mm + 1.0)
-        border = _opened(domain, depth.grid, self.rounding_mm, self.thickness_mm)
+        rounded = _opened(domain, depth.grid, self.rounding_mm, self.thickness_mm)
 
         def solid(grid: Grid) -> np.ndarray:
             values = depth.on(grid)
             values -= np.float32(self.thickness_mm)
             values = smooth_difference(values, windows.on(grid), self.rounding_mm)
-            return smooth_maximum(values, border.on(grid), self.rounding_mm)
+            return smooth_maximum(values, rounded.on(grid), self.rounding_mm)
 
         return Layer(depth, self.thickness_mm, solid, windows.on, self.fillet_mm)
 
@@ -158,7 +162,7 @@ class Transition:
 
     faces: those of the region beyond which the solid lies that the lattice will be joined to. There it gets a floor of
     its own, 0.15 mm thick or less, since a fillet that ended on the border itself would end in a feather. None: the
-    solid is the skin and the frame of the same order, whose own fillets hold.
+    solids are those that the same order speaks of, whose own fillets hold.
     """
 
     depth_mm: float = 1.0
@@ -215,9 +219,11 @@ class Away:
         return np.clip(depth / depth.dtype.type(self.reach), 0.0, 1.0)
 
 
-def finished(domain: Mesh, finish: tuple[Finish, ...], voxel: float) -> tuple[Solids | None, Away | None]:
+def finished(
+    domain: Mesh, finish: tuple[Finish, ...], voxel: float, rest: Rest | None = None
+) -> tuple[Solids | None, Away | None]:
     """What is solid in a closed domain that is filled on a grid of `voxel` mm, and the share with which the lattice
-    thins out away from it.
+    thins out away from it. rest: what it is joined to, and the domain reaches into.
 
     Raises GeometryError where a finish has no place there.
     """
@@ -225,11 +231,16 @@ def finished(domain: Mesh, finish: tuple[Finish, ...], voxel: float) -> tuple[So
     if len(transitions) > 1:
         raise GeometryError(f"a lattice has one transition, not {len(transitions)}: choose the faces of one")
     reach = max([part.depth_mm for part in transitions], default=0.0)
-    layers = [part.layer(domain, reach) for part in finish if isinstance(part, Skin | Frame)]
+    layers = [] if rest is None else [rest.layer(domain, reach)]
+    # What lies in the solid is no border.
+    border = beside(domain, layers[0].depth) if layers else domain
+    layers += [part.layer(domain, border, reach) for part in finish if isinstance(part, Skin | Frame)]
     layers += [floor for part in transitions if (floor := part.layer(domain, voxel)) is not None]
     if not layers:
         if transitions:
-            raise GeometryError("a transition needs a solid: choose the faces beyond which it lies, or add a skin")
+            raise GeometryError(
+                "a transition needs a solid: choose the faces beyond which it lies, join it to the rest, or add a skin"
+            )
         return None, None
     away = Away(tuple((layer.depth, layer.thickness) for layer in layers), reach) if transitions else None
     return Solids(tuple(layers)), away
@@ -242,9 +253,10 @@ def finish_from_record(record: dict[str, Any], arrays: Arrays) -> Finish:
     kind = values.pop("finish")
     if kind not in kinds:
         raise GeometryError(f"the finish '{kind}' is not known: choose {', '.join(kinds)}")
-    faces = values.pop("faces")
+    faces = values.pop("faces", None)
+    chosen = {} if faces is None else {"faces": faces_from_record(faces, arrays)}
     numbers = {name: float(value) for name, value in values.items()}
-    made: Finish = kinds[kind](faces=None if faces is None else faces_from_record(faces, arrays), **numbers)
+    made: Finish = kinds[kind](**chosen, **numbers)
     return made
 
 

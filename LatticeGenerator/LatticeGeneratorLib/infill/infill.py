@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
 from ..cells import cell_named
 from ..errors import GeometryError
-from ..field.isosurface import clamp, least_value
+from ..field.ahead import ahead
+from ..field.isosurface import clamp, contour, least_value
 from ..field.kept import Kept
-from ..field.slabs import Block, Slab, Stitcher, slabs_of
+from ..field.slabs import Block, Cut, Slab, Stitcher, enclosed, slabs_of
+from ..measure.porosity import porosity
 from ..mesh.mesh import Mesh
 from ..progress import Progress, portion, silent
 from .aim import Aim
@@ -25,10 +28,12 @@ from .pattern import Pattern
 from .places import Regular
 from .spec import LatticeSpec
 
-_POROSITY_ALLOWED, _POROSITY_TOLERANCE = 0.001, 0.0008
+_POROSITY_TOLERANCE = 0.0008  # of the 0.001 allowed: files round
 _ATTEMPTS = 6
 _CLOSED_SHARE = 0.01  # of the domain: more void than that is not shut in at the border by chance
 _KEPT_BYTES = 100_000_000
+
+Result = TypeVar("Result")
 
 Anchor = Callable[[Slab], np.ndarray]
 """Of a slab bool [k, j, i]: where a lattice reaches the solid that it will be joined to."""
@@ -53,7 +58,9 @@ class Held:
 
 class Infill:
     """A domain about to be filled. anchor: what every piece that stays must reach; None: the largest stays. pattern:
-    None: the wanted cell, evenly repeated. turn: 4x4, a rotation that takes what is made to where it belongs."""
+    None: the wanted cell, evenly repeated. turn: 4x4, a rotation that takes what is made to where it belongs.
+    measured_in: the closed part of the domain, in place then, whose porosity is to be as wanted, where what is made
+    goes beyond it; None: all but what is solid."""
 
     def __init__(
         self,
@@ -62,10 +69,11 @@ class Infill:
         anchor: Anchor | None = None,
         pattern: Pattern | None = None,
         turn: np.ndarray | None = None,
+        measured_in: Mesh | None = None,
     ) -> None:
         self.domain, self.spec = domain, spec
         self.cell_mm = spec.cell_mm
-        self._anchor = anchor
+        self._anchor, self._measured_in = anchor, measured_in
         self._turn = None if turn is None or np.array_equal(turn, np.eye(4)) else turn
         middle = 0.5 * (domain.grid.lower + domain.grid.upper)
         self.pattern = pattern or Pattern(cell_named(spec.cell), Regular(self.cell_mm, middle))
@@ -75,23 +83,14 @@ class Infill:
 
     def lattice(self, progress: Progress = silent) -> Lattice:
         """The lattice as one mesh. Raises GeometryError if its porosity cannot be had in this domain."""
-        level, slope = self.level(portion(progress, 0.0, 0.2))
-        tried: list[tuple[float, float]] = []
-        for attempt in range(_ATTEMPTS):
-            part = portion(progress, 1.0 - 0.8 ** (attempt + 1), 1.0 - 0.8 ** (attempt + 2))
+
+        def made(level: float, part: Progress) -> tuple[Lattice, float]:
             lattice = self.lattice_of(level, part)
-            excess = lattice.porosity - self._aim.porosity
-            if abs(excess) <= _POROSITY_TOLERANCE:
-                progress("lattice: done", 1.0)
-                return lattice
-            if tried and tried[-1][0] != level and (excess - tried[-1][1]) / (level - tried[-1][0]) < 0.0:
-                slope = (excess - tried[-1][1]) / (level - tried[-1][0])
-            tried.append((level, excess))
-            level -= excess / slope
-        raise GeometryError(
-            f"the lattice came to {100 * lattice.porosity:.1f} % porosity instead of {100 * self._aim.porosity:.1f} %: "
-            f"its domain is too small or thin for cells of {self.cell_mm:.2f} mm; enlarge it or ask for smaller pores"
-        )
+            return lattice, lattice.porosity
+
+        lattice = self._solved(made, progress)
+        progress("lattice: done", 1.0)
+        return lattice
 
     def lattice_of(self, level: float, progress: Progress = silent) -> Lattice:
         """The lattice of a level, whatever its porosity."""
@@ -100,39 +99,56 @@ class Infill:
         collected = Collected(held.edges)
         for block in self.blocks(held, portion(progress, 0.4, 1.0)):
             collected.add(block)
+        mesh, part = collected.mesh(), self._measured_in
         return Lattice(
-            collected.mesh(),
+            mesh,
             self.spec,
             self.cell_mm,
             level,
             self.domain.grid.spacing,
-            self._aim.porosity_of(collected.volume),
+            self._aim.porosity_of(collected.volume) if part is None else porosity(mesh, part),
             held.chips,
             self._aim.porosity,
             1.0 - collected.volume / self.domain.volume,
             held.pores,
             self._frame(),
-            self._porous(),
+            self._porous() if part is None else part,
         )
 
     def stream(self, progress: Progress = silent) -> Iterator[Block]:
-        """The lattice in blocks, for whoever writes them away: memory does not grow with it.
+        """The lattice in blocks, for whoever writes them away: memory does not grow with it. That its porosity is right
+        is seen before the first of them, by making the surface once for its volume alone.
 
-        Raises GeometryError after the last block if the porosity was missed: what was written is not to be used then.
+        Raises GeometryError as `lattice` does, and where porosity is to be measured in a part of the domain.
         """
-        level, _ = self.level(portion(progress, 0.0, 0.3))
-        held = self.held(level, portion(progress, 0.3, 0.6))
-        self._check_open(held)
-        volume = 0.0
-        for block in self.blocks(held, portion(progress, 0.6, 1.0)):
-            volume += block.volume
-            yield block
-        excess = self._aim.porosity_of(volume) - self._aim.porosity
-        if abs(excess) > _POROSITY_ALLOWED:
-            raise GeometryError(
-                f"the lattice came out {100 * excess:+.2f} percentage points off the porosity wanted: fill the domain "
-                "at once instead of in blocks"
-            )
+        if self._measured_in is not None:
+            raise GeometryError("a lattice that is joined to a solid is made at once, and not in blocks")
+
+        def made(level: float, part: Progress) -> tuple[Held, float]:
+            held = self.held(level, portion(part, 0.0, 0.4))
+            self._check_open(held)
+            return held, self._aim.porosity_of(self._volume(held, portion(part, 0.4, 1.0)))
+
+        yield from self.blocks(self._solved(made, portion(progress, 0.0, 0.6)), portion(progress, 0.6, 1.0))
+
+    def _solved(self, made: Callable[[float, Progress], tuple[Result, float]], progress: Progress) -> Result:
+        """What is made of the level at which its porosity, returned with it, is as wanted."""
+        level, slope = self.level(portion(progress, 0.0, 0.2))
+        tried: list[tuple[float, float]] = []
+        for attempt in range(_ATTEMPTS):
+            part = portion(progress, 1.0 - 0.8 ** (attempt + 1), 1.0 - 0.8 ** (attempt + 2))
+            result, found = made(level, part)
+            excess = found - self._aim.porosity
+            if abs(excess) <= _POROSITY_TOLERANCE:
+                return result
+            if tried and tried[-1][0] != level and (excess - tried[-1][1]) / (level - tried[-1][0]) < 0.0:
+                slope = (excess - tried[-1][1]) / (level - tried[-1][0])
+            tried.append((level, excess))
+            level -= excess / slope
+        raise GeometryError(
+            f"the lattice came to {100 * found:.1f} % porosity instead of {100 * self._aim.porosity:.1f} %: "
+            f"its domain is too small or thin for cells of {self.cell_mm:.2f} mm; enlarge it or ask for smaller pores"
+        )
 
     def level(self, progress: Progress = silent) -> tuple[float, float]:
         """The level at which the lattice is about as porous as wanted, and by how much porosity rises with it there."""
@@ -144,19 +160,20 @@ class Infill:
     def held(self, level: float, progress: Progress = silent) -> Held:
         """What of the metal of a level hangs together. Raises GeometryError if none reaches the anchor."""
         metal, void, edges, kept = Groups(METAL), Groups(VOID), 0, Kept(_KEPT_BYTES)
-        for number, slab in enumerate(self._slabs):
-            progress("lattice: pieces", number / len(self._slabs))
+
+        def found(number: int) -> tuple[np.ndarray, np.ndarray | None, np.ndarray, int]:
+            slab = self._slabs[number]
             inside = kept.get(number, partial(self._cut, slab, level)) < 0.0
-            edges += sum(
-                int(np.count_nonzero(a != b))
-                for a, b in (
-                    (inside[1:], inside[:-1]),
-                    (inside[:, 1:], inside[:, :-1]),
-                    (inside[..., 1:], inside[..., :-1]),
-                )
-            )
-            metal.add(metal.labels(inside), None if self._anchor is None else inside & self._anchor(slab))
-            void.add(void.labels(np.logical_not(inside, out=inside)))
+            crossed = _crossed(inside)
+            labels = metal.labels(inside)
+            reached = None if self._anchor is None else inside & self._anchor(slab)
+            return labels, reached, void.labels(np.logical_not(inside, out=inside)), crossed
+
+        for number, (labels, reached, free, crossed) in enumerate(ahead(found, range(len(self._slabs)))):
+            progress("lattice: pieces", number / len(self._slabs))
+            metal.add(labels, reached)
+            void.add(free)
+            edges += crossed
         numbers, sizes, marked = metal.joined()
         sizes[0] = 0
         if self._anchor is None:
@@ -164,18 +181,31 @@ class Infill:
         elif not marked.any():
             raise GeometryError("no piece of the lattice reaches the solid it is joined to: let its domain overlap it")
         outside, extents, _ = void.joined()
-        open_ = outside[0][1]  # the grid's first point, as its whole border, lies outside the domain
+        extents[[0, outside[0][1]]] = 0  # what is no void, and what lies around all, as the grid's first point does
+        if extents.any():
+            self._forget_cavities(outside, extents, kept, level)
+        closed = extents > 0
         return Held(
             level,
             [marked[number] for number in numbers],
-            [(number != open_) & (number != 0) for number in outside],
+            [closed[number] for number in outside],
             int((sizes > 0).sum() - marked.sum()),
-            len(extents) - 2,
+            int(closed.sum()),
             edges,
-            # The first two groups are what is no void, and what lies around all.
-            float(np.delete(extents, [0, open_]).sum()) * self.domain.grid.spacing**3,
+            float(extents.sum()) * self.domain.grid.spacing**3,
             kept,
         )
+
+    def _forget_cavities(self, groups: list[np.ndarray], extents: np.ndarray, kept: Kept, level: float) -> None:
+        """Sets to zero, in place, how large the groups of void are that lie outside the domain: its own cavities."""
+        within = np.zeros(len(extents), bool)
+        for number, (slab, group) in enumerate(zip(self._slabs, groups)):
+            if not extents[group].any():
+                continue
+            free = kept.get(number, partial(self._cut, slab, level)) >= 0.0
+            labels = Groups(VOID).labels(free)
+            within[group[labels[self.domain.on(slab) < 0.0]]] = True
+        extents[~within] = 0
 
     def _check_open(self, held: Held) -> None:
         if held.closed_mm3 > _CLOSED_SHARE * self.domain.volume:
@@ -187,14 +217,29 @@ class Infill:
     def blocks(self, held: Held, progress: Progress = silent) -> Iterator[Block]:
         """The surface of what is held, slab by slab."""
         stitcher = Stitcher(self.domain.grid)
-        for number, slab in enumerate(self._slabs):
+
+        def cut(number: int) -> Cut:
+            values = held.values.take(number, partial(self._cut, self._slabs[number], held.level))
+            return Cut.of(self._kept_of(values, held, number))
+
+        for number, part in enumerate(ahead(cut, range(len(self._slabs)))):
             progress("lattice: surface", number / len(self._slabs))
-            values = held.values.take(number, partial(self._cut, slab, held.level))
-            self._hold(values, held.keep[number], held.filled[number])
-            clamp(values, self._least)
-            block = stitcher.block(values, slab)
+            block = stitcher.block(part, self._slabs[number])
             yield block if self._turn is None else block.turned(self._turn)
         progress("lattice: surface", 1.0)
+
+    def _volume(self, held: Held, progress: Progress) -> float:
+        """mm³ within the surface of what is held."""
+
+        def within(number: int) -> float:
+            values = held.values.get(number, partial(self._cut, self._slabs[number], held.level)).copy()
+            return enclosed(*contour(self._kept_of(values, held, number)))
+
+        volume = 0.0
+        for number, part in enumerate(ahead(within, range(len(self._slabs)))):
+            progress("lattice: volume", number / len(self._slabs))
+            volume += part
+        return volume * self.domain.grid.spacing**3
 
     def _porous(self) -> Mesh | None:
         if self.pattern.solids is None:
@@ -213,8 +258,9 @@ class Infill:
     def _cut(self, slab: Slab, level: float) -> np.ndarray:
         return self.pattern.cut(self.domain.on(slab), slab.grid, level)
 
-    def _hold(self, values: np.ndarray, keep: np.ndarray, filled: np.ndarray) -> None:
-        """Turns loose chips into void and closed pores into metal, in place."""
+    def _kept_of(self, values: np.ndarray, held: Held, number: int) -> np.ndarray:
+        """The values on a slab, without loose chips and closed pores and ready for a surface; made in place."""
+        keep, filled = held.keep[number], held.filled[number]
         if not keep[1:].all():
             inside = values < 0.0
             loose = inside & ~keep[Groups(METAL).labels(inside)]
@@ -224,3 +270,11 @@ class Infill:
             closed = filled[Groups(VOID).labels(outside)]
             np.copyto(values, -self._least, where=closed & (values < self._least))
             np.negative(values, out=values, where=closed & (values > 0.0))
+        clamp(values, self._least)
+        return values
+
+
+def _crossed(inside: np.ndarray) -> int:
+    """How many edges of the grid lead from inside to outside."""
+    pairs = ((inside[1:], inside[:-1]), (inside[:, 1:], inside[:, :-1]), (inside[..., 1:], inside[..., :-1]))
+    return sum(int(np.count_nonzero(a != b)) for a, b in pairs)

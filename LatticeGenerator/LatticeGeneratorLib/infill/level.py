@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import GeometryError
+from ..field.ahead import ahead
 from ..field.isosurface import clamp, contour, least_value
 from ..field.slabs import Slab, enclosed, slabs_of
 from .aim import Aim
@@ -32,11 +33,12 @@ def better_level(domain: DomainField, pattern: Pattern, aim: Aim, level: float, 
     Volume is counted by how far each grid point lies in the metal. By how much less the surface encloses, since its
     faces cut off what is bent, is measured on a share of bars spread over the domain.
     """
-    counted = on_points = on_surface = 0.0
-    for slab in slabs_of(domain.grid):
+
+    def metal_in(slab: Slab) -> tuple[float, float, float]:
+        """Counted on points, in all and in the bars, and enclosed by the surface in the bars."""
         depths = domain.on(slab)
         shares = pattern.shares(depths, slab.grid, level)
-        counted += _counted(shares)
+        on_points = on_surface = 0.0
         for j, k in _bars(slab):
             size = (slab.grid.shape[0], j.stop - j.start, k.stop - k.start)
             part = slab.grid.part((0, j.start, k.start), size)
@@ -44,6 +46,9 @@ def better_level(domain: DomainField, pattern: Pattern, aim: Aim, level: float, 
             clamp(values, least_value(domain.grid))
             on_points += _counted(shares[k, j])
             on_surface += enclosed(*contour(values))
+        return _counted(shares), on_points, on_surface
+
+    counted, on_points, on_surface = np.sum(list(ahead(metal_in, slabs_of(domain.grid))), axis=0)
     share = on_surface / on_points if on_points > 0.0 else 1.0
     metal = counted * share * domain.grid.spacing**3
     return level - (aim.porosity_of(metal) - aim.porosity) / slope
@@ -55,12 +60,13 @@ def _places(domain: DomainField) -> np.ndarray:
     random = np.random.default_rng(0)
     number = int(_SAMPLES * max(1.0, grid.spacing**3 * np.prod(grid.shape) / domain.volume))
     steps = random.random((min(number, 20 * _SAMPLES), 3)) * (np.array(grid.shape) - 1.0)
-    kept = []
-    for slab in slabs_of(grid):
+
+    def within(slab: Slab) -> np.ndarray:
         here = steps[(steps[:, 2] >= slab.first) & (steps[:, 2] < slab.first + slab.grid.shape[2] - 1)]
         i, j, k = np.rint(here).astype(np.int64).T
-        kept.append(here[domain.on(slab)[k - slab.first, j, i] < 0.0])
-    places = np.concatenate(kept)
+        return here[domain.on(slab)[k - slab.first, j, i] < 0.0]
+
+    places = np.concatenate(list(ahead(within, slabs_of(grid))))
     if not len(places):
         raise GeometryError(
             f"the domain of the lattice is thinner than the grid of {grid.spacing:.3f} mm it is made on: enlarge it"

@@ -35,7 +35,8 @@ class Pattern:
         inside, near a distance where it is small."""
         result = np.empty(domain.shape, np.float32)
         for part, metal in self._parts(grid, level):
-            np.maximum(metal, domain[part], out=result[part])
+            border = domain[part] if self.solids is None else self.solids.border(domain[part], grid.planes(part))
+            np.maximum(metal, border, out=result[part])
         return result
 
     def shares(self, domain: np.ndarray, grid: Grid, level: float) -> np.ndarray:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..field.ahead import ahead
 from ..field.combine import smooth_union
 from ..field.grid import Grid
 from ..field.isosurface import clamp, contour, least_value
 from ..field.sampled import Sampled
-from ..field.slabs import Stitcher, enclosed, slabs_of
+from ..field.slabs import Cut, Slab, Stitcher, enclosed, slabs_of
 from ..mesh.mesh import Mesh
 from .collect import Collected
 from .domain_field import DomainField
@@ -26,13 +27,14 @@ _FIRST_VERTICES = 50_000
 class Layer:
     """depth: mm under the chosen faces; thickness: mm of it that the lattice leaves; solid: what of that is solid,
     but for windows; windows: where they are, None: there are none; fillet: mm, the radius with which the lattice meets
-    it."""
+    it; drawn_in: mm by which all that is made keeps within the domain's border, None: it ends there."""
 
     depth: Sampled
     thickness: float
     solid: Field
     windows: Field | None
     fillet: float
+    drawn_in: Field | None = None
 
     def taken(self, grid: Grid) -> np.ndarray:
         """Negative where the lattice gives way, whether for solid or for a window."""
@@ -58,6 +60,13 @@ class Solids:
         metal = np.maximum(metal, -self._taken(grid) - np.float32(grid.spacing))
         metal = smooth_union(metal, self._solid(grid), max(layer.fillet for layer in self.layers))
         return metal if windows is None else np.maximum(metal, -windows)
+
+    def border(self, domain: np.ndarray, grid: Grid) -> np.ndarray:
+        """[k, j, i] mm: the distances of a domain, within which all stays."""
+        for layer in self.layers:
+            if layer.drawn_in is not None:
+                domain = domain + layer.drawn_in(grid)
+        return domain
 
     def solid(self, grid: Grid) -> np.ndarray:
         """[k, j, i] mm: what is solid; one layer's windows go through all of them."""
@@ -87,19 +96,21 @@ class Solids:
 
     def rest(self, domain: DomainField) -> Mesh:
         """What the lattice has for itself of a domain."""
-        stitcher, collected, least = Stitcher(domain.grid), Collected(_FIRST_VERTICES), least_value(domain.grid)
-        for slab in slabs_of(domain.grid):
-            values = np.maximum(-self._taken(slab.grid), domain.on(slab))
-            clamp(values, least)
-            collected.add(stitcher.block(values, slab))
+        slabs, stitcher, collected = slabs_of(domain.grid), Stitcher(domain.grid), Collected(_FIRST_VERTICES)
+        parts = ahead(lambda slab: Cut.of(_within(domain, slab, lambda grid: -self._taken(grid))), slabs)
+        for part, slab in zip(parts, slabs):
+            collected.add(stitcher.block(part, slab))
         return collected.mesh()
 
 
 def _volume(domain: DomainField, field: Field) -> float:
     """mm³ of a domain that a field is negative in, measured as the lattice is."""
-    total, least = 0.0, least_value(domain.grid)
-    for slab in slabs_of(domain.grid):
-        values = np.maximum(field(slab.grid), domain.on(slab)).astype(np.float32, copy=False)
-        clamp(values, least)
-        total += enclosed(*contour(values))
-    return total * domain.grid.spacing**3
+    parts = ahead(lambda slab: enclosed(*contour(_within(domain, slab, field))), slabs_of(domain.grid))
+    return sum(parts) * domain.grid.spacing**3
+
+
+def _within(domain: DomainField, slab: Slab, field: Field) -> np.ndarray:
+    """[k, j, i] float32 mm, ready for a surface: what of a slab of the domain a field is negative in."""
+    values = np.maximum(field(slab.grid), domain.on(slab)).astype(np.float32, copy=False)
+    clamp(values, least_value(domain.grid))
+    return values

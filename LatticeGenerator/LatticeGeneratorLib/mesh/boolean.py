@@ -99,6 +99,11 @@ class Solid:
         """The body that a closed mesh encloses."""
         return cls(_solid(mesh, "the mesh"))
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is left of it."""
+        return bool(self.held.is_empty())
+
     def less(self, cutters: Sequence[Mesh]) -> Solid:
         """What remains when all that the cutters enclose is taken away."""
         return self._with(cutters, "cutter", "Subtract")

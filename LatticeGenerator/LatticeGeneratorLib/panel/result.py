@@ -189,6 +189,9 @@ def _about(made: AsMade, parameters: Any) -> str:
             cell=made.cell_mm, metal=made.metal_mm3, region=made.region_mm3, faces=f"{made.faces:,}"
         )
     ]
+    lines.append(_("Made on a grid of {voxel:.0f} µm.").format(voxel=1000.0 * made.voxel_mm))
+    if made.pores_closed:
+        lines.append(_("Pores without a way out, made solid: {n}.").format(n=made.pores_closed))
     if made.loose:
         lines.append(_("Loose pieces at the border that were left out: {n}.").format(n=made.loose))
     whole = whole_of(parameters.lattice)

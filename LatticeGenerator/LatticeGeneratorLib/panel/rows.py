@@ -25,9 +25,18 @@ def _size_by(wish: str) -> Shown:
     return lambda parameters: _end_by(wish)(parameters) and parameters.endCells
 
 
+def _in_part(parameters: Any) -> bool:
+    return parameters.where != "whole"
+
+
+def _has_solid(parameters: Any) -> bool:
+    return parameters.finish in ("skin", "frame") or (
+        parameters.finish == "none" and _in_part(parameters) and parameters.joined
+    )
+
+
 def _grows_denser(parameters: Any) -> bool:
-    towards_solid = parameters.finish in ("skin", "frame") and parameters.denser
-    return parameters.finish == "transition" or towards_solid
+    return parameters.finish == "transition" or (_has_solid(parameters) and parameters.denser)
 
 
 def _beside(source: str) -> Shown:
@@ -42,9 +51,11 @@ _ROWS: dict[str, tuple[str, Shown]] = {
     "poreSize": ("poreSizeSlider", _when("wish", "pores")),
     "cellSize": ("cellSizeSlider", _when("wish", "cell")),
     "thickness": ("thicknessSlider", _when("wish", "cell")),
-    "shellDepth": ("shellDepthSlider", _when("where", "shell")),
+    "shellDepth": ("shellDepthSlider", _when("where", "shell", "beside")),
+    "patch": ("patchSelector", _when("where", "beside")),
     "roi": ("roiSelector", _when("where", "roi")),
     "fit": ("fitButton", _when("where", "roi")),
+    "joined": ("joinedCheckBox", _in_part),
     "gradingLine": ("gradingLineSelector", _when("grading", "axis")),
     "fromDepth": ("fromDepthSlider", _when("grading", "depth")),
     "toDepth": ("toDepthSlider", _when("grading", "depth")),
@@ -62,7 +73,7 @@ _ROWS: dict[str, tuple[str, Shown]] = {
     "solidThickness": ("solidThicknessSlider", _when("finish", "skin", "frame")),
     "windowSize": ("windowSizeSlider", _when("finish", "frame")),
     "bridge": ("bridgeSlider", _when("finish", "frame")),
-    "denser": ("denserCheckBox", _when("finish", "skin", "frame")),
+    "denser": ("denserCheckBox", _has_solid),
     "transitionDepth": ("transitionDepthSlider", _grows_denser),
     "lyingTransform": ("lyingTransformSelector", _when("lying", "transform")),
     "lyingFace": ("lyingFaceSelector", _when("lying", "face")),

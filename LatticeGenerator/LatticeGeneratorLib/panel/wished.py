@@ -98,11 +98,11 @@ def _lattice_words(parameters: Any) -> str:
 
 def _where_words(parameters: Any) -> str:
     region_of(parameters)
-    return {
-        "whole": "",
-        "shell": _("What lies deeper stays as it is: the result is the porous layer alone."),
-        "roi": _("The result is the part of the body inside the box alone."),
-    }[parameters.where]
+    if parameters.where == "whole":
+        return ""
+    if parameters.joined:
+        return _("The result is the whole body, porous in this part and solid in the rest.")
+    return _("The result is the porous part alone.")
 
 
 def _grading_words(parameters: Any) -> str:

@@ -55,7 +55,7 @@ def choice_words() -> dict[str, dict[str, str]]:
         "wish": {"pores": _("Porosity and pore size"), "cell": _("Cell size and thickness")},
         "where": {
             "whole": _("In all of it"), "shell": _("In a shell under the surface"),
-            "roi": _("Within a region of interest"),
+            "beside": _("In a layer next to a surface"), "roi": _("Within a region of interest"),
         },
         "grading": {
             "none": _("The same everywhere"), "axis": _("Changes along a line"),

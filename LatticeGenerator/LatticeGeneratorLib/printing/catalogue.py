@@ -47,6 +47,14 @@ def default_printer() -> Printer:
     return next(iter(load_printers().values()))
 
 
+def printer_named(name: str) -> Printer:
+    """A printer of the package's own catalogue, the first for an empty name. Raises GeometryError with those it has."""
+    printers = load_printers()
+    if name and name not in printers:
+        raise GeometryError(f"there is no printer '{name}' in the catalogue: choose one of {', '.join(printers)}")
+    return printers[name] if name else default_printer()
+
+
 def _printer(row: Any, place: str) -> Printer:
     _has_fields(row, ("name", "least_strut", "coupon_strut", "least_wall", "as_built"), place)
     name = _text(row["name"], f"{place}.name")

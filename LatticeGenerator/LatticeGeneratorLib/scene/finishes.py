@@ -1,7 +1,7 @@
 """What the choices in a parameter node mean for how a lattice ends.
 
-`parameters` is the module's wrapped parameter node, of whose fields these are read: finish, side, sidePlane, sideModel,
-solidThickness, windowSize, bridge, denser, transitionDepth.
+`parameters` is the module's wrapped parameter node, of whose fields these are read: where, joined, finish, side,
+sidePlane, sideModel, solidThickness, windowSize, bridge, denser, transitionDepth.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from ..errors import GeometryError
 from ..infill.along import Point, point_of
 from ..infill.faces import Faces, Facing, Near
 from ..infill.finish import Finish, Frame, Skin, Transition
+from ..infill.joined import Joined
 from .attached import surface_of
 
 SIDES: dict[str, Point] = {
@@ -27,23 +28,30 @@ _ROUNDING_MM = 0.3  # of a frame's edges, where it is thick enough
 
 def finish_of(parameters: Any) -> tuple[Finish, ...]:
     """How the lattice shall end. Raises GeometryError with the remedy."""
+    parts = _covers(parameters)
+    if parameters.finish == "transition":
+        return (*parts, Transition(parameters.transitionDepth, _faces(parameters)))
+    solid = bool(parts) or joined_of(parameters) is not None
+    return (*parts, Transition(parameters.transitionDepth)) if solid and parameters.denser else parts
+
+
+def joined_of(parameters: Any) -> Joined | None:
+    """How the lattice shall be joined to the rest of its body; None where it shall not."""
+    return Joined() if parameters.joined and parameters.where != "whole" else None
+
+
+def _covers(parameters: Any) -> tuple[Finish, ...]:
+    """The skin or the frame."""
     if parameters.finish == "skin":
         if parameters.side == "model":
             raise GeometryError("a skin is left open on a side, not near a model: choose another side")
         x, y, z = _direction(parameters)
-        parts: tuple[Finish, ...] = (Skin(parameters.solidThickness, Facing((-x, -y, -z), _ALL_BUT_DEG)),)
-    elif parameters.finish == "frame":
+        return (Skin(parameters.solidThickness, Facing((-x, -y, -z), _ALL_BUT_DEG)),)
+    if parameters.finish == "frame":
         rounding = min(_ROUNDING_MM, 0.5 * parameters.solidThickness, 0.5 * parameters.bridge)
-        parts = (
-            Frame(
-                _faces(parameters), parameters.solidThickness, parameters.windowSize, parameters.bridge, rounding
-            ),
-        )  # fmt: skip
-    elif parameters.finish == "transition":
-        return (Transition(parameters.transitionDepth, _faces(parameters)),)
-    else:
-        return ()
-    return (*parts, Transition(parameters.transitionDepth)) if parameters.denser else parts
+        faces = _faces(parameters)
+        return (Frame(faces, parameters.solidThickness, parameters.windowSize, parameters.bridge, rounding),)
+    return ()
 
 
 def _faces(parameters: Any) -> Faces:

@@ -1,8 +1,8 @@
 """What the choices in a parameter node mean: which body, and what lattice where.
 
 `parameters` is the module's wrapped parameter node, of whose fields these are read: source, domain, segmentation,
-segmentID, cell, wish, porosity, poreSize, cellSize, thickness, printer, compensate, where, shellDepth, roi, and those
-of `gradings`, `lying` and `finishes`.
+segmentID, cell, wish, porosity, poreSize, cellSize, thickness, printer, compensate, where, shellDepth, patch, roi,
+thinning, and those of `gradings`, `lying` and `finishes`.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from ..infill.feasible import cell_size_mm, spec_of_cell
 from ..infill.graded import Graded
 from ..infill.laid import Laid
 from ..infill.order import Order
-from ..infill.region import Region, Shell, Whole
+from ..infill.region import Beside, Region, Shell, Whole
 from ..infill.spec import LatticeSpec
 from ..mesh.mesh import Mesh
-from ..printing.catalogue import default_printer, load_printers
+from ..printing.catalogue import printer_named
 from ..printing.predicted import compensated
 from ..printing.printer import Printer
-from .attached import remembered, scalars_of
+from .attached import remembered, scalars_of, surface_of
 from .bodies import (
     body_of_model,
     body_of_segment,
@@ -34,7 +34,7 @@ from .bodies import (
     segment_name,
     segment_state,
 )
-from .finishes import finish_of
+from .finishes import finish_of, joined_of
 from .gradings import along_of, end_of
 from .lying import laid_of, own_axes
 from .models import mesh_of
@@ -87,14 +87,7 @@ def fingerprint_of(parameters: Any) -> str:
 
 def printer_of(parameters: Any) -> Printer:
     """The printer whose limits count. Raises GeometryError with the known ones where the catalogue lacks it."""
-    if not parameters.printer:
-        return default_printer()
-    printers = load_printers()
-    if parameters.printer not in printers:
-        raise GeometryError(
-            f"there is no printer '{parameters.printer}' in the catalogue: choose one of {', '.join(printers)}"
-        )
-    return printers[parameters.printer]
+    return printer_named(parameters.printer)
 
 
 def wish_of(parameters: Any) -> LatticeSpec:
@@ -134,6 +127,10 @@ def region_of(parameters: Any) -> Region:
         return Whole()
     if parameters.where == "shell":
         return Shell(parameters.shellDepth)
+    if parameters.where == "beside":
+        if parameters.patch is None:
+            raise GeometryError("choose the model of the surface that the lattice lies next to")
+        return Beside(surface_of(parameters.patch), parameters.shellDepth)
     if parameters.roi is None:
         raise GeometryError("choose the region of interest to fill, or make one")
     return box_of(parameters.roi)
@@ -147,7 +144,16 @@ def lying_of(parameters: Any) -> Laid:
 def order_of(parameters: Any) -> Order:
     """What is ordered. Raises GeometryError with the remedy."""
     spec, graded = spec_of(parameters), graded_of(parameters)
-    return Order(spec, region_of(parameters), graded, lying_of(parameters), finish_of(parameters))
+    return Order(
+        spec,
+        region_of(parameters),
+        graded,
+        lying_of(parameters),
+        finish_of(parameters),
+        joined_of(parameters),
+        thinned_mm=parameters.thinning / 1000.0 or None,
+        printer=parameters.printer,
+    )
 
 
 def watched_nodes(parameters: Any) -> tuple[Any, ...]:
@@ -155,7 +161,7 @@ def watched_nodes(parameters: Any) -> tuple[Any, ...]:
     graded_by = parameters.gradingVolume if parameters.grading == "volume" else None
     return (
         source_node(parameters),
-        parameters.roi if parameters.where == "roi" else None,
+        {"roi": parameters.roi, "beside": parameters.patch}.get(parameters.where),
         parameters.gradingLine if parameters.grading == "axis" else None,
         graded_by,
         # Scripts that write numbers in place tell of the array, and not of the volume's image.

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from LatticeGeneratorLib.field.combine import sample
-from LatticeGeneratorLib.field.grid import Grid
 from LatticeGeneratorLib.field.isosurface import isosurface
 from LatticeGeneratorLib.infill.fill import fill_field
-from LatticeGeneratorLib.infill.lattice import Lattice
 from LatticeGeneratorLib.infill.spec import LatticeSpec
-from LatticeGeneratorLib.measure.porosity import porosity
 from LatticeGeneratorLib.mesh.boolean import simplified
 from LatticeGeneratorLib.mesh.mesh import Mesh
-from LatticeGeneratorLib.progress import Progress, portion, silent
+from LatticeGeneratorLib.progress import Progress, silent
 
 from ..plan.curve import AxisCurve
 from ..plan.plan import InterfacePlan
@@ -35,9 +32,6 @@ SHALLOWER_MM = STEP_MM
 FACE_MM = 0.02
 # The region is thinned out to this deviation, mm: a tenth of the sampling.
 SIMPLIFY_MM = 0.01
-# How near the porosity within a layer comes to what is wanted, of the half percentage point allowed; the first try is
-# 0.3 to 0.7 off, the second is right.
-_POROSITY_TOLERANCE, _ATTEMPTS = 0.001, 3
 # Where the layer is thinner than this it holds no whole pore (550 µm) and stays solid.
 THINNEST_MM = 0.6
 # A smaller layer, mm³, holds too few cells (1 mm) to have a porosity, or bone worth growing in; engineering judgement.
@@ -103,7 +97,8 @@ def _filled(space: LayerSpace, region: np.ndarray, interface: InterfacePlan, pro
     # Only lattice that meets the solid around the region is held; that solid is what the region was grown into.
     anchor = np.where((joined < 0.0) & (region > 0.25 * OVERLAP_MM), -1.0, 1.0)
     region_mesh = simplified(domain, SIMPLIFY_MM)
-    lattice = _as_porous(joined, region_mesh, grid, spec, anchor, progress)
+    # Where a lattice ends its grid bevels it: in the region, which it goes beyond, it is less porous than on the whole.
+    lattice = fill_field(joined, grid, spec, anchor, progress, measured_in=region_mesh)
     return PorousLayer(
         face=space.face,
         domain=region_mesh.transformed(space.frame),
@@ -112,24 +107,6 @@ def _filled(space: LayerSpace, region: np.ndarray, interface: InterfacePlan, pro
         spec=spec,
         depth_mm=_depth_mm(space, region),
     )
-
-
-def _as_porous(
-    joined: np.ndarray, region: Mesh, grid: Grid, spec: LatticeSpec, anchor: np.ndarray, progress: Progress
-) -> Lattice:
-    """The lattice in a domain that reaches beyond the region, where its porosity is as wanted within the region.
-
-    Where a lattice ends its grid bevels it: in the region, which it goes beyond, it is less porous than on the whole.
-    """
-    asked = spec
-    for attempt in range(_ATTEMPTS):
-        part = portion(progress, attempt / _ATTEMPTS, (attempt + 1) / _ATTEMPTS)
-        lattice = fill_field(joined, grid, asked, anchor_values=anchor, progress=part)
-        short = spec.porosity - porosity(lattice.mesh, region)
-        if abs(short) <= _POROSITY_TOLERANCE:
-            break
-        asked = replace(asked, porosity=asked.porosity + short)
-    return lattice
 
 
 def _depth_mm(space: LayerSpace, region: np.ndarray) -> float:

@@ -75,7 +75,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _command(places: Path) -> Iterator[subprocess.Popen[str]]:
     """`spinal-strut demo`, started beside the work of this process and ended with it."""
     command = [sys.executable, "-m", "SpinalStrutDesignerLib", "demo", "--out", str(places / "commanded")]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
     yield process
     if process.poll() is None:
         process.kill()

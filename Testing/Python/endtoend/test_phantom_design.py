@@ -258,7 +258,7 @@ def test_a_command_that_is_interrupted_leaves_nothing(tmp_path):
         [*command, "--progress", "json"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         preexec_fn=_heeding_ctrl_c,
     )
     assert process.stdout is not None

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from LatticeGeneratorLib.field.grid import Grid
 from LatticeGeneratorLib.field.isosurface import clamp, isosurface, least_value
-from LatticeGeneratorLib.field.slabs import Stitcher, slabs_of
+from LatticeGeneratorLib.field.slabs import Cut, Stitcher, slabs_of
 from LatticeGeneratorLib.infill.collect import Collected
 from LatticeGeneratorLib.infill.held import METAL, VOID, Groups
 from LatticeGeneratorLib.mesh.check import closed_manifold_fault
@@ -74,7 +74,7 @@ def test_the_surface_of_slabs_is_that_of_the_whole(seed, points_at_once):
     whole = isosurface(values, GRID)
     stitcher, collected = Stitcher(GRID), Collected(len(whole.vertices))
     for slab in slabs_of(GRID, points_at_once):
-        collected.add(stitcher.block(values[slab.planes], slab))
+        collected.add(stitcher.block(Cut.of(values[slab.planes]), slab))
     mesh = collected.mesh()
     assert closed_manifold_fault(mesh) is None
     assert sorted_corners(mesh) == pytest.approx(sorted_corners(whole), abs=1e-5)

@@ -246,7 +246,7 @@ def test_the_command_measures_and_compares(tmp_path: Path):
     (tmp_path / "design.json").write_text(numbers().to_json())
     command = [sys.executable, "-m", "LatticeGeneratorLib", "measure", "body.stl", "domain.stl"]
     done = subprocess.run(
-        [*command, "--designed", "design.json"], cwd=tmp_path, capture_output=True, text=True, timeout=120
+        [*command, "--designed", "design.json"], cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=120
     )
     assert done.returncode == 0, done.stderr
     rows = done.stdout.splitlines()

@@ -86,7 +86,10 @@ def _ordered(folder: Path, order: Order = COARSE, body: Mesh = CUBE) -> list[str
 
 def test_the_command_of_a_child_process(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "LatticeGeneratorLib", *_ordered(tmp_path)], capture_output=True, text=True, timeout=120
+        [sys.executable, "-m", "LatticeGeneratorLib", *_ordered(tmp_path)],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]

@@ -7,7 +7,7 @@ import pytest
 from lattice_shapes import rigid, trimesh_of
 from LatticeGeneratorLib.errors import GeometryError
 from LatticeGeneratorLib.infill.order import Order, deliver, order_from_json
-from LatticeGeneratorLib.infill.region import Region, Shell, Whole, Within, region_from_record, shell_of
+from LatticeGeneratorLib.infill.region import Region, Shell, Whole, Within, region_from_record
 from LatticeGeneratorLib.infill.spec import LatticeSpec
 from LatticeGeneratorLib.mesh.check import closed_manifold_fault
 from LatticeGeneratorLib.mesh.pieces import pieces_of
@@ -21,7 +21,7 @@ def _within(matrix: np.ndarray, size: tuple[float, float, float]) -> Within:
 @pytest.mark.parametrize("depth", [0.5, 1.0, 2.5])
 def test_the_shell_of_a_ball_is_the_ball_without_a_smaller_one(depth: float) -> None:
     ball = sphere(np.array([10.0, -20.0, 30.0]), 5.0, 128)
-    shell = shell_of(ball, depth)
+    shell = Shell(depth).of(ball)
     assert closed_manifold_fault(shell) is None
     exact = 4.0 / 3.0 * np.pi * (5.0**3 - (5.0 - depth) ** 3)
     assert shell.volume == pytest.approx(exact, rel=0.003)  # the ball's 128 segments lack 0.1 % of its volume
@@ -32,7 +32,7 @@ def test_the_shell_of_a_ball_is_the_ball_without_a_smaller_one(depth: float) -> 
 
 def test_the_shell_of_a_block_has_its_outer_face_and_the_wanted_depth() -> None:
     block = box([0.0] * 3, [8.0, 7.0, 6.0])
-    shell = shell_of(block, 1.5)
+    shell = Shell(1.5).of(block)
     assert shell.volume == pytest.approx(8.0 * 7.0 * 6.0 - 5.0 * 4.0 * 3.0, rel=0.005)
     assert np.array_equal(shell.faces[: len(block.faces)], block.faces)
     inner = shell.vertices[len(block.vertices) :]
@@ -42,7 +42,7 @@ def test_the_shell_of_a_block_has_its_outer_face_and_the_wanted_depth() -> None:
 
 def test_a_thin_body_is_all_shell() -> None:
     plate = box([0.0] * 3, [9.0, 9.0, 1.9])
-    assert shell_of(plate, 1.0) is plate
+    assert Shell(1.0).of(plate) is plate
     with pytest.raises(GeometryError, match="depth above 0 mm"):
         Shell(0.0)
 
@@ -70,7 +70,7 @@ def test_a_box_beside_the_body_or_without_volume_is_refused() -> None:
 def test_an_order_comes_back_from_its_text(region: Region) -> None:
     order = Order(LatticeSpec("bcc", 0.65, 0.8), region)
     assert order_from_json(order.to_json()) == order
-    assert region_from_record(region.record()) == region
+    assert region_from_record(region.record(), {}) == region
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"spec": {"pores": 1}, "region": {"where": "whole"}}'])
@@ -82,7 +82,7 @@ def test_a_text_that_is_no_order_is_refused(text: str) -> None:
 @pytest.mark.parametrize("record", [{"where": "box"}, {"where": "shell", "depth_mm": "deep"}, {"where": "half"}])
 def test_a_record_that_is_no_region_is_refused(record: dict) -> None:
     with pytest.raises(GeometryError, match=r"cannot be read|is not known"):
-        region_from_record(record)
+        region_from_record(record, {})
 
 
 def test_the_lattice_of_a_shell_stays_in_it_and_is_one_piece() -> None:

@@ -141,6 +141,34 @@ def test_a_shell_of_given_depth(bench: Bench, block: Any) -> None:
     assert bench.rows()["Porosity"][2] == pytest.approx(70.0, abs=1.0)
 
 
+def test_a_layer_next_to_a_surface_joined_to_the_rest_of_the_body(bench: Bench, block: Any) -> None:
+    from LatticeGeneratorLib.mesh.mesh import Mesh
+    from LatticeGeneratorLib.scene.models import polydata
+
+    ui = bench.ui
+    bench.choose(ui.whereComboBox, "In a layer next to a surface")
+    assert ui.shellDepthSlider.visible and ui.patchSelector.visible and ui.joinedCheckBox.visible
+    assert "choose the model of the surface" in ui.whereLabel.text and not ui.fillButton.enabled
+    half = EDGE / 2
+    corners = np.array([[-half, -half, half], [half, -half, half], [half, half, half], [-half, half, half]])
+    patch = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLModelNode", "Contact")
+    patch.SetAndObserveMesh(polydata(Mesh(corners, np.array([[0, 1, 2], [0, 2, 3]]))))
+    ui.patchSelector.setCurrentNode(patch)
+    bench.host.process_events()
+    ui.shellDepthSlider.value = 2.0
+    assert ui.whereLabel.text == "The result is the porous part alone." and not ui.denserCheckBox.visible
+    ui.joinedCheckBox.checked = True
+    assert "solid in the rest" in ui.whereLabel.text
+    bench.apply()
+    assert ui.messageLabel.text == ""
+    assert volume_of(bench.parameters.lattice) / EDGE**2 == pytest.approx(EDGE - 2.0 + 0.30 * 2.0, abs=0.02)
+    assert bench.rows()["Porosity"] == ("pass", 70.0, pytest.approx(70.0, abs=0.1))
+    assert "Made on a grid of 100 µm." in ui.resultLabel.text
+    ready = ui.resultCollapsibleButton.text
+    ui.thinningSlider.value = 10.0
+    assert ui.resultCollapsibleButton.text.startswith("↻") and not ready.startswith("↻")
+
+
 def test_within_a_region_of_interest(bench: Bench, block: Any) -> None:
     bench.choose(bench.ui.whereComboBox, "Within a region of interest")
     assert "choose the region of interest" in bench.ui.whereLabel.text and not bench.ui.fillButton.enabled

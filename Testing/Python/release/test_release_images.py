@@ -268,7 +268,7 @@ def test_draws_without_a_display_and_without_complaint():
         "print(rendered(v)[25, 25].argmax())\n"
     )
     bare = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "VTK_DEFAULT_OPENGL_WINDOW")}
-    done = subprocess.run([sys.executable, "-c", code], env=bare, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code], env=bare, capture_output=True, encoding="utf-8", timeout=120)
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "0", "")
 
 

@@ -68,6 +68,7 @@ def parameters(scene: Any, model: Any) -> Any:
         fromValue=200.0, toValue=800.0, endCells=False, endPorosity=55.0, endPoreSize=1000.0, endCellSize=1.7,
         endThickness=0.7, lying="scene", lyingTransform=None, lyingFace=None, finish="none", side="superior",
         sidePlane=None, sideModel=None, solidThickness=0.6, windowSize=2.0, bridge=0.6, denser=False,
+        joined=False, patch=None, thinning=0.0,
         transitionDepth=1.0, lattice=None, keepWhole=True, measured="", madeOrder="", madeFrom="",
     )  # fmt: skip
 
