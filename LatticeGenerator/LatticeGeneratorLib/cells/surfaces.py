@@ -91,7 +91,7 @@ def gyroid_skeletal(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> tuple[np.nda
 def gyroid_sheet(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The gyroid, metal along it."""
     value, square = gyroid(x, y, z)
-    return np.abs(value, value), _slope(square)
+    return np.abs(value, out=value), _slope(square)
 
 
 def diamond_skeletal(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -103,7 +103,7 @@ def diamond_skeletal(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> tuple[np.nd
 def diamond_sheet(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Schwarz D, metal along it."""
     value, square = diamond(x, y, z)
-    return np.abs(value, value), _slope(square)
+    return np.abs(value, out=value), _slope(square)
 
 
 def primitive_skeletal(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -115,7 +115,7 @@ def primitive_skeletal(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> tuple[np.
 def primitive_sheet(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Schwarz P, metal along it."""
     value, square = primitive(x, y, z)
-    return np.abs(value, value), _slope(square)
+    return np.abs(value, out=value), _slope(square)
 
 
 def iwp_skeletal(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -127,7 +127,7 @@ def iwp_skeletal(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> tuple[np.ndarra
 def iwp_sheet(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Schoen I-WP, metal along it."""
     value, square = iwp(x, y, z)
-    return np.abs(value, value), _slope(square)
+    return np.abs(value, out=value), _slope(square)
 
 
 def _slope(square: np.ndarray) -> np.ndarray:
