@@ -1,22 +1,32 @@
-"""Arrays kept for when they are asked for again, as far as memory allows."""
+"""What is kept for when it is asked for again, as far as memory allows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Lock
+from typing import Generic, Protocol, TypeVar
 
-import numpy as np
+
+class Sized(Protocol):
+    """An array, or what stands for one."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
 
 
-class Kept:
+Thing = TypeVar("Thing", bound=Sized)
+
+
+class Kept(Generic[Thing]):
     """Arrays by number, of most_bytes in all; what does not fit is made anew each time. Threads may share it, each
     with numbers of its own."""
 
     def __init__(self, most_bytes: int) -> None:
         self._left, self._lock = most_bytes, Lock()
-        self._arrays: dict[int, np.ndarray] = {}
+        self._arrays: dict[int, Thing] = {}
 
-    def get(self, number: int, make: Callable[[], np.ndarray]) -> np.ndarray:
+    def get(self, number: int, make: Callable[[], Thing]) -> Thing:
         """The array of that number, which is not to be changed."""
         if number in self._arrays:
             return self._arrays[number]
@@ -27,7 +37,7 @@ class Kept:
                 self._arrays[number] = array
         return array
 
-    def take(self, number: int, make: Callable[[], np.ndarray]) -> np.ndarray:
+    def take(self, number: int, make: Callable[[], Thing]) -> Thing:
         """The array of that number, kept no longer, for the caller to change."""
         with self._lock:
             array = self._arrays.pop(number, None)

@@ -13,7 +13,8 @@ from .isosurface import contour
 
 # Measured: with more a slab's surface is too large for memory to be used again for the next one's.
 POINTS_AT_ONCE = 300_000
-_FEWEST_PLANES = 8
+# Each slab makes its last plane again for the next one: where planes are large, more points are taken to have several.
+_FEWEST_PLANES, _WANTED_PLANES, _MOST_POINTS = 2, 8, 1_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +33,16 @@ class Slab:
 def slabs_of(grid: Grid, points_at_once: int = POINTS_AT_ONCE) -> list[Slab]:
     """The slabs that a grid falls into, of about as many points each."""
     nx, ny, nz = grid.shape
-    planes = max(_FEWEST_PLANES, points_at_once // (nx * ny))
+    wanted = min(_WANTED_PLANES, _MOST_POINTS // (nx * ny))
+    planes = max(_FEWEST_PLANES, wanted, points_at_once // (nx * ny))
     return [slab_at(grid, first, min(first + planes, nz - 1)) for first in range(0, max(nz - 1, 1), planes)]
+
+
+def layers_of(slab: Slab) -> list[Slab]:
+    """The parts of a slab, its planes counted from its own first, whose surfaces are small enough to hold several."""
+    nx, ny, nz = slab.grid.shape
+    planes = max(1, POINTS_AT_ONCE // (nx * ny))
+    return [slab_at(slab.grid, first, min(first + planes, nz - 1)) for first in range(0, max(nz - 1, 1), planes)]
 
 
 def slab_at(grid: Grid, first: int, last: int) -> Slab:

@@ -12,6 +12,7 @@ from ..field.distance import Distances
 from ..field.grid import Grid
 from ..field.isosurface import bounded, clamp, contour, least_value
 from ..field.kept import Kept
+from ..field.near_border import NearBorder
 from ..field.slabs import Slab, enclosed, slabs_of
 from ..mesh.mesh import Mesh
 from .hollow import BAND_STEPS, Hollow
@@ -22,7 +23,7 @@ _BAND_STEPS = 1.01
 _DEEP_STEPS = 8.0
 # Bodies are mostly a whole number of steps long: neither end then lies on a plane.
 _ASIDE_STEPS = 0.382
-_KEPT_BYTES = 200_000_000
+_KEPT_BYTES = 64_000_000
 
 
 class DomainField(Protocol):
@@ -53,11 +54,11 @@ class MeshDomain:
             self._distances = Distances(mesh).ready(spacing)
             self._hollow = hollow.result()
         # Distances cost more than anything else that is done to a slab, but memory is not to grow with the domain.
-        self._kept = Kept(_KEPT_BYTES)
+        self._kept: Kept[NearBorder] = Kept(_KEPT_BYTES)
 
     def on(self, slab: Slab) -> np.ndarray:
         """As `DomainField`."""
-        return self._kept.get(slab.first, lambda: self._made(slab.grid))
+        return self._kept.get(slab.first, lambda: NearBorder.of(self._made(slab.grid))).values()
 
     def _made(self, grid: Grid) -> np.ndarray:
         if not self._hollow.reaches(grid):

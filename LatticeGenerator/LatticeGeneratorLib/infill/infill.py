@@ -14,7 +14,7 @@ from ..errors import GeometryError
 from ..field.ahead import ahead
 from ..field.isosurface import clamp, contour, least_value
 from ..field.kept import Kept
-from ..field.slabs import Block, Cut, Slab, Stitcher, enclosed, slabs_of
+from ..field.slabs import Block, Cut, Slab, Stitcher, enclosed, layers_of, slabs_of
 from ..measure.porosity import porosity
 from ..mesh.mesh import Mesh
 from ..progress import Progress, portion, silent
@@ -31,7 +31,7 @@ from .spec import LatticeSpec
 _POROSITY_TOLERANCE = 0.0008  # of the 0.001 allowed: files round
 _ATTEMPTS = 6
 _CLOSED_SHARE = 0.01  # of the domain: more void than that is not shut in at the border by chance
-_KEPT_BYTES = 100_000_000
+_KEPT_BYTES = 80_000_000  # little beside a mesh that needs as much to be worth it; in blocks nothing is kept
 
 Result = TypeVar("Result")
 
@@ -53,7 +53,7 @@ class Held:
     pores: int
     edges: int
     closed_mm3: float
-    values: Kept
+    values: Kept[np.ndarray]
 
 
 class Infill:
@@ -125,7 +125,7 @@ class Infill:
             raise GeometryError("a lattice that is joined to a solid is made at once, and not in blocks")
 
         def made(level: float, part: Progress) -> tuple[Held, float]:
-            held = self.held(level, portion(part, 0.0, 0.4))
+            held = self.held(level, portion(part, 0.0, 0.4), kept_bytes=0)
             self._check_open(held)
             return held, self._aim.porosity_of(self._volume(held, portion(part, 0.4, 1.0)))
 
@@ -157,9 +157,10 @@ class Infill:
         progress("lattice: level", 0.5)
         return better_level(self.domain, self.pattern, self._aim, level, slope), slope
 
-    def held(self, level: float, progress: Progress = silent) -> Held:
+    def held(self, level: float, progress: Progress = silent, kept_bytes: int = _KEPT_BYTES) -> Held:
         """What of the metal of a level hangs together. Raises GeometryError if none reaches the anchor."""
-        metal, void, edges, kept = Groups(METAL), Groups(VOID), 0, Kept(_KEPT_BYTES)
+        kept: Kept[np.ndarray] = Kept(kept_bytes)
+        metal, void, edges = Groups(METAL), Groups(VOID), 0
 
         def found(number: int) -> tuple[np.ndarray, np.ndarray | None, np.ndarray, int]:
             slab = self._slabs[number]
@@ -196,7 +197,9 @@ class Infill:
             kept,
         )
 
-    def _forget_cavities(self, groups: list[np.ndarray], extents: np.ndarray, kept: Kept, level: float) -> None:
+    def _forget_cavities(
+        self, groups: list[np.ndarray], extents: np.ndarray, kept: Kept[np.ndarray], level: float
+    ) -> None:
         """Sets to zero, in place, how large the groups of void are that lie outside the domain: its own cavities."""
         within = np.zeros(len(extents), bool)
         for number, (slab, group) in enumerate(zip(self._slabs, groups)):
@@ -218,13 +221,19 @@ class Infill:
         """The surface of what is held, slab by slab."""
         stitcher = Stitcher(self.domain.grid)
 
-        def cut(number: int) -> Cut:
+        def values(number: int) -> np.ndarray:
             values = held.values.take(number, partial(self._cut, self._slabs[number], held.level))
-            return Cut.of(self._kept_of(values, held, number))
+            return self._kept_of(values, held, number)
 
-        for number, part in enumerate(ahead(cut, range(len(self._slabs)))):
-            progress("lattice: surface", number / len(self._slabs))
-            block = stitcher.block(part, self._slabs[number])
+        def layers() -> Iterator[tuple[Slab, np.ndarray]]:
+            numbers = range(len(self._slabs))
+            for number, whole in zip(numbers, ahead(values, numbers)):
+                progress("lattice: surface", number / len(self._slabs))
+                for layer in layers_of(self._slabs[number]):
+                    yield layer, whole[layer.planes]
+
+        for layer, cut in ahead(lambda part: (part[0], Cut.of(part[1])), layers()):
+            block = stitcher.block(cut, layer)
             yield block if self._turn is None else block.turned(self._turn)
         progress("lattice: surface", 1.0)
 

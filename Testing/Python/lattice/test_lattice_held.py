@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from LatticeGeneratorLib.field.grid import Grid
 from LatticeGeneratorLib.field.isosurface import clamp, isosurface, least_value
+from LatticeGeneratorLib.field.near_border import NearBorder
 from LatticeGeneratorLib.field.slabs import Cut, Stitcher, slabs_of
 from LatticeGeneratorLib.infill.collect import Collected
 from LatticeGeneratorLib.infill.held import METAL, VOID, Groups
@@ -85,3 +86,16 @@ def sorted_corners(mesh: Mesh) -> np.ndarray:
     """All face middles in an order that does not hang on how they are numbered."""
     middles = np.round(mesh.triangles.mean(axis=1), 4)
     return middles[np.lexsort(middles.T)]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0.0, 1.0))
+def test_distances_held_in_little_memory_come_back_to_the_last_bit(seed, share):
+    random = np.random.default_rng(seed)
+    values = np.where(random.random(SHAPE) < 0.5, np.float32(-0.8), np.float32(0.101))
+    near = random.random(SHAPE) < share
+    values[near] = random.uniform(-0.1, 0.1, int(near.sum())).astype(np.float32)
+    held = NearBorder.of(values)
+    assert held.values().tobytes() == values.tobytes() and held.values().flags.writeable
+    if share < 0.1:
+        assert held.nbytes < 0.5 * values.nbytes
