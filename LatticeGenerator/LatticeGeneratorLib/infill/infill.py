@@ -23,13 +23,13 @@ from .collect import Collected
 from .domain_field import DomainField
 from .held import METAL, VOID, Groups
 from .lattice import Lattice
-from .level import better_level, first_level
+from .level import better_level, first_level, next_level
 from .pattern import Pattern
 from .places import Regular
 from .spec import LatticeSpec
 
 _POROSITY_TOLERANCE = 0.0008  # of the 0.001 allowed: files round
-_ATTEMPTS = 6
+_ATTEMPTS = 14  # mostly one or two; where porosity jumps, as chips come and go, halving needs some ten
 _CLOSED_SHARE = 0.01  # of the domain: more void than that is not shut in at the border by chance
 _KEPT_BYTES = 80_000_000  # little beside a mesh that needs as much to be worth it; in blocks nothing is kept
 
@@ -141,10 +141,8 @@ class Infill:
             excess = found - self._aim.porosity
             if abs(excess) <= _POROSITY_TOLERANCE:
                 return result
-            if tried and tried[-1][0] != level and (excess - tried[-1][1]) / (level - tried[-1][0]) < 0.0:
-                slope = (excess - tried[-1][1]) / (level - tried[-1][0])
             tried.append((level, excess))
-            level -= excess / slope
+            level = next_level(tried, slope)
         raise GeometryError(
             f"the lattice came to {100 * found:.1f} % porosity instead of {100 * self._aim.porosity:.1f} %: "
             f"its domain is too small or thin for cells of {self.cell_mm:.2f} mm; enlarge it or ask for smaller pores"

@@ -14,6 +14,7 @@ from .pattern import Pattern
 
 _SAMPLES = 100_000  # places by which the first guess is made: right to 0.3 percentage points or better
 _SLOPE_SHARE = 0.02  # the porosity over which the first slope is taken
+_STRAIGHT = 4  # attempts along straight lines
 _BAR, _BARS, _SHIFT = 12, 7, 3  # of bars so many grid steps wide one in so many is looked at, the next row's so far on
 
 
@@ -52,6 +53,24 @@ def better_level(domain: DomainField, pattern: Pattern, aim: Aim, level: float, 
     share = on_surface / on_points if on_points > 0.0 else 1.0
     metal = counted * share * domain.grid.spacing**3
     return level - (aim.porosity_of(metal) - aim.porosity) / slope
+
+
+def next_level(tried: list[tuple[float, float]], slope: float) -> float:
+    """The level to try next, by those tried, each with the porosity that it gave too much; slope: to begin with.
+
+    Along the line through the last two. Where porosity jumps, since chips come and go, that leads astray: once levels
+    lie on both sides of what is wanted, none beyond them is tried, and after some attempts the middle between them.
+    """
+    level, excess = tried[-1]
+    if len(tried) > 1 and tried[-2][0] != level:
+        measured = (excess - tried[-2][1]) / (level - tried[-2][0])
+        slope = measured if measured < 0.0 else slope
+    guess = level - excess / slope
+    porous, dense = ([at for at, more in tried if more * sign > 0.0] for sign in (1.0, -1.0))
+    if not porous or not dense:
+        return guess
+    low, high = sorted((max(porous), min(dense)))
+    return guess if low < guess < high and len(tried) < _STRAIGHT else 0.5 * (low + high)
 
 
 def _places(domain: DomainField) -> np.ndarray:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from lattice_shapes import inverted, joined
 from LatticeGeneratorLib.cells import cell_named
 from LatticeGeneratorLib.field.grid import Grid
@@ -11,6 +13,7 @@ from LatticeGeneratorLib.infill.domain_field import MeshDomain
 from LatticeGeneratorLib.infill.fill import prepared
 from LatticeGeneratorLib.infill.infill import Infill
 from LatticeGeneratorLib.infill.lattice import Lattice
+from LatticeGeneratorLib.infill.level import next_level
 from LatticeGeneratorLib.infill.places import Regular
 from LatticeGeneratorLib.infill.spec import LatticeSpec
 from LatticeGeneratorLib.mesh.mesh import Mesh
@@ -70,3 +73,26 @@ def test_blocks_are_as_porous_as_wanted_before_the_first_is_given(edge: float) -
     mesh = Mesh(vertices, faces)
     assert 1.0 - mesh.volume / domain.volume == pytest.approx(spec.porosity, abs=0.001)
     assert mesh.volume == pytest.approx(sum(block.volume for block in blocks), rel=1e-4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0.2, 0.8))
+def test_the_level_is_found_where_porosity_jumps(seed: int, wanted: float) -> None:
+    """A falling curve with steps, none of which skips what is wanted."""
+    random = np.random.default_rng(seed)
+    places, heights = np.sort(random.uniform(-1.0, 1.0, 8)), random.uniform(0.0, 0.03, 8)
+
+    def porosity(level: float) -> float:
+        steps = float(heights[places < level].sum())
+        return 0.5 - 0.5 * level - steps
+
+    levels = np.linspace(-2.5, 2.5, 50_001)
+    assume(np.abs([porosity(level) - wanted for level in levels]).min() < 3e-4)
+    tried: list[tuple[float, float]] = []
+    level = random.uniform(-0.2, 0.2)
+    for _ in range(14):
+        tried.append((level, porosity(level) - wanted))
+        if abs(tried[-1][1]) <= 8e-4:
+            return
+        level = next_level(tried, -0.5)
+    pytest.fail(f"not found: {tried}")
