@@ -9,7 +9,7 @@ STABLE := .venv-5.12
 STABLE_READY := $(STABLE)/ready
 LIBS := SpinalStrutDesigner/SpinalStrutDesignerLib LatticeGenerator/LatticeGeneratorLib
 
-.PHONY: demo test test-all lint types screenshots icons bench quality clean
+.PHONY: demo test test-all lint types screenshots icons bench quality accuracy clean
 
 # Exit status 2 is a verdict, not an error: the files are written, and a finding forbids manufacture.
 demo: $(READY)
@@ -45,6 +45,10 @@ bench: $(READY)
 	$(BIN)/python Testing/Benchmarks/bench_design.py
 	$(BIN)/python Testing/Benchmarks/bench_lattice.py
 	$(BIN)/python Testing/Benchmarks/bench_preview.py
+
+# How near what is found in a CT comes to the truth of the test cases, with the limits.
+accuracy: $(READY)
+	$(BIN)/python Testing/Accuracy/accuracy.py
 
 # Every cell in fifty domains, and the table of what cells are like: a quarter of an hour.
 quality: $(READY)

@@ -1,0 +1,42 @@
+"""How near what is found in a CT comes to the truth of the test cases: one table, with the limit beside each figure.
+
+    python Testing/Accuracy/accuracy.py [--pictures FOLDER]
+
+The cases lie in the folder that SPINAL_STRUT_DATA names, or beside the checkout. The exit code is 0 where all holds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import segmentation
+from row import Row, show
+
+
+def data_folder() -> Path:
+    """Where the cases lie. Raises SystemExit where they do not."""
+    given = os.environ.get("SPINAL_STRUT_DATA")
+    folder = Path(given) if given else Path(__file__).resolve().parents[2].parent / "shared" / "data"
+    if not folder.is_dir():
+        raise SystemExit(f"the test cases were not found at {folder}: set SPINAL_STRUT_DATA to their folder")
+    return folder
+
+
+def rows(data: Path, pictures: Path) -> Iterator[Row]:
+    """All figures."""
+    yield from segmentation.rows(data, pictures)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pictures", type=Path, default=Path("out/accuracy"), help="where pictures are written")
+    options = parser.parse_args()
+    options.pictures.mkdir(parents=True, exist_ok=True)
+    return 0 if show(rows(data_folder(), options.pictures)) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
