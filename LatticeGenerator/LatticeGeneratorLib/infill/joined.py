@@ -24,6 +24,8 @@ OVERLAP_MM = 0.15
 # its floor begins a little below the solid's border, and beside that border it is drawn in, from a little before it on,
 # by 0.02 mm where both meet (clinical facts: the chord error that an implant's STL may have) and more below.
 _BELOW_MM, _DRAWN_IN_MM, _BEFORE_MM = 0.04, 0.04, 0.02
+# Of the solid: specks where a body is hardly thicker than its shell.
+_LOST_SHARE = 1e-3
 # How far within the region a place lies is sampled in steps of this, mm: exact where its border is flat.
 _STEP_MM, _MOST_POINTS, _REACH_STEPS = 0.1, 4_000_000, 2.0
 
@@ -90,8 +92,16 @@ def beside(domain: Mesh, away: Sampled) -> Mesh:
 
 def as_one(lattice: Lattice, solid: Mesh) -> Lattice:
     """The lattice and the solid that it reaches into as one body, which STL holds as it is; what of either hangs on
-    nothing is left out and counted. Raises GeometryError where that body would pass through itself."""
-    body, loose = largest_component(union([solid, lattice.mesh]))
+    nothing is left out and counted. Raises GeometryError where a part of the solid would be, or where the body would
+    pass through itself."""
+    whole = union([solid, lattice.mesh])
+    body, loose = largest_component(whole)
+    lost = whole.volume - body.volume
+    if lost > _LOST_SHARE * solid.volume:
+        raise GeometryError(
+            f"{lost:.3g} mm³ of the body would hang on nothing, since no lattice holds it: change the region, or ask "
+            "for smaller pores"
+        )
     mesh, crossing = untangled(printable(body))
     if crossing:
         raise GeometryError(

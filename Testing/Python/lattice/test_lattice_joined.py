@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
-from lattice_shapes import rigid, trimesh_of, voxels_inside
+from lattice_shapes import joined, rigid, trimesh_of, voxels_inside
 from LatticeGeneratorLib.errors import GeometryError
 from LatticeGeneratorLib.field.grid import Grid
 from LatticeGeneratorLib.infill.attached import Surface
 from LatticeGeneratorLib.infill.faces import Facing
 from LatticeGeneratorLib.infill.finish import Skin, Transition
-from LatticeGeneratorLib.infill.joined import Joined
+from LatticeGeneratorLib.infill.joined import Joined, as_one
 from LatticeGeneratorLib.infill.order import Delivery, Order, deliver, order_from_json
 from LatticeGeneratorLib.infill.region import Beside, Region, Shell, Whole, Within
 from LatticeGeneratorLib.infill.spec import LatticeSpec
@@ -107,6 +108,19 @@ def test_an_order_says_it_and_there_must_be_a_rest() -> None:
         Joined(-0.1)
     with pytest.raises(GeometryError, match="no printer 'Forge' in the catalogue"):
         deliver(BLOCK, Order(SPEC, Whole(), printer="Forge"))
+
+
+def test_no_part_of_the_solid_is_lost() -> None:
+    """A bar that is porous in the middle stays one; two bars of which a lattice reaches but one are refused."""
+    bar = box([0.0, 0.0, 0.0], [3.0, 3.0, 9.0])
+    middle = Within(((1.0, 0.0, 0.0, 1.5), (0.0, 1.0, 0.0, 1.5), (0.0, 0.0, 1.0, 4.5), (0.0, 0.0, 0.0, 1.0)), (9, 9, 3))
+    mesh = deliver(bar, Order(SPEC, middle, joined=Joined())).lattice.mesh
+    assert trimesh_of(mesh).body_count == 1
+    assert mesh.bounds[0][2] == pytest.approx(0.0, abs=1e-6) and mesh.bounds[1][2] == pytest.approx(9.0, abs=1e-5)
+    ends = joined(box([0.0, 0.0, 0.0], [3.0, 3.0, 3.0]), box([0.0, 0.0, 9.0], [3.0, 3.0, 12.0]))
+    short = replace(made("beside").lattice, mesh=box([1.0, 1.0, 2.5], [2.0, 2.0, 6.0]))
+    with pytest.raises(GeometryError, match=r"27 mm³ of the body would hang on nothing"):
+        as_one(short, ends)
 
 
 @pytest.mark.parametrize("name", REGIONS)
