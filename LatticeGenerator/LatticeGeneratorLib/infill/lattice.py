@@ -17,10 +17,10 @@ class Lattice:
     cell_mm: cell length, of a graded lattice at the start; level: of the cell's field, of a graded lattice above that
     of the wanted porosity; voxel_mm: grid spacing it was made on; porosity: share of the porous part, which is the
     domain without skin and frame, that is void, measured on this mesh; wanted: what that was to be, of a graded lattice
-    on the mean; overall: share of the whole domain that is void; chips_removed: loose pieces that were left out;
-    pores_closed: pores that no powder could have left, which were made solid; frame: 4x4 rigid, from cells along the
-    axes, mm, with a corner at the origin, to RAS; None where cells differ from place to place or follow a face;
-    porous: the porous part, None where it is all of the domain.
+    on the mean; overall: share of the whole domain that is void, as made before it was joined to any solid;
+    chips_removed: loose pieces that were left out; pores_closed: pores that no powder could have left, which were made
+    solid; frame: 4x4 rigid, from cells along the axes, mm, with a corner at the origin, to RAS; None where cells differ
+    from place to place or follow a face; porous: the porous part, None where it is all of the domain.
     """
 
     mesh: Mesh
