@@ -1,9 +1,9 @@
 """The command line: the only code that prints.
 
-`spinal-strut demo | propose | design | inspect`. Exit codes: 0 all pass, warn or waived; 2 files written, but not for
-manufacture; 1 an error, told in one line; 130 interrupted, nothing written. With `--progress json` standard output has
-JSON lines only: {"stage", "detail", "fraction"} as the work goes on (fraction of the whole, 0 to 1), then {"result":
-{"directory", "exit_code", "verdicts", "blocking", "seconds"}}, or {"error": {"type", "message"}}.
+`spinal-strut demo | segment | propose | design | inspect`. Exit codes: 0 all pass, warn or waived; 2 files written, but
+not for manufacture; 1 an error, told in one line; 130 interrupted, nothing written. With `--progress json` standard
+output has JSON lines only: {"stage", "detail", "fraction"} as the work goes on (fraction of the whole, 0 to 1), then
+{"result": {"directory", "exit_code", "verdicts", "blocking", "seconds"}}, or {"error": {"type", "message"}}.
 """
 
 from __future__ import annotations
@@ -17,49 +17,35 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from LatticeGeneratorLib.cli_progress import Stages, end_bar, print_json, shown_as
 from LatticeGeneratorLib.progress import Cancelled
 
-from .case.model import ROLES, Case
+from .case.model import Case
+from .cli_options import (
+    BLOCKED,
+    DEFAULT_PRESET,
+    ERROR,
+    INTERRUPTED,
+    PASSED,
+    UsageError,
+    given_seeds,
+    parser,
+    read_given,
+)
 from .errors import CaseError, GeometryError, PlanError, ReleaseError
 from .plan.plan import Plan, Waiver
 
-PASSED, ERROR, BLOCKED, INTERRUPTED = 0, 1, 2, 130
 _OWN_ERRORS = (CaseError, PlanError, GeometryError, ReleaseError)
 _SHARES = {"reading": 4.0, "planning": 25.0, "building": 35.0, "verifying": 25.0, "releasing": 11.0}
-_DEFAULT_PRESET = "case2"
-_PRESET_HELP = (
-    "the published case whose dimensions and screws a proposal starts from: case1, a round strut over many levels, or "
-    f"case2, a flat one at the neck (default {_DEFAULT_PRESET})"
-)
-_ROLES_HELP = (
-    "what the labels' values are: a table with the columns value, name and role, where a role is one of "
-    f"{', '.join(ROLES)}; or the name of a numbering, totalsegmentator or verse"
-)
-_EXIT_HELP = (
-    f"Exit code: {PASSED} done, and no finding forbids manufacture; {BLOCKED} files written, but not for manufacture; "
-    f"{ERROR} an error; {INTERRUPTED} interrupted."
-)
-
-
-class _UsageError(ValueError):
-    """A command line that cannot be understood."""
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are told like all others: exit code 2 means something else here."""
-
-    def error(self, message: str) -> NoReturn:
-        raise _UsageError(f"{message} (see {self.prog} --help)")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs `spinal-strut` and returns its exit code."""
     try:
-        options = _parser().parse_args(arguments)
-    except _UsageError as error:
+        options = parser(_COMMANDS).parse_args(arguments)
+    except UsageError as error:
         print(f"spinal-strut: {error}", file=sys.stderr)
         return ERROR
     try:
@@ -120,81 +106,6 @@ def _terminated_as_interrupted() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="spinal-strut",
-        description="From a CT to a 3D-printable strut that bridges vertebrae. Research software, not a certified "
-        "medical device. `spinal-strut COMMAND --help` tells a command's options.",
-        epilog=_EXIT_HELP,
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
-    demo = _command(commands, "demo", "design a strut for the built-in phantom, C4 to T2")
-    demo.set_defaults(run=_demo)
-    design = _command(commands, "design", "design a strut for a patient's CT")
-    design.set_defaults(run=_design)
-    propose = _command(commands, "propose", "write a plan for a patient's CT, to be changed and designed from")
-    propose.set_defaults(run=_propose)
-    inspect = _command(commands, "inspect", "what a case holds: levels, endplates, what is missing")
-    inspect.set_defaults(run=_inspect)
-    for command in (design, propose, inspect):
-        _add_case_options(command)
-    _add_plan_options(design, "a plan.json to use in place of a proposal")
-    _add_plan_options(propose, "a started plan.json: its axis, section, feet and screws are proposed, the rest is kept")
-    _add_waivers(design)
-    propose.add_argument("--out", required=True, metavar="FILE", help="the plan.json to write")
-    inspect.add_argument("--out", metavar="DIR", help="folder for pictures of the spine with its endplates")
-    for command in (demo, design):
-        command.add_argument(
-            "--out", required=True, metavar="DIR", help="folder of the release; an earlier one is replaced"
-        )
-    for command in (demo, design, propose, inspect):
-        command.add_argument(
-            "--progress", choices=("text", "json"), default="text", help="json: JSON lines on standard output"
-        )
-        command.add_argument("--debug", action="store_true", help="show the trace of an error")
-    return parser
-
-
-def _command(commands: Any, name: str, what: str) -> argparse.ArgumentParser:
-    text = f"{what[0].upper()}{what[1:]}."
-    made: argparse.ArgumentParser = commands.add_parser(name, help=what, description=text, epilog=_EXIT_HELP)
-    return made
-
-
-def _add_case_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("ct", metavar="CT", help="NRRD or NIfTI file, or a DICOM folder")
-    command.add_argument("--labels", metavar="L", help="label map on the CT's grid, or a Slicer .seg.nrrd")
-    command.add_argument("--roles", metavar="FILE.csv", help=_ROLES_HELP)
-    command.add_argument(
-        "--surface", dest="surfaces", action="append", default=[], metavar="NAME[:ROLE]=FILE",
-        help="a structure as a closed STL surface in the CT's frame, such as aorta=aorta.stl; may be repeated",
-    )  # fmt: skip
-    command.add_argument(
-        "--series", metavar="UID", help="UID or number of the DICOM series, where a folder holds several"
-    )
-    command.add_argument("--from", dest="upper", metavar="LEVEL", help="upper docking level, such as C4")
-    command.add_argument("--to", dest="lower", metavar="LEVEL", help="lower docking level, such as T2")
-
-
-def _add_plan_options(command: argparse.ArgumentParser, plan_help: str) -> None:
-    command.add_argument("--plan", metavar="FILE", help=plan_help)
-    command.add_argument("--preset", metavar="NAME", help=_PRESET_HELP)
-    command.add_argument(
-        "--set", dest="settings", action="append", default=[], metavar="FIELD=VALUE",
-        help="sets a field of the plan, such as section.width_mm=12 (plan.json has them all); may be repeated",
-    )  # fmt: skip
-    command.add_argument("--case-code", metavar="CODE", help="the code that stands for the patient on every document")
-    command.add_argument("--weight", type=float, metavar="KG", help="the patient's weight in kilograms")
-    command.set_defaults(waivers=[])
-
-
-def _add_waivers(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--waive", dest="waivers", action="append", default=[], nargs=3, metavar=("ID", "NAME", "REASON"),
-        help="accepts a finding by its id, under a person's name and for a reason; may be repeated",
-    )  # fmt: skip
-
-
 def _demo(options: argparse.Namespace) -> int:
     from .case.phantom import make_phantom
     from .propose.propose import propose_plan
@@ -204,8 +115,29 @@ def _demo(options: argparse.Namespace) -> int:
     with stages.stage("reading"):
         case = make_phantom()
     with stages.stage("planning"):
-        plan = propose_plan(case, "C4", "T2", _DEFAULT_PRESET).with_(case_code="PHANTOM")
+        plan = propose_plan(case, "C4", "T2", DEFAULT_PRESET).with_(case_code="PHANTOM")
     return _make(case, plan, options, stages)
+
+
+def _segment(options: argparse.Namespace) -> int:
+    from .case.read import read_case
+    from .case.write import checked_segmentation, write_segmentation
+
+    seeds = given_seeds(options.seeds)
+    if not seeds:
+        raise CaseError("give a place in each docking vertebra, such as --seed C4=1.5,-20,30 --seed T2=0,-30,-40")
+    target = checked_segmentation(options.out)
+    stages = Stages(shown_as(options.progress), {"segmenting": 1.0})
+    with stages.stage("segmenting") as progress:
+        case = read_case(options.ct, None, None, (), options.series, seeds=seeds, progress=progress)
+        write_segmentation(case.structures, target)
+    end_bar(options.progress)
+    names = [structure.name for structure in case.structures]
+    if options.progress == "json":
+        print_json({"result": {"labels": str(target), "structures": names, "exit_code": PASSED}})
+    else:
+        print(f"found: {', '.join(names)}; look at {target} before you rely on it")
+    return PASSED
 
 
 def _design(options: argparse.Namespace) -> int:
@@ -213,8 +145,8 @@ def _design(options: argparse.Namespace) -> int:
     given = _given_plan(options)
     _check_early(options, given)
     stages = Stages(shown_as(options.progress), _SHARES)
-    with stages.stage("reading"):
-        case = _read(options)
+    with stages.stage("reading") as progress:
+        case = read_given(options, progress)
     _check_levels(case, given, options)
     with stages.stage("planning"):
         plan = _decided(given or _proposed(case, options), options)
@@ -229,10 +161,10 @@ def _propose(options: argparse.Namespace) -> int:
     given = _given_plan(options)
     _check_early(options, given)
     stages = Stages(shown_as(options.progress), {name: _SHARES[name] for name in ("reading", "planning")})
-    with stages.stage("reading"):
-        case = _read(options)
+    with stages.stage("reading") as progress:
+        case = read_given(options, progress)
     _check_levels(case, given, options)
-    start = given or preset(options.preset or _DEFAULT_PRESET, options.upper, options.lower)
+    start = given or preset(options.preset or DEFAULT_PRESET, options.upper, options.lower)
     with stages.stage("planning"):
         plan = _decided(complete_plan(case, start), options)
     end_bar(options.progress)
@@ -274,7 +206,7 @@ def _check_early(options: argparse.Namespace, given: Plan | None) -> None:
     """Refuses what cannot become a plan before any long work; axis and screws are only known once proposed."""
     from .plan.presets import preset
 
-    start = given or preset(options.preset or _DEFAULT_PRESET, options.upper, options.lower)
+    start = given or preset(options.preset or DEFAULT_PRESET, options.upper, options.lower)
     settings = options.settings if given else [s for s in options.settings if not s.startswith(("axis.", "screws."))]
     _decided(start, argparse.Namespace(**{**vars(options), "settings": settings}))
 
@@ -292,7 +224,7 @@ def _check_levels(case: Case, given: Plan | None, options: argparse.Namespace) -
 def _proposed(case: Case, options: argparse.Namespace) -> Plan:
     from .propose.propose import propose_plan
 
-    return propose_plan(case, options.upper, options.lower, options.preset or _DEFAULT_PRESET)
+    return propose_plan(case, options.upper, options.lower, options.preset or DEFAULT_PRESET)
 
 
 def _decided(plan: Plan, options: argparse.Namespace) -> Plan:
@@ -341,8 +273,8 @@ def _inspect(options: argparse.Namespace) -> int:
         _check_target(options.out, INSPECTION)
     shares = {"reading": 1.0, "endplates": 2.0, **({"drawing": 2.0} if options.out else {})}
     stages = Stages(shown_as(options.progress), shares)
-    with stages.stage("reading"):
-        case = _read(options)
+    with stages.stage("reading") as progress:
+        case = read_given(options, progress)
     span = (options.upper or case.levels[0], options.lower or case.levels[-1]) if case.levels else None
     faces: tuple[Face, Face] = ("superior", "inferior")
     plates: list[Endplate] = []
@@ -367,28 +299,14 @@ def _inspect(options: argparse.Namespace) -> int:
     return PASSED
 
 
-def _read(options: argparse.Namespace) -> Case:
-    from .case.read import read_case
-
-    surfaces = [_surface(text) for text in options.surfaces]
-    return read_case(options.ct, options.labels, options.roles, surfaces, options.series)
-
-
-def _surface(text: str) -> tuple[str, str] | tuple[str, str, str]:
-    """(file, name) or (file, name, role) of NAME=FILE or NAME:ROLE=FILE."""
-    named, _, path = text.partition("=")
-    name, _, role = named.partition(":")
-    if not name or not path or (role and role not in ROLES):
-        raise CaseError(f"--surface {text}: give NAME=FILE, or NAME:ROLE=FILE with a role of {', '.join(ROLES)}")
-    return (path, name, role) if role else (path, name)
-
-
 def _check_target(directory: str, kind: str = "release") -> None:
     """Refuses a place that the files could not take, before the work is done."""
     from .release.folder import checked_target
 
     checked_target(directory, kind)
 
+
+_COMMANDS = {"demo": _demo, "segment": _segment, "design": _design, "propose": _propose, "inspect": _inspect}
 
 if __name__ == "__main__":
     command()

@@ -230,7 +230,10 @@ class Body:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A patient: CT, structures, and what their names could not be matched to."""
+    """A patient: CT, structures, and what their names could not be matched to.
+
+    seeds: (level, RAS mm) from which the program found structures by itself, which no person has looked at yet.
+    """
 
     name: str
     ct: Volume
@@ -238,6 +241,7 @@ class Case:
     quality: ScanQuality
     unknown: tuple[str, ...] = ()
     digest: str = ""
+    seeds: tuple[tuple[str, tuple[float, float, float]], ...] = ()
 
     @property
     def levels(self) -> tuple[str, ...]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from LatticeGeneratorLib.progress import Progress, silent
 
 from ..errors import CaseError
 from .images import Image, hounsfield, read_image
@@ -23,14 +24,18 @@ def read_case(
     roles: str | Path | None = None,
     surfaces: Sequence[str | Path | tuple[str | Path, str] | tuple[str | Path, str, str]] = (),
     series: str | None = None,
+    seeds: Mapping[str, np.ndarray] | None = None,
+    progress: Progress = silent,
 ) -> Case:
-    """The case in a CT and its labels.
+    """The case in a CT and its labels, or in a bare CT with seeds.
 
     ct: a NRRD or NIfTI file or a DICOM folder; series: the UID or number of the DICOM series where there are several.
     labels: a label map on the CT's grid, or a Slicer segmentation (.seg.nrrd).
     roles: a CSV with the columns value, name, role; TotalSegmentator's own table; or "totalsegmentator" or "verse" for
     a label map that follows their numbering. A segmentation needs it only for names that are not known.
     surfaces: closed STL files, each a path, (path, name) or (path, name, role), in the CT's frame.
+    seeds: level to (3,) RAS mm in that vertebra's body: these vertebrae, other bone, metal and what else shows by HU
+    and shape are found in the CT; what labels and surfaces give is not sought.
 
     Names with no known role go to Case.unknown and are used for nothing. Raises CaseError with the remedy for whatever
     cannot be trusted.
@@ -42,6 +47,11 @@ def read_case(
     for found, not_known in (_read_labels(labels, roles, volume), _read_surfaces(surfaces, volume)):
         structures += found
         unknown += not_known
+    if seeds:
+        from .segment import segment
+
+        given = {structure.level or structure.name for structure in structures}
+        structures += [s for s in segment(volume, seeds, progress) if (s.level or s.name) not in given]
     _check_distinct(structures)
     return Case(
         name=_case_name(path),
@@ -50,6 +60,7 @@ def read_case(
         quality=replace(quality, notes=(*quality.notes, *edge_notes(structures, volume))),
         unknown=tuple(unknown),
         digest=case_digest(volume, structures),
+        seeds=tuple((level, (float(x), float(y), float(z))) for level, (x, y, z) in (seeds or {}).items()),
     )
 
 

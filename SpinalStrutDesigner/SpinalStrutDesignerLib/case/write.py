@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import CaseError
+from ..errors import CaseError, ReleaseError
 from .model import Case, Structure
 
 
@@ -20,13 +20,28 @@ def write_case(case: Case, directory: str | Path) -> tuple[Path, Path, Path]:
     folder.mkdir(parents=True, exist_ok=True)
     ct, labels, roles = folder / "ct.nrrd", folder / "labels.seg.nrrd", folder / "labels.csv"
     _write(ct, case.ct.voxels, case.ct.ijk_to_ras, {})
-    if not case.structures:
-        raise CaseError("the case has no structures to write; give it a segmentation")
-    voxels, matrix, fields = _layered(case.structures)
-    _write(labels, voxels, matrix, fields)
+    write_segmentation(case.structures, labels)
     rows = ["name,role", *(f'"{s.name}",{s.role}' for s in case.structures)]
     roles.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return ct, labels, roles
+
+
+def write_segmentation(structures: tuple[Structure, ...], file: Path) -> None:
+    """Write structures as a Slicer segmentation. Raises CaseError as `write_case`."""
+    if not structures:
+        raise CaseError("the case has no structures to write; give it a segmentation")
+    voxels, matrix, fields = _layered(structures)
+    _write(file, voxels, matrix, fields)
+
+
+def checked_segmentation(file: str | Path) -> Path:
+    """Where a segmentation is to be written. Raises ReleaseError where none can be."""
+    path = Path(file)
+    if not path.name.lower().endswith(".seg.nrrd"):
+        raise ReleaseError(f"a segmentation is written as .seg.nrrd, which Slicer reads; '{path}' is not called so")
+    if not path.parent.is_dir():
+        raise ReleaseError(f"there is no folder '{path.parent}' to write '{path.name}' to; make it first")
+    return path
 
 
 def _layered(structures: tuple[Structure, ...]) -> tuple[np.ndarray, np.ndarray, dict[str, str]]:

@@ -70,6 +70,7 @@ def case_record(case: Case, plates: Sequence[Endplate], reasons: Sequence[str]) 
         "levels": list(case.levels),
         "structures": [_structure_record(s) for s in case.structures],
         "unknown_names": list(case.unknown),
+        "found_from_seeds": {level: [_rounded(x) for x in place] for level, place in case.seeds},
         "endplates": [_endplate_record(p) for p in plates],
         "scan_quality": {
             "spacing_mm": [_rounded(x) for x in quality.spacing_mm],

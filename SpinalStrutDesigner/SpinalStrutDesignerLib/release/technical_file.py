@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..case.model import Case
 from ..verify.finding import Finding
 from .evidence import requirements, risks, speaking_for, state_of
 from .page import SENTENCE, Html, banner, blank, findings_table, heading, joined, listed, page, pairs, table, tag, text
@@ -118,6 +119,7 @@ def _imaging(dossier: Dossier) -> Html:
             ("Scanner, protocol, date", blank("the radiologist")),
             ("Posture and changes since the scan", blank("the surgeon")),
             ("Segmented by, checked by", blank("the person who segmented and the one who checked")),
+            ("Found by the program, from seeds at", _seed_words(case)),
             ("Names with no known meaning", ", ".join(case.unknown) or "none"),
         )
     )
@@ -126,6 +128,11 @@ def _imaging(dossier: Dossier) -> Html:
     return joined(
         (facts, listed(case.quality.notes), findings_table(own), tag("h3", "Structures as labelled"), structures)
     )
+
+
+def _seed_words(case: Case) -> str:
+    places = (f"{level} at R {r:.1f} A {a:.1f} S {s:.1f}" for level, (r, a, s) in case.seeds)
+    return "; ".join(places) or "nothing: all structures were given"
 
 
 def _matrix(dossier: Dossier) -> Html:

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from LatticeGeneratorLib.progress import Cancelled
 from SpinalStrutDesignerLib import cli
+from SpinalStrutDesignerLib.case.images import read_image
 from SpinalStrutDesignerLib.case.model import Case, Mask, ScanQuality, Structure, Volume
 from SpinalStrutDesignerLib.errors import CaseError, GeometryError, PlanError, ReleaseError
 from SpinalStrutDesignerLib.plan.json import plan_to_json
@@ -44,6 +45,7 @@ class Rooms:
     findings: tuple[Finding, ...] = (PASS, WARN)
     fault: BaseException | None = None
     read: tuple[Any, ...] = ()
+    seeds: dict[str, Any] = field(default_factory=dict)
     proposed: tuple[Any, ...] = ()
     plan: Plan | None = None
     calls: list[str] = field(default_factory=list)
@@ -54,9 +56,9 @@ def rooms(monkeypatch: pytest.MonkeyPatch) -> Rooms:
     """Rooms that answer at once and write one file."""
     state = Rooms()
 
-    def read(*arguments: Any) -> Case:
+    def read(*arguments: Any, seeds: Any = None, progress: Any = None) -> Case:
         state.calls.append("read")
-        state.read = arguments
+        state.read, state.seeds = arguments, seeds or {}
         return _case()
 
     def propose(case: Case, upper: str, lower: str, name: str = "case2") -> Plan:
@@ -223,6 +225,7 @@ def test_a_request_to_end_while_writing_is_cleaned_up_after(rooms, tmp_path, mon
 
 def test_options_reach_reader_proposal_and_plan(rooms, tmp_path):
     more = ["--roles", "r.csv", "--series", "1.2.3", "--preset", "case1", "--case-code", "NL-7", "--weight", "61.5"]
+    more += ["--seed", "C4=1.5,-20,30", "--seed", "vertebrae_T2=0,-1e1,-40.25"]
     more += ["--surface", "aorta=a.stl", "--surface", "duct:keepout_soft=b=c.stl"]
     more += ["--set", "section.width_mm=13", "--set", "loads.axial_N=600"]
     more += ["--waive", "clearance.cord", "A. Surgeon", "seen at surgery"]
@@ -230,6 +233,10 @@ def test_options_reach_reader_proposal_and_plan(rooms, tmp_path):
     assert rooms.read == (
         "ct.nrrd", "l.nrrd", "r.csv", [("a.stl", "aorta"), ("b=c.stl", "duct", "keepout_soft")], "1.2.3",
     )  # fmt: skip
+    assert {level: list(place) for level, place in rooms.seeds.items()} == {
+        "C4": [1.5, -20.0, 30.0],
+        "T2": [0.0, -10.0, -40.25],
+    }
     assert rooms.proposed == ("C4", "T2", "case1")
     plan = rooms.plan
     assert plan is not None and (plan.section.width_mm, plan.loads.axial_N) == (13.0, 600.0)
@@ -237,6 +244,36 @@ def test_options_reach_reader_proposal_and_plan(rooms, tmp_path):
     assert [(w.finding, w.name, w.reason) for w in plan.waivers] == [
         ("clearance.cord", "A. Surgeon", "seen at surgery")
     ]
+
+
+@pytest.mark.parametrize("seed", ["C4", "C4=", "C4=1,2", "C4=1,2,x", "C4=1,2,nan", "C9=1,2,3", "aorta=1,2,3", "=1,2,3"])
+def test_a_seed_that_says_no_place_in_a_vertebra_is_refused_by_its_words(rooms, tmp_path, capsys, seed):
+    assert cli.main(_design(tmp_path / "out", "--seed", seed)) == 1
+    told = capsys.readouterr().err
+    assert f"--seed {seed}" in told and "LEVEL=x,y,z" in told and rooms.calls == []
+
+
+def test_a_second_seed_of_a_vertebra_is_refused(rooms, tmp_path, capsys):
+    assert cli.main(_design(tmp_path / "out", "--seed", "C4=1,2,3", "--seed", "vertebrae_C4=1,2,4")) == 1
+    assert "C4 has a seed already" in capsys.readouterr().err and rooms.calls == []
+
+
+def test_a_segmentation_is_asked_for_by_a_name_that_slicer_reads(rooms, tmp_path, capsys):
+    command = ["segment", "ct.nrrd", "--seed", "C4=1,2,3", "--out"]
+    assert cli.main([*command, str(tmp_path / "labels.nii.gz")]) == 1
+    assert ".seg.nrrd" in capsys.readouterr().err
+    assert cli.main([*command, str(tmp_path / "none" / "labels.seg.nrrd")]) == 1
+    assert "there is no folder" in capsys.readouterr().err and rooms.calls == []
+
+
+def test_segment_writes_what_was_found_and_names_it(rooms, tmp_path, capsys):
+    file = tmp_path / "labels.seg.nrrd"
+    command = ["segment", "ct.nrrd", "--seed", "C4=1,2,3", "--seed", "T2=1,2,-30", "--out", str(file)]
+    assert cli.main([*command, "--progress", "json"]) == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])["result"]
+    assert result == {"labels": str(file), "structures": ["C4", "C5", "T2"], "exit_code": 0}
+    image = read_image(file)
+    assert [image.header[f"Segment{n}_Name"] for n in range(3)] == ["C4", "C5", "T2"]
 
 
 def test_a_plan_replaces_the_proposal_and_takes_settings(rooms, tmp_path):
@@ -320,7 +357,12 @@ def test_help_tells_what_may_be_repeated_and_what_the_exit_code_means(capsys):
         cli.main(["design", "--help"])
     told = " ".join(capsys.readouterr().out.split())
     options = told[told.index("options:") :]
-    for name, after in (("--surface", "--series"), ("--set", "--case-code"), ("--waive", "--out")):
+    for name, after in (
+        ("--seed", "--labels"),
+        ("--surface", "--from"),
+        ("--set", "--case-code"),
+        ("--waive", "--out"),
+    ):
         assert "may be repeated" in options[options.index(name) : options.index(after)]
     assert "2 files written, but not for manufacture" in told
 

@@ -1,0 +1,168 @@
+"""What may be written on the command line, and what it means."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+import numpy as np
+from LatticeGeneratorLib.progress import Progress
+
+from .case.levels import LEVELS, level_of
+from .case.model import ROLES, Case
+from .errors import CaseError
+
+DEFAULT_PRESET = "case2"
+PASSED, ERROR, BLOCKED, INTERRUPTED = 0, 1, 2, 130
+_PRESET_HELP = (
+    "the published case whose dimensions and screws a proposal starts from: case1, a round strut over many levels, or "
+    f"case2, a flat one at the neck (default {DEFAULT_PRESET})"
+)
+_ROLES_HELP = (
+    "what the labels' values are: a table with the columns value, name and role, where a role is one of "
+    f"{', '.join(ROLES)}; or the name of a numbering, totalsegmentator or verse"
+)
+_SEED_HELP = (
+    "a place in the body of a vertebra, RAS mm as Slicer shows it, from which the vertebra is found in the bare CT, "
+    "such as C4=1.5,-20,30; one for each docking level, and others where wanted; may be repeated"
+)
+_EXIT_HELP = (
+    f"Exit code: {PASSED} done, and no finding forbids manufacture; {BLOCKED} files written, but not for manufacture; "
+    f"{ERROR} an error; {INTERRUPTED} interrupted."
+)
+Run = Callable[[argparse.Namespace], int]
+
+
+class UsageError(ValueError):
+    """A command line that cannot be understood."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are told like all others: exit code 2 means something else here."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
+    """The command line's parser; runs: what each command does."""
+    made = _Parser(
+        prog="spinal-strut",
+        description="From a CT to a 3D-printable strut that bridges vertebrae. Research software, not a certified "
+        "medical device. `spinal-strut COMMAND --help` tells a command's options.",
+        epilog=_EXIT_HELP,
+    )
+    commands = made.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    demo = _command(commands, "demo", "design a strut for the built-in phantom, C4 to T2", runs)
+    segment = _command(commands, "segment", "find vertebrae and what to stay clear of in a bare CT", runs)
+    design = _command(commands, "design", "design a strut for a patient's CT", runs)
+    propose = _command(commands, "propose", "write a plan for a patient's CT, to be changed and designed from", runs)
+    inspect = _command(commands, "inspect", "what a case holds: levels, endplates, what is missing", runs)
+    for command in (design, propose, inspect):
+        _add_case_options(command)
+    _add_ct(segment)
+    _add_plan_options(design, "a plan.json to use in place of a proposal")
+    _add_plan_options(propose, "a started plan.json: its axis, section, feet and screws are proposed, the rest is kept")
+    _add_waivers(design)
+    segment.add_argument("--out", required=True, metavar="FILE.seg.nrrd", help="the Slicer segmentation to write")
+    propose.add_argument("--out", required=True, metavar="FILE", help="the plan.json to write")
+    inspect.add_argument("--out", metavar="DIR", help="folder for pictures of the spine with its endplates")
+    for command in (demo, design):
+        command.add_argument(
+            "--out", required=True, metavar="DIR", help="folder of the release; an earlier one is replaced"
+        )
+    for command in (demo, segment, design, propose, inspect):
+        command.add_argument(
+            "--progress", choices=("text", "json"), default="text", help="json: JSON lines on standard output"
+        )
+        command.add_argument("--debug", action="store_true", help="show the trace of an error")
+    return made
+
+
+def read_given(options: argparse.Namespace, progress: Progress) -> Case:
+    """The case that the options name."""
+    from .case.read import read_case
+
+    surfaces, seeds = [_surface(text) for text in options.surfaces], given_seeds(options.seeds)
+    return read_case(
+        options.ct, options.labels, options.roles, surfaces, options.series, seeds=seeds, progress=progress
+    )
+
+
+def given_seeds(texts: list[str]) -> dict[str, np.ndarray]:
+    """Level to (3,) RAS mm of LEVEL=x,y,z. Raises CaseError for what is none, and for a level given twice."""
+    seeds: dict[str, np.ndarray] = {}
+    for text in texts:
+        name, _, numbers = text.partition("=")
+        level = level_of(name)
+        try:
+            place = np.array([float(number) for number in numbers.split(",")])
+        except ValueError:
+            place = np.empty(0)
+        if level is None or place.shape != (3,) or not np.isfinite(place).all():
+            raise CaseError(
+                f"--seed {text}: give LEVEL=x,y,z with a level of {LEVELS[0]} to {LEVELS[-1]} and RAS millimetres, "
+                "such as C4=1.5,-20,30"
+            )
+        if level in seeds:
+            raise CaseError(f"--seed {text}: {level} has a seed already; give one for each vertebra")
+        seeds[level] = place
+    return seeds
+
+
+def _surface(text: str) -> tuple[str, str] | tuple[str, str, str]:
+    """(file, name) or (file, name, role) of NAME=FILE or NAME:ROLE=FILE."""
+    named, _, path = text.partition("=")
+    name, _, role = named.partition(":")
+    if not name or not path or (role and role not in ROLES):
+        raise CaseError(f"--surface {text}: give NAME=FILE, or NAME:ROLE=FILE with a role of {', '.join(ROLES)}")
+    return (path, name, role) if role else (path, name)
+
+
+def _command(commands: Any, name: str, what: str, runs: Mapping[str, Run]) -> argparse.ArgumentParser:
+    text = f"{what[0].upper()}{what[1:]}."
+    made: argparse.ArgumentParser = commands.add_parser(name, help=what, description=text, epilog=_EXIT_HELP)
+    made.set_defaults(run=runs[name])
+    return made
+
+
+def _add_ct(command: argparse.ArgumentParser) -> None:
+    command.add_argument("ct", metavar="CT", help="NRRD or NIfTI file, or a DICOM folder")
+    command.add_argument(
+        "--series", metavar="UID", help="UID or number of the DICOM series, where a folder holds several"
+    )
+    command.add_argument(
+        "--seed", dest="seeds", action="append", default=[], metavar="LEVEL=x,y,z", help=_SEED_HELP
+    )  # fmt: skip
+
+
+def _add_case_options(command: argparse.ArgumentParser) -> None:
+    _add_ct(command)
+    command.add_argument("--labels", metavar="L", help="label map on the CT's grid, or a Slicer .seg.nrrd")
+    command.add_argument("--roles", metavar="FILE.csv", help=_ROLES_HELP)
+    command.add_argument(
+        "--surface", dest="surfaces", action="append", default=[], metavar="NAME[:ROLE]=FILE",
+        help="a structure as a closed STL surface in the CT's frame, such as aorta=aorta.stl; may be repeated",
+    )  # fmt: skip
+    command.add_argument("--from", dest="upper", metavar="LEVEL", help="upper docking level, such as C4")
+    command.add_argument("--to", dest="lower", metavar="LEVEL", help="lower docking level, such as T2")
+
+
+def _add_plan_options(command: argparse.ArgumentParser, plan_help: str) -> None:
+    command.add_argument("--plan", metavar="FILE", help=plan_help)
+    command.add_argument("--preset", metavar="NAME", help=_PRESET_HELP)
+    command.add_argument(
+        "--set", dest="settings", action="append", default=[], metavar="FIELD=VALUE",
+        help="sets a field of the plan, such as section.width_mm=12 (plan.json has them all); may be repeated",
+    )  # fmt: skip
+    command.add_argument("--case-code", metavar="CODE", help="the code that stands for the patient on every document")
+    command.add_argument("--weight", type=float, metavar="KG", help="the patient's weight in kilograms")
+    command.set_defaults(waivers=[])
+
+
+def _add_waivers(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--waive", dest="waivers", action="append", default=[], nargs=3, metavar=("ID", "NAME", "REASON"),
+        help="accepts a finding by its id, under a person's name and for a reason; may be repeated",
+    )  # fmt: skip
