@@ -82,14 +82,14 @@ def design(bench: Bench, files: Path, out: Path) -> Run:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8")
     assert process.stdout is not None
     lines = [json.loads(line) for line in process.stdout]
-    code, memory_gib = _ended(process)
+    code, memory_gib = ended(process)
     seconds = time.perf_counter() - start
     if "result" not in lines[-1]:
         raise SystemExit(f"{bench.name}: {lines[-1]['error']['message']}")
     return Run(lines[-1]["result"]["seconds"], seconds, code, memory_gib)
 
 
-def _ended(process: subprocess.Popen[str]) -> tuple[int, float | None]:
+def ended(process: subprocess.Popen[str]) -> tuple[int, float | None]:
     """Exit code of a process that has closed its output, and GiB that it or one of its own children held at most."""
     if not hasattr(os, "wait4"):
         return process.wait(), None

@@ -1,0 +1,88 @@
+"""Designs from the bare CT and one seed a docking level, held against all that the case really holds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from row import Row
+from SpinalStrutDesignerLib.build.design import Design, Implant
+from SpinalStrutDesignerLib.build.implant import blank, implant
+from SpinalStrutDesignerLib.build.situation import situation
+from SpinalStrutDesignerLib.case.body import find_body
+from SpinalStrutDesignerLib.case.model import Case, Role, Structure
+from SpinalStrutDesignerLib.case.read import read_case
+from SpinalStrutDesignerLib.propose.propose import propose_plan
+from SpinalStrutDesignerLib.release.images import draw_images, write_images
+from SpinalStrutDesignerLib.verify.bone import LIMIT_MM
+from SpinalStrutDesignerLib.verify.clearance import clearance
+from SpinalStrutDesignerLib.verify.measured import Measured
+
+# A person clicks into the body, not on its centre.
+_BESIDE = np.array([2.0, -2.0, 2.0])
+# What could be segmented and may not be touched. Lungs and airway may be displaced: their rule is what counts.
+_TOUCHED: tuple[Role, ...] = ("bone", "metal", "keepout_critical")
+_NEAR_MM = 30.0  # beyond this nothing is told
+
+
+@dataclass(frozen=True)
+class Given:
+    """A CT with its truth, and between which levels a strut is designed."""
+
+    name: str
+    ct: Path
+    labels: Path
+    roles: Path
+    upper: str
+    lower: str
+    preset: str
+
+
+def cases(data: Path) -> tuple[Given, ...]:
+    """Both published cases as made for testing, and a real chest."""
+    case2, case1, real = data / "synthetic" / "case2_c4_t2", data / "synthetic" / "case1_c6_t11", data / "real"
+    return (
+        Given("case 2", case2 / "ct.nrrd", case2 / "labels.nrrd", case2 / "labels.csv", "C4", "T2", "case2"),
+        Given("case 1", case1 / "ct.nrrd", case1 / "labels.nrrd", case1 / "labels.csv", "C6", "T11", "case1"),
+        Given(
+            "real T5-T9", real / "lidc0001_spine_ct.nii.gz", real / "lidc0001_spine_totalseg_labels.nii.gz",
+            real / "lidc0001_label_names.csv", "T5", "T9", "case2",
+        ),
+    )  # fmt: skip
+
+
+def rows(data: Path, pictures: Path) -> Iterator[Row]:
+    """For each case: bone and what could be segmented must not be touched; all true structures beside their rules."""
+    for given in cases(data):
+        truth = read_case(given.ct, given.labels, given.roles)
+        start = time.perf_counter()
+        seeds = {level: find_body(truth, level).centre + _BESIDE for level in (given.upper, given.lower)}
+        case = read_case(given.ct, seeds=seeds)
+        plan = propose_plan(case, given.upper, given.lower, given.preset)
+        made = implant(blank(situation(case, plan)))
+        yield Row(given.name, "bare CT to finished implant", time.perf_counter() - start, "s")
+        segmented, true = _among(made, case), _among(made, truth)
+        for structure in case.having(*_TOUCHED):
+            yield Row(given.name, f"found {structure.name}", _away(segmented, structure), "mm", least=0.0)
+        for structure in truth.having("bone"):
+            if (away := _away(true, structure)) < _NEAR_MM:
+                yield Row(given.name, f"true {structure.name}", away, "mm", least=-LIMIT_MM)
+        for finding in clearance(true):
+            if isinstance(finding.value, float) and finding.value < _NEAR_MM:
+                what = f"{finding.title.lower()}: {finding.verdict}, {finding.limit}"
+                yield Row(given.name, f"true {what}", finding.value, "mm")
+        folder = pictures / f"design_{given.name.replace(' ', '_')}"
+        folder.mkdir(parents=True, exist_ok=True)
+        write_images(draw_images(Design((true.implant,), (), "")), folder, f"{given.name}, with its true structures")
+
+
+def _among(made: Implant, case: Case) -> Measured:
+    """The implant in a case other than the one that it was designed for."""
+    return Measured(replace(made, situation=replace(made.situation, case=case)))
+
+
+def _away(measured: Measured, structure: Structure) -> float:
+    return float(measured.nearest(structure).distance_mm)
