@@ -64,16 +64,20 @@ class Distances:
 
 
 class _Heap:
-    """Triangles (n, 3, 3) mm, and how far each reaches along z."""
+    """Triangles (n, 3, 3) mm, and how far each reaches along y and z."""
 
     def __init__(self, triangles: np.ndarray) -> None:
         self.triangles = triangles
-        a, b, c = triangles[:, :, 2].T
-        self._low, self._high = np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
+        corners = [triangles[:, :, axis].T for axis in (1, 2)]
+        self._low = [np.minimum(np.minimum(a, b), c) for a, b, c in corners]
+        self._high = [np.maximum(np.maximum(a, b), c) for a, b, c in corners]
 
     def near(self, grid: Grid, reach: float) -> np.ndarray:
-        """(m, 3, 3): those that come as near as reach to the grid's planes, in voxels, with its first point at zero."""
-        held = (self._high >= grid.lower[2] - reach) & (self._low <= grid.upper[2] + reach)
+        """(m, 3, 3): those that come as near as reach to the grid's rows, in voxels, with its first point at zero."""
+        held = np.ones(len(self.triangles), bool)
+        for low, high, first, last in zip(self._low, self._high, grid.lower[1:], grid.upper[1:]):
+            held &= high >= first - reach
+            held &= low <= last + reach
         # Whole steps are taken away without rounding, so that parts of one grid agree where they meet.
         return (self.triangles[held] - grid.origin) / grid.spacing - np.array(grid.start)
 

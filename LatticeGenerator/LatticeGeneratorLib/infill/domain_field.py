@@ -58,17 +58,17 @@ class MeshDomain:
 
     def on(self, slab: Slab) -> np.ndarray:
         """As `DomainField`."""
-        return self._kept.get(slab.first, lambda: NearBorder.of(self._made(slab.grid))).values()
+        return self._kept.get((slab.plane, slab.row, slab.grid.shape), lambda: NearBorder.of(self._made(slab.grid))).values()
 
     def _made(self, grid: Grid) -> np.ndarray:
         if not self._hollow.reaches(grid):
             return self._deepened(self._distances.signed(grid, _BAND_STEPS * grid.spacing), _BAND_STEPS, grid.spacing)
-        # What is drawn back on a plane hangs on the planes beside it too: slabs must agree on those they share.
+        # What is drawn back on a row hangs on the rows beside it too: slabs must agree on those they share.
         nx, ny, nz = grid.shape
-        wide = grid.part((0, 0, -1), (nx, ny, nz + 2))
+        wide = grid.part((0, -1, -1), (nx, ny + 2, nz + 2))
         values = self._distances.signed(wide, BAND_STEPS * grid.spacing)
         self._hollow.draw_back(values, self._distances, wide)
-        return self._deepened(np.ascontiguousarray(values[1:-1]), BAND_STEPS, grid.spacing)
+        return self._deepened(np.ascontiguousarray(values[1:-1, 1:-1]), BAND_STEPS, grid.spacing)
 
     @staticmethod
     def _deepened(values: np.ndarray, band_steps: float, spacing: float) -> np.ndarray:
@@ -87,7 +87,7 @@ class FieldDomain:
 
     def on(self, slab: Slab) -> np.ndarray:
         """As `DomainField`."""
-        return self._values[slab.planes]
+        return self._values[slab.place]
 
     def _volume_in(self, slab: Slab) -> float:
         part = self.on(slab).copy()

@@ -33,13 +33,13 @@ def scattered(seed: int) -> np.ndarray:
 def grouped(points: np.ndarray, structure: np.ndarray, points_at_once: int) -> tuple[np.ndarray, np.ndarray]:
     """The group of every point, found slab by slab, and the points in each group."""
     groups, slabs = Groups(structure), slabs_of(GRID, points_at_once)
-    labels = [groups.labels(points[slab.planes]) for slab in slabs]
-    for part in labels:
-        groups.add(part)
+    labels = [groups.labels(points[slab.place]) for slab in slabs]
+    for slab, part in zip(slabs, labels):
+        groups.add(part, slab)
     numbers, sizes, _ = groups.joined()
     whole = np.zeros(SHAPE, np.int64)
     for slab, part, number in zip(slabs, labels, numbers):
-        whole[slab.planes] = number[part]
+        whole[slab.place] = number[part]
     return whole, sizes
 
 
@@ -75,7 +75,7 @@ def test_the_surface_of_slabs_is_that_of_the_whole(seed, points_at_once):
     whole = isosurface(values, GRID)
     stitcher, collected = Stitcher(GRID), Collected(len(whole.vertices))
     for slab in slabs_of(GRID, points_at_once):
-        collected.add(stitcher.block(Cut.of(values[slab.planes]), slab))
+        collected.add(stitcher.block(Cut.of(np.ascontiguousarray(values[slab.place])), slab))
     mesh = collected.mesh()
     assert closed_manifold_fault(mesh) is None
     assert sorted_corners(mesh) == pytest.approx(sorted_corners(whole), abs=1e-5)
