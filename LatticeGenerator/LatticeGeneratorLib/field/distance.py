@@ -69,21 +69,30 @@ class Distances:
 
 
 class _Heap:
-    """Triangles (n, 3, 3) mm, and how far each reaches along y and z."""
+    """Triangles (n, 3, 3) mm, in the order of where they begin along z."""
 
     def __init__(self, triangles: np.ndarray) -> None:
-        self.triangles = triangles
-        corners = [triangles[:, :, axis].T for axis in (1, 2)]
-        self._low = [np.minimum(np.minimum(a, b), c) for a, b, c in corners]
-        self._high = [np.maximum(np.maximum(a, b), c) for a, b, c in corners]
+        low, high = _reach(triangles, 2)
+        order = np.argsort(low)
+        self.triangles = triangles[order]
+        self._low, self._high = low[order], high[order]
+        self._front, self._back = _reach(self.triangles, 1)
+        self._tallest = float((high - low).max(initial=0.0))
 
     def near(self, grid: Grid, reach: float) -> np.ndarray:
         """(m, 3, 3) mm: those that come as near as reach to the grid's rows."""
-        held = np.ones(len(self.triangles), bool)
-        for low, high, first, last in zip(self._low, self._high, grid.lower[1:], grid.upper[1:]):
-            held &= high >= first - reach
-            held &= low <= last + reach
-        return self.triangles[held]
+        (_, front, low), (_, back, high) = grid.lower - reach, grid.upper + reach
+        here = slice(*np.searchsorted(self._low, [low - self._tallest, high]))
+        held = self._high[here] >= low
+        held &= self._back[here] >= front
+        held &= self._front[here] <= back
+        return self.triangles[here][held]
+
+
+def _reach(triangles: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) mm each: where triangles begin and end along an axis."""
+    a, b, c = triangles[:, :, axis].T
+    return np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
 
 
 def _in_steps(triangles: np.ndarray, grid: Grid) -> np.ndarray:

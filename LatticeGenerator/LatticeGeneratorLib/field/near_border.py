@@ -10,8 +10,8 @@ import numpy as np
 @dataclass(frozen=True, eq=False)
 class NearBorder:
     """shape: [k, j, i]; lengths: of runs of values that are all `deep`, the least of them, all `far`, the greatest,
-    where distances are cut off, or all between; kinds: of each run `_DEEP`, `_FAR` or `_NEAR`; near: what is between.
-    """
+    where distances are cut off, or all between; kinds: of each run 1, 2 or 0 (3: the greatest is the least); near: what
+    is between."""
 
     shape: tuple[int, ...]
     lengths: np.ndarray
@@ -25,21 +25,19 @@ class NearBorder:
         """Of float32 values [k, j, i]."""
         flat = values.reshape(-1)
         low, high = flat.min(), flat.max()
-        kinds = np.where(flat == low, _DEEP, np.where(flat == high, _FAR, _NEAR))
+        kinds = (flat == low).view(np.uint8)
+        kinds |= (flat == high).view(np.uint8) << np.uint8(1)
         starts = np.append(0, np.flatnonzero(kinds[1:] != kinds[:-1]) + 1)
         lengths = np.diff(starts, append=len(flat)).astype(np.uint32)
-        return cls(values.shape, lengths, kinds[starts], flat[kinds == _NEAR], low, high)
+        return cls(values.shape, lengths, kinds[starts], flat[kinds == 0], low, high)
 
     def values(self) -> np.ndarray:
         """[k, j, i] float32: the values, to the last bit."""
-        flat = np.repeat(np.array([self.deep, self.far, self.far])[self.kinds], self.lengths)
-        flat[np.repeat(self.kinds == _NEAR, self.lengths)] = self.near
+        flat = np.repeat(np.array([self.far, self.deep, self.far, self.far])[self.kinds], self.lengths)
+        flat[np.repeat(self.kinds == 0, self.lengths)] = self.near
         return flat.reshape(self.shape)
 
     @property
     def nbytes(self) -> int:
         """Bytes held."""
         return self.lengths.nbytes + self.kinds.nbytes + self.near.nbytes
-
-
-_DEEP, _FAR, _NEAR = np.arange(3, dtype=np.uint8)

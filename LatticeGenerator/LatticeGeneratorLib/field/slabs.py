@@ -123,8 +123,8 @@ class Block:
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """The surface in one slab by itself. points, faces: as `contour` gives them; volume: enclosed, in cubes of a grid
-    step."""
+    """The surface in one slab by itself. points, faces: as `contour` gives them, faces int32; volume: enclosed, in
+    cubes of a grid step."""
 
     points: np.ndarray
     faces: np.ndarray
@@ -134,7 +134,8 @@ class Cut:
     def of(cls, values: np.ndarray) -> Cut:
         """The zero level of clamped float32 values [k, j, i] on a slab."""
         points, faces = contour(values)
-        return cls(points, faces, enclosed(points, faces))
+        # Several cuts are held at a time, and a slab has few points.
+        return cls(points, faces.astype(np.int32), enclosed(points, faces))
 
 
 class Stitcher:

@@ -223,9 +223,9 @@ class Infill:
             values = held.values.take(number, partial(self._cut, self._slabs[number], held.level))
             return Cut.of(self._kept_of(values, held, number))
 
-        for number, cut in enumerate(ahead(made, range(len(self._slabs)))):
+        blocks = map(stitcher.block, ahead(made, range(len(self._slabs))), self._slabs)
+        for number, block in enumerate(blocks):
             progress("lattice: surface", number / len(self._slabs))
-            block = stitcher.block(cut, self._slabs[number])
             yield block if self._turn is None else block.turned(self._turn)
         progress("lattice: surface", 1.0)
 
