@@ -58,7 +58,9 @@ class MeshDomain:
 
     def on(self, slab: Slab) -> np.ndarray:
         """As `DomainField`."""
-        return self._kept.get((slab.plane, slab.row, slab.grid.shape), lambda: NearBorder.of(self._made(slab.grid))).values()
+        return self._kept.get(
+            (slab.plane, slab.row, slab.grid.shape), lambda: NearBorder.of(self._made(slab.grid))
+        ).values()
 
     def _made(self, grid: Grid) -> np.ndarray:
         if not self._hollow.reaches(grid):

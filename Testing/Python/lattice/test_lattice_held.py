@@ -13,7 +13,6 @@ from LatticeGeneratorLib.field.slabs import Cut, Stitcher, slabs_of
 from LatticeGeneratorLib.infill.collect import Collected
 from LatticeGeneratorLib.infill.held import METAL, VOID, Groups
 from LatticeGeneratorLib.mesh.check import closed_manifold_fault
-from LatticeGeneratorLib.mesh.mesh import Mesh
 from LatticeGeneratorLib.mesh.pieces import pieces_of
 from scipy.ndimage import label
 from scipy.spatial import cKDTree
