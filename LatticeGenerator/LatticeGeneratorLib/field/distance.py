@@ -63,9 +63,9 @@ class Distances:
         """As `inside`."""
         nx, ny, nz = grid.shape
         crossings = np.zeros((nz, ny, nx + 1), np.int16)
-        (compiled(count_crossings) or tally_crossings)(
-            _in_steps(self._whole.near(grid, 0.5 * grid.spacing), grid), crossings
-        )
+        # Those that end on a row must not be missed for rounding.
+        triangles = self._whole.near(grid, 0.5 * grid.spacing)
+        (compiled(count_crossings) or tally_crossings)(_in_steps(triangles, grid), crossings)
         np.cumsum(crossings, axis=2, dtype=crossings.dtype, out=crossings)
         return crossings[:, :, :nx] > 0
 

@@ -23,6 +23,7 @@ _BAND_STEPS = 1.01
 _DEEP_STEPS = 8.0
 # Bodies are mostly a whole number of steps long: neither end then lies on a plane.
 _ASIDE_STEPS = 0.382
+# About a kilobyte for a square millimetre of border: of all but the largest domains every slab is kept.
 _KEPT_BYTES = 8_000_000
 
 
@@ -58,9 +59,8 @@ class MeshDomain:
 
     def on(self, slab: Slab) -> np.ndarray:
         """As `DomainField`."""
-        return self._kept.get(
-            (slab.plane, slab.row, slab.grid.shape), lambda: NearBorder.of(self._made(slab.grid))
-        ).values()
+        name = slab.plane, slab.row, slab.grid.shape
+        return self._kept.get(name, lambda: NearBorder.of(self._made(slab.grid))).values()
 
     def _made(self, grid: Grid) -> np.ndarray:
         if not self._hollow.reaches(grid):

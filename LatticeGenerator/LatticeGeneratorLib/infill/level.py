@@ -82,8 +82,9 @@ def _places(domain: DomainField) -> np.ndarray:
 
     def within(slab: Slab) -> np.ndarray:
         _, rows, planes = slab.grid.shape
-        here = (steps[:, 2] >= slab.plane) & (steps[:, 2] < slab.plane + planes - 1)
-        here = steps[here & (steps[:, 1] >= slab.row) & (steps[:, 1] < slab.row + rows - 1)]
+        first = np.array([slab.row, slab.plane])
+        own = (steps[:, 1:] >= first) & (steps[:, 1:] < first + np.array([rows, planes]) - 1)
+        here = steps[own[:, 0] & own[:, 1]]
         i, j, k = np.rint(here).astype(np.int64).T
         return here[domain.on(slab)[k - slab.plane, j - slab.row, i] < 0.0]
 
