@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 VOLUMES_CM3 = (3.0, 12.0, 50.0, 200.0)
 # The sides of the smallest block; larger ones have the same shape.
 SHAPE = np.array([2.0, 1.5, 1.0])
-# Most powers of volume that count as linear and as flat (1.3 times from 12 to 200 cm³). Engineering judgement: on a busy
-# machine fits vary by 0.05 between runs, seconds by more; what goes with a plane goes with the power 2/3.
+# Most powers of volume that count as linear and as flat (1.3 times from 12 to 200 cm³). Engineering judgement: on a
+# busy machine fits vary by 0.05 between runs, seconds by more; what goes with a plane goes with the power 2/3.
 MOST_POWER = {"seconds": 1.1, "processor": 1.1, "memory": 0.1}
 # Smaller ones do not fill the slabs that are worked on at a time.
 LEAST_CM3 = 10.0
