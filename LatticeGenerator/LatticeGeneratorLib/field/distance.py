@@ -14,6 +14,8 @@ from .distance_arrays import lower_squares, tally_crossings
 from .grid import Grid
 
 _TRIANGLE_VOXELS = 8.0  # larger triangles are split, so that their bounding boxes hold little but their own band
+# So large they are held, and split further only near the grid that is asked for.
+_HELD_VOXELS = 5.0 * _TRIANGLE_VOXELS
 
 
 class Distances:
@@ -21,7 +23,7 @@ class Distances:
 
     def __init__(self, mesh: Mesh) -> None:
         self._whole = _Heap(mesh.triangles)
-        self._split: tuple[float, _Heap] | None = None
+        self._held: tuple[float, _Heap] | None = None
 
     @classmethod
     def of_edges(cls, edges: np.ndarray) -> Distances:
@@ -31,8 +33,10 @@ class Distances:
 
     def ready(self, spacing: float) -> Distances:
         """Itself, made ready for grids of this spacing: otherwise that is done when it is first asked on one."""
-        if self._split is None or self._split[0] != spacing:
-            self._split = spacing, _Heap(split_triangles(self._whole.triangles, _TRIANGLE_VOXELS * spacing))
+        if self._held is None or self._held[0] != spacing:
+            whole = self._whole.triangles
+            held = split_triangles(whole, _HELD_VOXELS * spacing)
+            self._held = spacing, self._whole if held is whole else _Heap(held)
         return self
 
     def signed(self, grid: Grid, band_mm: float) -> np.ndarray:
@@ -45,11 +49,12 @@ class Distances:
         """[k, j, i] float32 mm: distance to the surface on whichever side, cut off at band_mm."""
         if not band_mm > 0.0:
             raise GeometryError(f"a distance band must be wider than 0, not {band_mm} mm")
-        split = self.ready(grid.spacing)._split
-        assert split is not None
+        held = self.ready(grid.spacing)._held
+        assert held is not None
         band = band_mm / grid.spacing
         squares = np.full(grid.array_shape, band * band, np.float32)
-        (compiled(spread_squares) or lower_squares)(split[1].near(grid, band_mm), band, squares)
+        small = split_triangles(held[1].near(grid, band_mm), _TRIANGLE_VOXELS * grid.spacing)
+        (compiled(spread_squares) or lower_squares)(_in_steps(small, grid), band, squares)
         distance = np.sqrt(squares, out=squares)
         distance *= np.float32(grid.spacing)
         return distance
@@ -58,24 +63,44 @@ class Distances:
         """As `inside`."""
         nx, ny, nz = grid.shape
         crossings = np.zeros((nz, ny, nx + 1), np.int16)
-        (compiled(count_crossings) or tally_crossings)(self._whole.near(grid, 0.0), crossings)
+        # Those that end on a row must not be missed for rounding.
+        triangles = self._whole.near(grid, 0.5 * grid.spacing)
+        (compiled(count_crossings) or tally_crossings)(_in_steps(triangles, grid), crossings)
         np.cumsum(crossings, axis=2, dtype=crossings.dtype, out=crossings)
         return crossings[:, :, :nx] > 0
 
 
 class _Heap:
-    """Triangles (n, 3, 3) mm, and how far each reaches along z."""
+    """Triangles (n, 3, 3) mm, in the order of where they begin along z."""
 
     def __init__(self, triangles: np.ndarray) -> None:
-        self.triangles = triangles
-        a, b, c = triangles[:, :, 2].T
-        self._low, self._high = np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
+        low, high = _reach(triangles, 2)
+        order = np.argsort(low)
+        self.triangles = triangles[order]
+        self._low, self._high = low[order], high[order]
+        self._front, self._back = _reach(self.triangles, 1)
+        self._tallest = float((high - low).max(initial=0.0))
 
     def near(self, grid: Grid, reach: float) -> np.ndarray:
-        """(m, 3, 3): those that come as near as reach to the grid's planes, in voxels, with its first point at zero."""
-        held = (self._high >= grid.lower[2] - reach) & (self._low <= grid.upper[2] + reach)
-        # Whole steps are taken away without rounding, so that parts of one grid agree where they meet.
-        return (self.triangles[held] - grid.origin) / grid.spacing - np.array(grid.start)
+        """(m, 3, 3) mm: those that come as near as reach to the grid's rows."""
+        (_, front, low), (_, back, high) = grid.lower - reach, grid.upper + reach
+        here = slice(*np.searchsorted(self._low, [low - self._tallest, high]))
+        held = self._high[here] >= low
+        held &= self._back[here] >= front
+        held &= self._front[here] <= back
+        return self.triangles[here][held]
+
+
+def _reach(triangles: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) mm each: where triangles begin and end along an axis."""
+    a, b, c = triangles[:, :, axis].T
+    return np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
+
+
+def _in_steps(triangles: np.ndarray, grid: Grid) -> np.ndarray:
+    """Triangles (n, 3, 3) mm in voxels, with the grid's first point at zero."""
+    # Whole steps are taken away without rounding, so that parts of one grid agree where they meet.
+    return (triangles - grid.origin) / grid.spacing - np.array(grid.start)
 
 
 def signed_distance(mesh: Mesh, grid: Grid, band_mm: float) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Generic, Protocol, TypeVar
 
@@ -19,28 +19,28 @@ Thing = TypeVar("Thing", bound=Sized)
 
 
 class Kept(Generic[Thing]):
-    """Arrays by number, of most_bytes in all; what does not fit is made anew each time. Threads may share it, each
-    with numbers of its own."""
+    """Arrays by name, of most_bytes in all; what does not fit is made anew each time. Threads may share it, each
+    with names of its own."""
 
     def __init__(self, most_bytes: int) -> None:
         self._left, self._lock = most_bytes, Lock()
-        self._arrays: dict[int, Thing] = {}
+        self._arrays: dict[Hashable, Thing] = {}
 
-    def get(self, number: int, make: Callable[[], Thing]) -> Thing:
-        """The array of that number, which is not to be changed."""
-        if number in self._arrays:
-            return self._arrays[number]
+    def get(self, name: Hashable, make: Callable[[], Thing]) -> Thing:
+        """The array of that name, which is not to be changed."""
+        if name in self._arrays:
+            return self._arrays[name]
         array = make()
         with self._lock:
             if array.nbytes <= self._left:
                 self._left -= array.nbytes
-                self._arrays[number] = array
+                self._arrays[name] = array
         return array
 
-    def take(self, number: int, make: Callable[[], Thing]) -> Thing:
-        """The array of that number, kept no longer, for the caller to change."""
+    def take(self, name: Hashable, make: Callable[[], Thing]) -> Thing:
+        """The array of that name, kept no longer, for the caller to change."""
         with self._lock:
-            array = self._arrays.pop(number, None)
+            array = self._arrays.pop(name, None)
             if array is not None:
                 self._left += array.nbytes
         return make() if array is None else array

@@ -9,12 +9,13 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class NearBorder:
-    """shape: [k, j, i]; inside: one bit for each value, whether it is negative; places: of those that are neither
-    `deep`, the least, nor `far`, the greatest, where distances are cut off; near: they."""
+    """shape: [k, j, i]; lengths: of runs of values that are all `deep`, the least of them, all `far`, the greatest,
+    where distances are cut off, or all between; kinds: of each run 1, 2 or 0 (3: the greatest is the least); near: what
+    is between."""
 
     shape: tuple[int, ...]
-    inside: np.ndarray
-    places: np.ndarray
+    lengths: np.ndarray
+    kinds: np.ndarray
     near: np.ndarray
     deep: np.float32
     far: np.float32
@@ -22,19 +23,21 @@ class NearBorder:
     @classmethod
     def of(cls, values: np.ndarray) -> NearBorder:
         """Of float32 values [k, j, i]."""
-        low, high = values.min(), values.max()
-        places = np.flatnonzero((values != low) & (values != high))
-        bits = np.packbits(values < 0.0)
-        return cls(values.shape, bits, places.astype(np.uint32), values.reshape(-1)[places], low, high)
+        flat = values.reshape(-1)
+        low, high = flat.min(), flat.max()
+        kinds = (flat == low).view(np.uint8)
+        kinds |= (flat == high).view(np.uint8) << np.uint8(1)
+        starts = np.append(0, np.flatnonzero(kinds[1:] != kinds[:-1]) + 1)
+        lengths = np.diff(starts, append=len(flat)).astype(np.uint32)
+        return cls(values.shape, lengths, kinds[starts], flat[kinds == 0], low, high)
 
     def values(self) -> np.ndarray:
         """[k, j, i] float32: the values, to the last bit."""
-        count = int(np.prod(self.shape))
-        flat = np.where(np.unpackbits(self.inside, count=count).view(bool), self.deep, self.far)
-        flat[self.places] = self.near
+        flat = np.repeat(np.array([self.far, self.deep, self.far, self.far])[self.kinds], self.lengths)
+        flat[np.repeat(self.kinds == 0, self.lengths)] = self.near
         return flat.reshape(self.shape)
 
     @property
     def nbytes(self) -> int:
         """Bytes held."""
-        return self.inside.nbytes + self.places.nbytes + self.near.nbytes
+        return self.lengths.nbytes + self.kinds.nbytes + self.near.nbytes

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import ceil, isqrt
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -13,42 +15,68 @@ from .isosurface import contour
 
 # Measured: with more a slab's surface is too large for memory to be used again for the next one's.
 POINTS_AT_ONCE = 300_000
-# Each slab makes its last plane again for the next one: where planes are large, more points are taken to have several.
-_FEWEST_PLANES, _WANTED_PLANES, _MOST_POINTS = 2, 8, 1_000_000
+# Each slab makes again what it shares with the next ones: the thinner it is, the more of it.
+_FEWEST_STEPS = 2
+
+Left = TypeVar("Left")
 
 
 @dataclass(frozen=True, eq=False)
 class Slab:
-    """Planes of a grid, counted from `first`; the last one is the next slab's first."""
+    """Rows along x of a grid: those from `row` on of the planes from `plane` on.
 
-    first: int
+    Its last row and its last plane are also the first ones of the slabs that lie beyond them.
+    """
+
+    plane: int
+    row: int
     grid: Grid
 
     @property
-    def planes(self) -> slice:
-        """Its planes in an array on the whole grid."""
-        return slice(self.first, self.first + self.grid.shape[2])
+    def place(self) -> tuple[slice, slice]:
+        """Its planes and rows in an array on the whole grid."""
+        _, rows, planes = self.grid.shape
+        return slice(self.plane, self.plane + planes), slice(self.row, self.row + rows)
 
 
 def slabs_of(grid: Grid, points_at_once: int = POINTS_AT_ONCE) -> list[Slab]:
-    """The slabs that a grid falls into, of about as many points each."""
+    """The slabs that a grid falls into, of about as many points each however large it is: row by row, then upwards."""
     nx, ny, nz = grid.shape
-    wanted = min(_WANTED_PLANES, _MOST_POINTS // (nx * ny))
-    planes = max(_FEWEST_PLANES, wanted, points_at_once // (nx * ny))
-    return [slab_at(grid, first, min(first + planes, nz - 1)) for first in range(0, max(nz - 1, 1), planes)]
+    steps = points_at_once // nx
+    rows = _evenly(ny - 1, isqrt(steps))
+    planes = _evenly(nz - 1, steps // rows)
+    return [
+        slab_at(grid, (k, min(k + planes, nz - 1)), (j, min(j + rows, ny - 1)))
+        for k in range(0, max(nz - 1, 1), planes)
+        for j in range(0, max(ny - 1, 1), rows)
+    ]
 
 
-def layers_of(slab: Slab) -> list[Slab]:
-    """The parts of a slab, its planes counted from its own first, whose surfaces are small enough to hold several."""
-    nx, ny, nz = slab.grid.shape
-    planes = max(1, POINTS_AT_ONCE // (nx * ny))
-    return [slab_at(slab.grid, first, min(first + planes, nz - 1)) for first in range(0, max(nz - 1, 1), planes)]
+def slab_at(grid: Grid, planes: tuple[int, int], rows: tuple[int, int]) -> Slab:
+    """The planes and of them the rows from the first to the last, both included."""
+    k, j = planes[0], rows[0]
+    return Slab(k, j, grid.part((0, j, k), (grid.shape[0], rows[1] - j + 1, planes[1] - k + 1)))
 
 
-def slab_at(grid: Grid, first: int, last: int) -> Slab:
-    """The planes from first to last, both included."""
-    nx, ny, _ = grid.shape
-    return Slab(first, grid.part((0, 0, first), (nx, ny, last - first + 1)))
+def _evenly(steps: int, most: int) -> int:
+    """How many of so many steps each part has, of parts nearly alike that have no more than `most`."""
+    return max(ceil(steps / ceil(steps / max(most, 1))) if steps else 1, _FEWEST_STEPS)
+
+
+class Seams(Generic[Left]):
+    """What slabs, taken in their order, leave on the planes and rows that they share with later ones."""
+
+    def __init__(self) -> None:
+        self._above: dict[int, Left] = {}
+        self._beyond: Left | None = None
+
+    def met(self, slab: Slab) -> tuple[Left | None, Left | None]:
+        """What was left on a slab's first plane and on its first row; None where these are the grid's own."""
+        return self._above.get(slab.row), self._beyond if slab.row else None
+
+    def leave(self, slab: Slab, plane: Left, row: Left) -> None:
+        """Remembers what a slab leaves on its last plane and its last row."""
+        self._above[slab.row], self._beyond = plane, row
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,8 +123,8 @@ class Block:
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """The surface in one slab by itself. points, faces: as `contour` gives them; volume: enclosed, in cubes of a grid
-    step."""
+    """The surface in one slab by itself. points, faces: as `contour` gives them, faces int32; volume: enclosed, in
+    cubes of a grid step."""
 
     points: np.ndarray
     faces: np.ndarray
@@ -106,45 +134,49 @@ class Cut:
     def of(cls, values: np.ndarray) -> Cut:
         """The zero level of clamped float32 values [k, j, i] on a slab."""
         points, faces = contour(values)
-        return cls(points, faces, enclosed(points, faces))
+        # Several cuts are held at a time, and a slab has few points.
+        return cls(points, faces.astype(np.int32), enclosed(points, faces))
 
 
 class Stitcher:
-    """Makes one surface of those of successive slabs, by the vertices on the planes that they share."""
+    """Makes one surface of those of a grid's slabs, by the vertices on the planes and rows that they share."""
 
     def __init__(self, grid: Grid) -> None:
         self._grid = grid
         self._count = 0
-        self._seam = np.zeros(0, np.int64)
+        self._seams: Seams[np.ndarray] = Seams()
 
     def block(self, cut: Cut, slab: Slab) -> Block:
-        """The surface in the next slab, cut from values that are the same on shared planes."""
+        """The surface in the next slab, cut from values that are the same where slabs meet."""
         points, faces = cut.points, cut.faces
-        height = points[:, 2]
-        # Points come plane by plane: those of the first lie before all that are a step higher, those of the last at
-        # the end. Edges along k end off the planes: what lies on a plane lies on edges that both slabs have, in order.
-        first = int(np.searchsorted(height, 1.0))
-        shared = np.flatnonzero(height[:first] == 0.0)
-        if len(shared) != len(self._seam):
-            raise GeometryError(
-                f"the surfaces of two slabs do not meet: {len(self._seam)} and {len(shared)} vertices lie between them"
-            )
-        number = np.arange(self._count - len(shared), self._count - len(shared) + len(points))
-        places = points
-        if len(shared):
-            fresh = np.ones(first, bool)
-            fresh[shared] = False
-            number[:first] = np.cumsum(fresh) + (self._count - 1)
-            number[shared] = self._seam
-            places = np.concatenate([points[:first][fresh], points[first:]])
-        self._seam = number[int(np.searchsorted(height, slab.grid.shape[2] - 1.0)) :].copy()
+        _, rows, planes = slab.grid.shape
+        # Edges across a plane or row end off it: what lies on it lies on edges that both slabs have, in the same order.
+        heights, depths = (np.ascontiguousarray(points[:, axis]) for axis in (2, 1))
+        shared: list[tuple[np.ndarray, np.ndarray]] = []
+        for along, seam in zip((heights, depths), self._seams.met(slab)):
+            here = np.flatnonzero(along == 0.0)
+            there = np.zeros(0, np.int64) if seam is None else seam
+            if len(here) != len(there):
+                raise GeometryError(
+                    f"the surfaces of two slabs do not meet: {len(there)} and {len(here)} vertices lie between them"
+                )
+            shared.append((here, there))
+        fresh = np.ones(len(points), bool)
+        for here, _ in shared:
+            fresh[here] = False
+        number = np.cumsum(fresh)
+        number += self._count - 1
+        for here, there in shared:
+            number[here] = there
+        places = np.compress(fresh, points, axis=0)
         self._count += len(places)
+        self._seams.leave(slab, number[heights == planes - 1.0], number[depths == rows - 1.0])
         volume = cut.volume * self._grid.spacing**3
         return Block(places, slab.grid.lower, self._grid.spacing, faces, number, volume)
 
 
 def enclosed(points: np.ndarray, faces: np.ndarray) -> float:
-    """Volume within a surface that is closed but for holes in planes k = constant, in the cube of the points' unit.
+    """Volume within a surface that is closed but for holes in planes along x, in the cube of the points' unit.
 
     The flux of the field (x, 0, 0), to which such planes add nothing.
     """

@@ -42,13 +42,12 @@ def _mean(domain: DomainField, pattern: Pattern, porosity: float) -> float:
         return porosity
     total = volume = 0.0
     for slab in slabs_of(domain.grid):
-        # Counted as `Pattern.shares` counts, without the plane that the next slab has too.
+        # Counted as `Pattern.shares` counts, without the plane and row that other slabs have too: the grid's are empty.
         steps = np.float32(1.0 / slab.grid.spacing)
         share = np.clip(np.float32(0.5) - domain.on(slab) * steps, 0.0, 1.0)
         for layer in () if pattern.solids is None else pattern.solids.layers:
             share *= np.clip(np.float32(0.5) + layer.taken(slab.grid) * steps, 0.0, 1.0)
         wanted = share * pattern.porosities.on(slab.grid)
-        last = None if slab.grid.shape[2] + slab.first == domain.grid.shape[2] else -1
-        total += float(wanted[:last].sum(dtype=np.float64))
-        volume += float(share[:last].sum(dtype=np.float64))
+        total += float(wanted[:-1, :-1].sum(dtype=np.float64))
+        volume += float(share[:-1, :-1].sum(dtype=np.float64))
     return total / volume if volume > 0.0 else porosity

@@ -23,7 +23,8 @@ _BAND_STEPS = 1.01
 _DEEP_STEPS = 8.0
 # Bodies are mostly a whole number of steps long: neither end then lies on a plane.
 _ASIDE_STEPS = 0.382
-_KEPT_BYTES = 64_000_000
+# About a kilobyte for a square millimetre of border: of all but the largest domains every slab is kept.
+_KEPT_BYTES = 8_000_000
 
 
 class DomainField(Protocol):
@@ -58,17 +59,18 @@ class MeshDomain:
 
     def on(self, slab: Slab) -> np.ndarray:
         """As `DomainField`."""
-        return self._kept.get(slab.first, lambda: NearBorder.of(self._made(slab.grid))).values()
+        name = slab.plane, slab.row, slab.grid.shape
+        return self._kept.get(name, lambda: NearBorder.of(self._made(slab.grid))).values()
 
     def _made(self, grid: Grid) -> np.ndarray:
         if not self._hollow.reaches(grid):
             return self._deepened(self._distances.signed(grid, _BAND_STEPS * grid.spacing), _BAND_STEPS, grid.spacing)
-        # What is drawn back on a plane hangs on the planes beside it too: slabs must agree on those they share.
+        # What is drawn back on a row hangs on the rows beside it too: slabs must agree on those they share.
         nx, ny, nz = grid.shape
-        wide = grid.part((0, 0, -1), (nx, ny, nz + 2))
+        wide = grid.part((0, -1, -1), (nx, ny + 2, nz + 2))
         values = self._distances.signed(wide, BAND_STEPS * grid.spacing)
         self._hollow.draw_back(values, self._distances, wide)
-        return self._deepened(np.ascontiguousarray(values[1:-1]), BAND_STEPS, grid.spacing)
+        return self._deepened(np.ascontiguousarray(values[1:-1, 1:-1]), BAND_STEPS, grid.spacing)
 
     @staticmethod
     def _deepened(values: np.ndarray, band_steps: float, spacing: float) -> np.ndarray:
@@ -87,7 +89,7 @@ class FieldDomain:
 
     def on(self, slab: Slab) -> np.ndarray:
         """As `DomainField`."""
-        return self._values[slab.planes]
+        return self._values[slab.place]
 
     def _volume_in(self, slab: Slab) -> float:
         part = self.on(slab).copy()

@@ -99,4 +99,4 @@ def fill_field(
     if anchor_values is None:
         return Infill(domain, spec, measured_in=measured_in).lattice(progress)
     near = domain.cropped(anchor_values) <= _REACH_STEPS * grid.spacing
-    return Infill(domain, spec, lambda slab: near[slab.planes], measured_in=measured_in).lattice(progress)
+    return Infill(domain, spec, lambda slab: near[slab.place], measured_in=measured_in).lattice(progress)

@@ -32,14 +32,15 @@ class Hollow:
     def __init__(self, mesh: Mesh, spacing: float) -> None:
         edges = hollow_edges(mesh, spacing)
         self._edges = Distances.of_edges(edges)
-        self._low = edges[:, :, 2].min(axis=1, initial=np.inf)
-        self._high = edges[:, :, 2].max(axis=1, initial=-np.inf)
+        self._low = edges[:, :, 1:].min(axis=1, initial=np.inf)
+        self._high = edges[:, :, 1:].max(axis=1, initial=-np.inf)
         self._around = Distances(near_edges(mesh, edges, (BAND_STEPS + 2.0) * spacing))
 
     def reaches(self, grid: Grid) -> bool:
-        """Whether any such edge comes near the grid's planes along z."""
+        """Whether any such edge comes near the grid's rows."""
         margin = (_NEAR_STEPS + 1.0) * grid.spacing
-        return bool(((self._high >= grid.lower[2] - margin) & (self._low <= grid.upper[2] + margin)).any())
+        near = (self._high >= grid.lower[1:] - margin) & (self._low <= grid.upper[1:] + margin)
+        return bool(near.all(axis=1).any())
 
     def draw_back(self, values: np.ndarray, whole: Distances, grid: Grid) -> None:
         """Raises distances [k, j, i] to the mesh at the corners of cubes in which they say too little, in place.

@@ -14,7 +14,7 @@ from ..errors import GeometryError
 from ..field.ahead import ahead
 from ..field.isosurface import clamp, contour, least_value
 from ..field.kept import Kept
-from ..field.slabs import Block, Cut, Slab, Stitcher, enclosed, layers_of, slabs_of
+from ..field.slabs import Block, Cut, Slab, Stitcher, enclosed, slabs_of
 from ..measure.porosity import porosity
 from ..mesh.mesh import Mesh
 from ..progress import Progress, portion, silent
@@ -170,8 +170,8 @@ class Infill:
 
         for number, (labels, reached, free, crossed) in enumerate(ahead(found, range(len(self._slabs)))):
             progress("lattice: pieces", number / len(self._slabs))
-            metal.add(labels, reached)
-            void.add(free)
+            metal.add(labels, self._slabs[number], reached)
+            void.add(free, self._slabs[number])
             edges += crossed
         numbers, sizes, marked = metal.joined()
         sizes[0] = 0
@@ -219,19 +219,13 @@ class Infill:
         """The surface of what is held, slab by slab."""
         stitcher = Stitcher(self.domain.grid)
 
-        def values(number: int) -> np.ndarray:
+        def made(number: int) -> Cut:
             values = held.values.take(number, partial(self._cut, self._slabs[number], held.level))
-            return self._kept_of(values, held, number)
+            return Cut.of(self._kept_of(values, held, number))
 
-        def layers() -> Iterator[tuple[Slab, np.ndarray]]:
-            numbers = range(len(self._slabs))
-            for number, whole in zip(numbers, ahead(values, numbers)):
-                progress("lattice: surface", number / len(self._slabs))
-                for layer in layers_of(self._slabs[number]):
-                    yield layer, whole[layer.planes]
-
-        for layer, cut in ahead(lambda part: (part[0], Cut.of(part[1])), layers()):
-            block = stitcher.block(cut, layer)
+        blocks = map(stitcher.block, ahead(made, range(len(self._slabs))), self._slabs)
+        for number, block in enumerate(blocks):
+            progress("lattice: surface", number / len(self._slabs))
             yield block if self._turn is None else block.turned(self._turn)
         progress("lattice: surface", 1.0)
 

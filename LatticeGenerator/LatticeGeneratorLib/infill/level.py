@@ -81,9 +81,12 @@ def _places(domain: DomainField) -> np.ndarray:
     steps = random.random((min(number, 20 * _SAMPLES), 3)) * (np.array(grid.shape) - 1.0)
 
     def within(slab: Slab) -> np.ndarray:
-        here = steps[(steps[:, 2] >= slab.first) & (steps[:, 2] < slab.first + slab.grid.shape[2] - 1)]
+        _, rows, planes = slab.grid.shape
+        first = np.array([slab.row, slab.plane])
+        own = (steps[:, 1:] >= first) & (steps[:, 1:] < first + np.array([rows, planes]) - 1)
+        here = steps[own[:, 0] & own[:, 1]]
         i, j, k = np.rint(here).astype(np.int64).T
-        return here[domain.on(slab)[k - slab.first, j, i] < 0.0]
+        return here[domain.on(slab)[k - slab.plane, j - slab.row, i] < 0.0]
 
     places = np.concatenate(list(ahead(within, slabs_of(grid))))
     if not len(places):
@@ -104,11 +107,11 @@ def _counted(shares: np.ndarray) -> float:
 
 
 def _bars(slab: Slab) -> list[tuple[slice, slice]]:
-    """Planes j and k of bars that reach through the slab along its rows: one of _BARS, shifted from row to row."""
+    """Rows j and planes k of bars along the slab's rows: one of _BARS, shifted from plane to plane."""
     _, ny, nz = slab.grid.shape
     bars = []
-    for row, k in enumerate(range(0, nz - 1, _BAR)):
+    for k in range(0, nz - 1, _BAR):
         for j in range(0, ny - 1, _BAR):
-            if (j // _BAR + _SHIFT * (row + slab.first // _BAR)) % _BARS == 0:
+            if ((slab.row + j) // _BAR + _SHIFT * ((slab.plane + k) // _BAR)) % _BARS == 0:
                 bars.append((slice(j, min(j + _BAR, ny - 1) + 1), slice(k, min(k + _BAR, nz - 1) + 1)))
     return bars
