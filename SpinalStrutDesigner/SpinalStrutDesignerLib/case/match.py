@@ -20,6 +20,8 @@ from .model import Volume
 from .transform import moved_points
 
 _BINS = 32
+# When a search may end: finer than this it takes twice as long and comes no nearer (measured on a test case).
+_ENDS = {"xtol": 0.03, "ftol": 1e-4, "maxiter": 12}
 # A pose counts only where so much of the focus lies in the other image. Engineering judgement.
 LEAST_OVERLAP = 0.4
 
@@ -85,7 +87,7 @@ def search(images: Pair, start: np.ndarray, step: float) -> tuple[np.ndarray, fl
         lost,
         np.zeros(6),
         method="Powell",
-        options={"direc": step * np.eye(6), "xtol": 2e-3, "ftol": 1e-6, "maxiter": 12},
+        options={"direc": step * np.eye(6), **_ENDS},
     )
     return posed(images, start, found.x), -float(found.fun)
 

@@ -64,8 +64,9 @@ class Registration:
     """Where a second image lies. matrix: 4x4, RAS mm of the second image to RAS mm of the CT.
 
     metric: what was maximised and what it came to. windows: what single stretches of the spine say by themselves;
-    backward_mm: how far registering the CT to the second image ends elsewhere; error_mm: the largest of all these, to be
-    added to the error budget of what the second image places; how: that in words. notes: what a person has to know.
+    backward_mm: how far registering the CT to the second image ends elsewhere; error_mm: the largest of all these, by
+    which every distance to what the second image places is lessened, beside the plan's error budget; how: that in words.
+    notes: what a person has to know.
     """
 
     matrix: np.ndarray
@@ -216,8 +217,8 @@ def _notes(windows: Sequence[Window], backward: float, error: float, names: Sequ
         notes.append(f"registering the other way round ends {backward:.1f} mm away: look at both images together")
     if error > TOLD_MM:
         notes.append(
-            f"the second image's {error:.1f} mm are more than the {TOLD_MM:g} mm of segmentation to print, and are "
-            "added to the error budget of what it places"
+            f"the second image's {error:.1f} mm are more than the {TOLD_MM:g} mm of segmentation to print; every distance "
+            "to what it places is lessened by them"
         )
     return tuple(notes)
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import CaseError
-from .model import Case, Structure
+from .distance import tightened
+from .model import Case, Mask, Structure
 
 
 def write_case(case: Case, directory: str | Path) -> tuple[Path, Path, Path]:
     """Write ct.nrrd, labels.seg.nrrd and labels.csv; returns their paths.
 
-    Structures that overlap go to layers of their own, so none loses a voxel. Raises CaseError for a structure that was
-    drawn on another grid than its fellows: they cannot share a file.
+    Structures that overlap go to layers of their own, so none loses a voxel. One that a second image gave lies on a grid
+    of its own: its surface is kept, on the grid of the others. Raises CaseError for any other structure that was drawn on
+    another grid than its fellows: they cannot share a file.
     """
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
@@ -22,11 +25,39 @@ def write_case(case: Case, directory: str | Path) -> tuple[Path, Path, Path]:
     _write(ct, case.ct.voxels, case.ct.ijk_to_ras, {})
     if not case.structures:
         raise CaseError("the case has no structures to write; give it a segmentation")
-    voxels, matrix, fields = _layered(case.structures)
+    on_ct = next((s for s in case.structures if not s.error_mm), None)
+    # The first one's voxels say which grid all are on: that of the CT where every structure is from a second image.
+    place = case.ct.ijk_to_ras if on_ct is None else on_ct.mask.ijk_to_ras
+    voxels, matrix, fields = _layered(tuple(on_grid(s, place) if s.error_mm else s for s in case.structures))
     _write(labels, voxels, matrix, fields)
-    rows = ["name,role", *(f'"{s.name}",{s.role}' for s in case.structures)]
+    rows = ["name,role,error_mm", *(f'"{s.name}",{s.role},{s.error_mm!r}' for s in case.structures)]
     roles.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return ct, labels, roles
+
+
+def on_grid(structure: Structure, ijk_to_ras: np.ndarray) -> Structure:
+    """The structure in voxels of another grid (any voxel of it at 4x4): those whose centres its smooth surface holds."""
+    spacing = np.linalg.norm(ijk_to_ras[:3, :3], axis=0)
+    corners = structure.mask.voxels.shape[::-1]
+    ends = np.array(np.meshgrid(*[(-1.0, n) for n in corners], indexing="ij")).reshape(3, -1).T
+    matrix = structure.mask.ijk_to_ras
+    inverse = np.linalg.inv(ijk_to_ras)
+    ijk = (ends @ matrix[:3, :3].T + matrix[:3, 3]) @ inverse[:3, :3].T + inverse[:3, 3]
+    low, high = np.floor(ijk.min(axis=0)), np.ceil(ijk.max(axis=0))
+    count = (high - low).astype(int) + 1
+    place = ijk_to_ras.copy()
+    place[:3, 3] += place[:3, :3] @ low
+    inside = np.zeros(count[::-1], dtype=bool)
+    j, i = (axis.ravel() for axis in np.meshgrid(np.arange(count[1]), np.arange(count[0]), indexing="ij"))
+    for k in range(count[2]):
+        points = np.stack([i, j, np.full(len(i), k)], axis=1) @ place[:3, :3].T + place[:3, 3]
+        inside[k] = (structure.mask.field.at(points) < 0.0).reshape(count[1], count[0])
+    if not inside.any():
+        raise CaseError(
+            f"'{structure.name}' is thinner than the CT's voxels of {'×'.join(f'{s:.2g}' for s in spacing)} mm: it cannot "
+            "be written on their grid"
+        )
+    return replace(structure, mask=tightened(Mask(inside, place)))
 
 
 def _layered(structures: tuple[Structure, ...]) -> tuple[np.ndarray, np.ndarray, dict[str, str]]:
