@@ -86,20 +86,33 @@ def register(case: Case, second: Volume, levels: Sequence[str] = ()) -> Registra
 
     Raises CaseError where the images do not meet, do not say where, or agree to no better than 3 mm.
     """
-    shapes = _shapes(case, levels)
-    points = np.concatenate(list(shapes.values()))
+    return register_blocks(case, second, (levels,))[0]
+
+
+def register_blocks(case: Case, second: Volume, blocks: Sequence[Sequence[str]]) -> tuple[Registration, ...]:
+    """A registration for each block of vertebrae, which are stiff within and may have moved against each other.
+
+    The place is sought by all of them together, then each block finds its own way. Raises as `register`.
+    """
+    parts = [_shapes(case, levels) for levels in blocks]
+    points = np.concatenate([p for part in parts for p in part.values()])
     ct, other = _grey(_around(case.ct, points)), _grey(second)
     metal = _metal(case.ct, points)
     coarse = pair(binned(ct, _COARSE_MM), _sampled(points, metal, _WIDE_MM, _COARSE_POINTS), binned(other, _COARSE_MM))
-    there, rival = _found(coarse, _middle(other))
-    low, high = _box(moved_points(there, points))
-    other = cropped(other, low, high)
+    first, rival = _found(coarse, _middle(other))
+    other = cropped(other, *_box(moved_points(first, points)))
+    there = [first] * len(parts)
+    value = [0.0] * len(parts)
     for blur, step, reach, count in _STAGES:
-        images = pair(blurred(ct, blur), _sampled(points, metal, reach, count), blurred(other, blur))
-        there, value = search(images, there, step)
-    if value <= 0.0:
+        smooth, other_smooth = blurred(ct, blur), blurred(other, blur)
+        for number, part in enumerate(parts):
+            places = _sampled(np.concatenate(list(part.values())), metal, reach, count)
+            there[number], value[number] = search(pair(smooth, places, other_smooth), there[number], step)
+    if min(value) <= 0.0:
         raise CaseError(_NOT_MET)
-    return _judged(shapes, metal, blurred(ct, blur), blurred(other, blur), there, value, rival)
+    return tuple(
+        _judged(part, metal, smooth, other_smooth, there[n], value[n], rival) for n, part in enumerate(parts)
+    )
 
 
 def registration_given(case: Case, second: Volume, matrix: np.ndarray, levels: Sequence[str] = ()) -> Registration:
