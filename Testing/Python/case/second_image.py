@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
-from SpinalStrutDesignerLib.case.model import Case, Structure, Volume
+from SpinalStrutDesignerLib.case.model import Case, Mask, Structure, Volume
 
 # Grey levels of T1-weighted spin echo, roughly: fat and marrow bright, liquor dark, cortex, air and metal void.
 _AIR, _FAT, _MUSCLE, _CORTEX, _MARROW, _DISC, _CORD, _LIQUOR = 5.0, 220.0, 90.0, 15.0, 170.0, 110.0, 130.0, 40.0
@@ -37,7 +38,7 @@ def as_mri(case: Case) -> np.ndarray:
     hu = case.ct.voxels
     grey = np.where(hu < -300, _AIR, np.where(hu < -30, _FAT, _MUSCLE)).astype(np.float32)
     for structure in sorted(case.structures, key=lambda s: s.name == "spinal_cord"):
-        place = _place(case, structure)
+        place = place_of(case, structure)
         inside = structure.mask.voxels
         if structure.role == "bone":
             value = np.where(hu[place] > 600, _CORTEX, _MARROW)[inside]
@@ -92,6 +93,30 @@ def mri(case: Case, ct_to_second: np.ndarray, bent: Callable[[np.ndarray], np.nd
     )
 
 
-def _place(case: Case, structure: Structure) -> tuple[slice, ...]:
+def rescanned(case: Case, ct_to_second: np.ndarray, bent: Callable[[np.ndarray], np.ndarray]) -> Case:
+    """The patient in a later CT, labelled again (each voxel as the nearest one): another grid, place and posture."""
+    half, spacing = (40.0, 60.0, 90.0), np.array([0.8, 0.8, 1.0])
+    low = moved(ct_to_second, middle(case)[None])[0] - half
+    count = np.ceil(2 * np.array(half) / spacing).astype(int)
+    k, j, i = np.meshgrid(*[np.arange(n) for n in count[::-1]], indexing="ij")
+    there = np.stack([i, j, k], axis=-1).reshape(-1, 3) * spacing + low
+    kji = case.ct.to_ijk(bent(moved(np.linalg.inv(ct_to_second), there)))[:, ::-1].T
+    matrix = np.diag([*spacing, 1.0])
+    matrix[:3, 3] = low
+    labels = np.zeros(case.ct.voxels.shape, np.uint8)
+    for value, structure in enumerate(case.structures, start=1):
+        labels[place_of(case, structure)][structure.mask.voxels] = value
+    hu = ndimage.map_coordinates(case.ct.voxels, kji, output=np.float32, order=1, cval=-1000.0).reshape(count[::-1])
+    nearest = ndimage.map_coordinates(labels, kji, order=0).reshape(count[::-1])
+    structures = tuple(
+        replace(structure, mask=Mask(nearest == value, matrix))
+        for value, structure in enumerate(case.structures, start=1)
+        if (nearest == value).any()
+    )
+    return replace(case, ct=Volume(np.rint(hu).astype(np.int16), matrix), structures=structures)
+
+
+def place_of(case: Case, structure: Structure) -> tuple[slice, ...]:
+    """The block of the CT's voxels that a structure's mask is of."""
     start = np.rint(case.ct.to_ijk(structure.mask.ijk_to_ras[:3, 3][None])[0]).astype(int)[::-1]
     return tuple(slice(a, a + n) for a, n in zip(start, structure.mask.voxels.shape))
