@@ -19,7 +19,9 @@ def rebuild_plan(old: Case, plan_file: str | Path, new: Case, out: str | Path) -
     try:
         text = Path(plan_file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise PlanError(f"the plan '{plan_file}' cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        raise PlanError(
+            f"the plan '{plan_file}' cannot be read: {getattr(error, 'strerror', None) or error}"
+        ) from error
     rebuilt = rebuild(old, plan_from_json(text), new)
     try:
         Path(out).write_text(plan_to_json(rebuilt.plan), encoding="utf-8", newline="\n")

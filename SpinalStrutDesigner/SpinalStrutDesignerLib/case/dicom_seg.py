@@ -38,8 +38,8 @@ def structures_of_dicom_seg(
 ) -> tuple[tuple[Structure, ...], tuple[str, ...]]:
     """The structures of a segmentation object, in the order of its segments, and the segments whose role is not known.
 
-    frame: the CT's frame of reference, None where the CT's file does not tell it (NRRD, NIfTI): then places alone can be
-    compared. A fractional segment holds what is at least half inside. roles: a CSV with the columns name and role.
+    frame: the CT's frame of reference, None where the CT's file does not tell it (NRRD, NIfTI): then places alone can
+    be compared. A fractional segment holds what is at least half inside. roles: a CSV with the columns name and role.
 
     Raises CaseError without highdicom, for another frame of reference, and for slices that make no volume.
     """
@@ -47,8 +47,8 @@ def structures_of_dicom_seg(
     own = str(segmentation.get("FrameOfReferenceUID") or "")
     if frame is not None and own != frame:
         raise CaseError(
-            f"the segmentation '{path}' was drawn in the frame of reference '{own}', the CT is in '{frame}': they do not "
-            "share a scanner's coordinates; give the segmentation of this CT series, or the second image it belongs to"
+            f"the segmentation '{path}' was drawn in the frame of reference '{own}', the CT is in '{frame}': they do "
+            "not share a scanner's coordinates; give the segmentation of this CT series, or its own image as a second image"
         )
     table = names_table(roles) if roles is not None else {}
     structures, unknown = [], []

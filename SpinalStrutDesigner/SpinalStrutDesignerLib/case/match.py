@@ -1,8 +1,8 @@
 """Two images brought upon each other by mutual information: the search alone, the same every time.
 
-Mutual information (Mattes et al., IEEE Trans Med Imaging 2003;22:120) asks only that equal tissue look alike within each
-image, so that it serves MRI and CT. It is sampled at points about the spine, so that what moves otherwise (jaw, chest
-wall, arms) has no say. SimpleITK's own search was measured on test cases as MRI with slices of 3 mm: those of its
+Mutual information (Mattes et al., IEEE Trans Med Imaging 2003;22:120) asks only that equal tissue look alike within
+each image, so that it serves MRI and CT. It is sampled at points about the spine, so that what moves otherwise (jaw,
+chest wall, arms) has no say. SimpleITK's own search was measured on test cases as MRI with slices of 3 mm: those of its
 optimisers that follow a gradient stop 0.4 to 1 mm away, and Powell's takes a minute for what takes seconds here.
 """
 
@@ -40,8 +40,8 @@ class Pair:
     reach: float
 
     def information(self, matrix: np.ndarray) -> float:
-        """Mutual information in nats where a 4x4 takes the points into the other image, times the part of the points that
-        lie in it; 0 where they hardly meet it."""
+        """Mutual information in nats where a 4x4 takes the points into the other image, times the part of the points
+        that lie in it; 0 where they hardly meet it."""
         kji = self.other.to_ijk(moved_points(matrix, self.points))[:, ::-1]
         inside = ((kji >= 0.0) & (kji <= np.array(self.other.voxels.shape) - 1.0)).all(axis=1)
         overlap = float(inside.mean())

@@ -138,8 +138,8 @@ class Structure:
 
     pose moves it from where the CT shows it (4x4, RAS to RAS); cuts are half-spaces that a planned resection removes:
     (point (3,), normal (3,)), bone on the normal's side is gone. stretch: how it follows a lengthened span, after pose.
-    error_mm: how uncertain its place in the CT is beyond the plan's error budget, for one that a second image gave: every
-    distance to it is less by that, so that no check can forget it.
+    error_mm: how uncertain its place in the CT is beyond the plan's error budget, for one that a second image gave:
+    every distance to it is less by that, so that no check can forget it.
     """
 
     name: str

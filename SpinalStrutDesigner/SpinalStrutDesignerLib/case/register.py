@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 from scipy import ndimage
@@ -22,9 +23,9 @@ from .transform import moved_points, rigid
 # that registration lives on. Wide for finding the place, near for the last tenths. Engineering judgement.
 _WIDE_MM, _NEAR_MM = 25.0, 8.0
 _CELL_MM = 2.0
-# The search begins on blocks of this size at places so far from where the middles of the images meet (right, front, up);
-# the best of these are followed. From within half a vertebra's height (15 mm and more) it finds its way. Engineering
-# judgement; on test cases every third start or so did.
+# The search begins on blocks of this size at places so far from where the middles of the images meet (right, front,
+# up); the best of these are followed. From within half a vertebra's height (15 mm and more) it finds its way.
+# Engineering judgement; on test cases every third start or so did.
 _COARSE_MM, _COARSE_POINTS, _FOLLOWED = 4.0, 5_000, 10
 _STARTS_MM = (np.arange(-30.0, 31.0, 15.0), np.arange(-30.0, 31.0, 15.0), np.arange(-120.0, 121.0, 12.0))
 # The stages after it: blur, first step, how far from the vertebrae, all mm, and points. Measured on a test case as MRI
@@ -65,8 +66,8 @@ class Registration:
 
     metric: what was maximised and what it came to. windows: what single stretches of the spine say by themselves;
     backward_mm: how far registering the CT to the second image ends elsewhere; error_mm: the largest of all these, by
-    which every distance to what the second image places is lessened, beside the plan's error budget; how: that in words.
-    notes: what a person has to know.
+    which every distance to what the second image places is lessened, beside the plan's error budget; how: that in
+    words. notes: what a person has to know.
     """
 
     matrix: np.ndarray
@@ -82,7 +83,8 @@ def register(case: Case, second: Volume, levels: Sequence[str] = ()) -> Registra
     """The rigid transform of a second image of the same patient to the case's CT, from any first place.
 
     levels: the vertebrae to go by, such as those from one docking level to the other; none given means all there are. A
-    spine that is bent otherwise in the second image is met best at these. Without any labelled vertebra all bone counts.
+    spine that is bent otherwise in the second image is met best at these. Without any labelled vertebra all bone
+    counts.
 
     Raises CaseError where the images do not meet, do not say where, or agree to no better than 3 mm.
     """
@@ -110,9 +112,7 @@ def register_blocks(case: Case, second: Volume, blocks: Sequence[Sequence[str]])
             there[number], value[number] = search(pair(smooth, places, other_smooth), there[number], step)
     if min(value) <= 0.0:
         raise CaseError(_NOT_MET)
-    return tuple(
-        _judged(part, metal, smooth, other_smooth, there[n], value[n], rival) for n, part in enumerate(parts)
-    )
+    return tuple(_judged(part, metal, smooth, other_smooth, there[n], value[n], rival) for n, part in enumerate(parts))
 
 
 def registration_given(case: Case, second: Volume, matrix: np.ndarray, levels: Sequence[str] = ()) -> Registration:
@@ -208,7 +208,9 @@ def _window(
     some = points[:: max(len(points) // 500, 1)]
     # In the CT: where the stretch's own registration has what the whole one has at these points.
     shift = moved_points(np.linalg.inv(mine), moved_points(there, some)) - some
-    return Window(name, points.mean(axis=0), float(np.percentile(np.linalg.norm(shift, axis=1), 95)), shift.mean(axis=0))
+    return Window(
+        name, points.mean(axis=0), float(np.percentile(np.linalg.norm(shift, axis=1), 95)), shift.mean(axis=0)
+    )
 
 
 def _notes(windows: Sequence[Window], backward: float, error: float, names: Sequence[str]) -> tuple[str, ...]:
@@ -230,21 +232,23 @@ def _notes(windows: Sequence[Window], backward: float, error: float, names: Sequ
         notes.append(f"registering the other way round ends {backward:.1f} mm away: look at both images together")
     if error > TOLD_MM:
         notes.append(
-            f"the second image's {error:.1f} mm are more than the {TOLD_MM:g} mm of segmentation to print; every distance "
-            "to what it places is lessened by them"
+            f"the second image's {error:.1f} mm are more than the {TOLD_MM:g} mm of segmentation to print; every "
+            "distance to what it places is lessened by them"
         )
     return tuple(notes)
 
 
 def _refusal(windows: Sequence[Window], backward: float, rival: float | None) -> str:
     told = ", ".join(f"{w.name} {w.residual_mm:.1f}" for w in windows)
-    reason = f"stretches of the spine registered by themselves lie elsewhere by (mm) {told}, the way back {backward:.1f}"
+    reason = (
+        f"stretches of the spine registered by themselves lie elsewhere by (mm) {told}, the way back {backward:.1f}"
+    )
     if rival is not None and rival > _AMBIGUOUS:
         reason += f"; another place more than {_APART_MM:g} mm away is {rival:.0%} as good"
     return (
         f"the second image cannot be registered to the CT to within {REFUSED_MM:g} mm: {reason}. It may be another "
-        "patient's, another part of the spine, or the spine may be bent otherwise: look at both images, name the levels "
-        "of the span to register by, or give a transform made in Slicer"
+        "patient's, another part of the spine, or the spine may be bent otherwise: look at both images, name the "
+        "levels of the span to register by, or give a transform made in Slicer"
     )
 
 
@@ -262,9 +266,7 @@ def _shapes(case: Case, levels: Sequence[str]) -> dict[str, np.ndarray]:
     points = kji[:, ::-1] @ case.ct.ijk_to_ras[:3, :3].T + case.ct.ijk_to_ras[:3, 3]
     low, high = points[:, 2].min(), points[:, 2].max()
     edges = np.linspace(low, high + 1e-6, max(int((high - low) / _WINDOW_MM), 1) + 1)
-    parts = {
-        f"{a:.0f} to {b:.0f} mm": points[(points[:, 2] >= a) & (points[:, 2] < b)] for a, b in zip(edges, edges[1:])
-    }
+    parts = {f"{a:.0f} to {b:.0f} mm": points[(points[:, 2] >= a) & (points[:, 2] < b)] for a, b in pairwise(edges)}
     return {name: part for name, part in parts.items() if len(part)}
 
 
@@ -290,7 +292,7 @@ def _within(points: np.ndarray, low: np.ndarray, shape: np.ndarray, reach: float
 
 
 def _metal(ct: Volume, points: np.ndarray) -> np.ndarray:
-    """(n, 3) RAS, metal's voxels about the spine: MRI and CT show it, and what is about it, each in its own wrong way."""
+    """(n, 3) RAS, metal's voxels about the spine: MRI and CT each show it and what is about it wrongly."""
     part = _around(ct, points)
     kji = np.argwhere(part.voxels > METAL_HU)
     return kji[:, ::-1] @ part.ijk_to_ras[:3, :3].T + part.ijk_to_ras[:3, 3]

@@ -1,4 +1,4 @@
-"""A second image as the source of what the CT does not show: cord and dura, drawn on MRI, brought into the CT's frame."""
+"""A second image as the source of what the CT does not show: cord and dura, drawn on MRI, brought to the CT."""
 
 from __future__ import annotations
 
@@ -62,15 +62,13 @@ def with_structures_of(case: Case, structures: Sequence[Structure], registration
     for structure in soft:
         if structure.name.lower() in there:
             raise CaseError(
-                f"'{structure.name}' is drawn on the CT and on the second image: leave out one of them, or rename it, so "
-                "that it is clear which of the two counts"
+                f"'{structure.name}' is drawn on the CT and on the second image: leave out one of them, or rename it, "
+                "so that it is clear which of the two counts"
             )
     carried = [carried_structure(s, registration.matrix, registration.error_mm) for s in soft]
     quality = replace(case.quality, notes=(*case.quality.notes, *_quality_notes(carried, registration)))
     all_structures = (*case.structures, *carried)
-    return replace(
-        case, structures=all_structures, quality=quality, digest=case_digest(case.ct, all_structures)
-    )
+    return replace(case, structures=all_structures, quality=quality, digest=case_digest(case.ct, all_structures))
 
 
 def carried_structure(structure: Structure, matrix: np.ndarray, error_mm: float) -> Structure:
@@ -82,15 +80,17 @@ def carried_structure(structure: Structure, matrix: np.ndarray, error_mm: float)
 def _quality_notes(carried: Sequence[Structure], registration: Registration) -> list[str]:
     names = ", ".join(s.name for s in carried)
     return [
-        f"from a second image: {names}; known in the CT's frame to {registration.error_mm:.2f} mm ({registration.how}), "
-        "which every distance to them is lessened by, beside the error budget",
+        f"from a second image: {names}; known in the CT's frame to {registration.error_mm:.2f} mm "
+        f"({registration.how}), which every distance to them is lessened by, beside the error budget",
         *registration.notes,
     ]
 
 
 def _second(path: Path) -> Volume:
     if path.is_dir():
-        raise CaseError(f"'{path}' is a folder: load the series in Slicer and save it as NRRD, with its labels beside it")
+        raise CaseError(
+            f"'{path}' is a folder: load the series in Slicer and save it as NRRD, with its labels beside it"
+        )
     image = read_image(path)
     if image.voxels.ndim != 3:
         raise CaseError(f"'{path}' holds {image.voxels.shape[-1]} values for each voxel; give one image with one value")

@@ -15,9 +15,9 @@ from .model import Case, Mask, Structure
 def write_case(case: Case, directory: str | Path) -> tuple[Path, Path, Path]:
     """Write ct.nrrd, labels.seg.nrrd and labels.csv; returns their paths.
 
-    Structures that overlap go to layers of their own, so none loses a voxel. One that a second image gave lies on a grid
-    of its own: its surface is kept, on the grid of the others. Raises CaseError for any other structure that was drawn on
-    another grid than its fellows: they cannot share a file.
+    Structures that overlap go to layers of their own, so none loses a voxel. One that a second image gave lies on a
+    grid of its own: its surface is kept, on the grid of the others. Raises CaseError for any other structure that was
+    drawn on another grid than its fellows: they cannot share a file.
     """
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
@@ -36,7 +36,7 @@ def write_case(case: Case, directory: str | Path) -> tuple[Path, Path, Path]:
 
 
 def on_grid(structure: Structure, ijk_to_ras: np.ndarray) -> Structure:
-    """The structure in voxels of another grid (any voxel of it at 4x4): those whose centres its smooth surface holds."""
+    """The structure in voxels of another grid (4x4 of any voxel): those whose centres its smooth surface holds."""
     spacing = np.linalg.norm(ijk_to_ras[:3, :3], axis=0)
     corners = structure.mask.voxels.shape[::-1]
     ends = np.array(np.meshgrid(*[(-1.0, n) for n in corners], indexing="ij")).reshape(3, -1).T
@@ -54,8 +54,8 @@ def on_grid(structure: Structure, ijk_to_ras: np.ndarray) -> Structure:
         inside[k] = (structure.mask.field.at(points) < 0.0).reshape(count[1], count[0])
     if not inside.any():
         raise CaseError(
-            f"'{structure.name}' is thinner than the CT's voxels of {'×'.join(f'{s:.2g}' for s in spacing)} mm: it cannot "
-            "be written on their grid"
+            f"'{structure.name}' is thinner than the CT's voxels of {'×'.join(f'{s:.2g}' for s in spacing)} mm: it "
+            "cannot be written on their grid"
         )
     return replace(structure, mask=tightened(Mask(inside, place)))
 

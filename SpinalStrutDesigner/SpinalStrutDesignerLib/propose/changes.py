@@ -13,8 +13,8 @@ from ..case.transform import moved_points, turn_degrees
 from ..plan.curve import axis_curve
 from ..plan.plan import Plan
 
-# A volume that differs by less is the voxels' doing: half a voxel's layer less all round is 5 % of a vertebra. Engineering
-# judgement.
+# A volume that differs by less is the voxels' doing: half a voxel's layer less all round is 5 % of a vertebra.
+# Engineering judgement.
 _SAME_VOLUME = 0.05
 # Distances beyond this say nothing (a distance field is exact to about so far).
 _FAR_MM = 25.0
@@ -47,24 +47,28 @@ def span_changes(
 ) -> Iterator[Change]:
     """Length and angle between the docking endplates, and how the upper block moved against the lower one."""
     lengths = [float(np.linalg.norm(b.centre - a.centre)) for a, b in (before, after)]
-    yield Change("span.length", f"Span {plan.upper} to {plan.lower}", *lengths, "mm", lengths[1] - lengths[0])
+    yield Change(
+        "span.length", f"Span {plan.upper} to {plan.lower}", lengths[0], lengths[1], "mm", lengths[1] - lengths[0]
+    )  # fmt: skip
     # The endplates face each other: of parallel ones the normals are opposite.
     angles = [float(np.degrees(np.arccos(np.clip(-(a.normal @ b.normal), -1.0, 1.0)))) for a, b in (before, after)]
-    yield Change("span.angle", "Angle between the docking endplates", *angles, "°", angles[1] - angles[0])
+    yield Change(
+        "span.angle", "Angle between the docking endplates", angles[0], angles[1], "°", angles[1] - angles[0]
+    )  # fmt: skip
     against = np.linalg.inv(lower.matrix) @ upper.matrix
     shift = float(np.linalg.norm(moved_points(against, before[0].centre[None])[0] - before[0].centre))
     error = upper.error_mm + lower.error_mm
     yield Change(
         "span.posture", f"{plan.upper} against {plan.lower}", 0.0, shift, "mm", shift,
-        f"turned by {turn_degrees(against):.1f}°; both are known to {error:.2f} mm. The axis between them was bent along: "
-        "look at it",
+        f"turned by {turn_degrees(against):.1f}°; both are known to {error:.2f} mm. The axis between them was "
+        "bent along: look at it",
     )  # fmt: skip
 
 
 def endplate_changes(
     before: Sequence[Endplate], after: Sequence[Endplate], blocks: Sequence[Registration]
 ) -> Iterator[Change]:
-    """How far each docking endplate lies from where its vertebra took it: bone lost or built, or another measurement."""
+    """How far each docking endplate lies from where its vertebra took it: bone lost or built, or measured otherwise."""
     for old, new, block in zip(before, after, blocks):
         name = f"{old.level} {old.face} endplate"
         carried = moved_points(block.matrix, old.centre[None])[0]

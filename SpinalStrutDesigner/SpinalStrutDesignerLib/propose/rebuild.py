@@ -54,9 +54,10 @@ class _Carrier:
 def rebuild(old: Case, plan: Plan, new: Case) -> Rebuilt:
     """The plan for the new CT, each point of it where the patient's bone has taken it.
 
-    The docking vertebrae (each with its neighbour beyond the span, where both scans label it) are registered one by one,
-    so that a spine that is bent otherwise in the new scan takes its implant along; the axis between them follows both.
-    Sections, sizes and limits stay. Waivers are not carried over: they were given for what was measured on the old scan.
+    The docking vertebrae (each with its neighbour beyond the span, where both scans label it) are registered one by
+    one, so that a spine that is bent otherwise in the new scan takes its implant along; the axis between them follows
+    both. Sections, sizes and limits stay. Waivers are not carried over: they were given for what was measured on the
+    old scan.
 
     Raises CaseError where a docking vertebra is not in both cases or cannot be registered.
     """
@@ -91,7 +92,9 @@ def _block(old: Case, new: Case, level: str, step: int) -> tuple[str, ...]:
     """The docking level and its neighbour away from the span, if both cases have it."""
     beside = LEVELS.index(level) + step
     neighbour = LEVELS[beside] if 0 <= beside < len(LEVELS) else level
-    return (level, neighbour) if neighbour != level and neighbour in old.levels and neighbour in new.levels else (level,)
+    return (
+        (level, neighbour) if neighbour != level and neighbour in old.levels and neighbour in new.levels else (level,)
+    )
 
 
 def _fitting(plan: Plan, new: Case, told: list[Change]) -> Plan:
@@ -138,9 +141,7 @@ def _in_ct_frame(plan: Plan, carrier: _Carrier) -> Plan:
         point, normal = np.array(r.point), np.array(r.normal)
         return r.with_(point=_vec(carrier.points(point[None])[0]), normal=_vec(carrier.direction(point, normal)))
 
-    corrections: Corrections = plan.corrections.with_(
-        endplates=tuple(plate(o) for o in plan.corrections.endplates)
-    )
+    corrections: Corrections = plan.corrections.with_(endplates=tuple(plate(o) for o in plan.corrections.endplates))
     return plan.with_(corrections=corrections, resections=tuple(cut(r) for r in plan.resections))
 
 

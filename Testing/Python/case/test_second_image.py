@@ -170,7 +170,7 @@ def test_cord_and_dura_come_over_to_the_ct_and_stay_there_in_files(phantom, draw
         cord = true.points[::50]
         cord = cord[(np.abs(cord - middle(phantom)) < [30, 50, 60]).all(axis=1)]
         for side in ([12.0, 0.0, 0.0], [-12.0, 0.0, 0.0], [0.0, 14.0, 0.0], [0.0, -14.0, 0.0]):
-            place = cord + side
+            place = cord + np.array(side)
             place = place[true.distance(place) > 1.0]
             apart = came.distance(place) + registration.error_mm - true.distance(place)
             # Drawn in voxels of 3 x 1 x 1 mm, a surface is known to a millimetre, and where it is on average better.
@@ -180,7 +180,7 @@ def test_cord_and_dura_come_over_to_the_ct_and_stay_there_in_files(phantom, draw
 
 def test_distances_are_less_by_the_registration_error(phantom) -> None:
     cord = phantom.structure("spinal_cord")
-    points = cord.points[:: 500] + [12.0, 0.0, 0.0]
+    points = cord.points[::500] + np.array([12.0, 0.0, 0.0])
     unsure = replace(cord, error_mm=0.7)
     np.testing.assert_allclose(unsure.distance(points), cord.distance(points) - 0.7)
 

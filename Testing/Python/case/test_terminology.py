@@ -12,9 +12,7 @@ from SpinalStrutDesignerLib.case.roles import meaning_of, role_table
 from SpinalStrutDesignerLib.case.segnrrd import segment_meaning
 from SpinalStrutDesignerLib.case.terminology import Term, meaning_of_segment
 
-ROWS = list(
-    csv.DictReader(files("SpinalStrutDesignerLib.case").joinpath("terminology.csv").read_text().splitlines())
-)
+ROWS = list(csv.DictReader(files("SpinalStrutDesignerLib.case").joinpath("terminology.csv").read_text().splitlines()))
 STANDARD: dict[str, list[str]] = {}
 for entry in concepts["SCT"].values():
     for code, (meaning, _) in entry.items():

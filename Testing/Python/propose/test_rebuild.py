@@ -18,7 +18,7 @@ from SpinalStrutDesignerLib.plan.presets import preset, preset_screws
 from SpinalStrutDesignerLib.propose.rebuild import Rebuilt, rebuild
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "case"))
-from second_image import middle, motion, moved, rescanned  # noqa: E402
+from second_image import middle, motion, moved, rescanned
 
 FLEXION_DEG = 5.0
 
@@ -96,7 +96,12 @@ def test_each_end_of_the_plan_goes_where_its_vertebra_went(later: Later) -> None
     both = [moved(m, points[1:2])[0] for m in (later.upper, later.lower)]
     assert np.linalg.norm(ends[1] - 0.5 * (both[0] + both[1])) < 0.6
     plate = plan.corrections.endplates[0]
-    assert np.linalg.norm(np.array(plate.centre) - moved(later.lower, np.array(old.corrections.endplates[0].centre)[None])[0]) < 0.4
+    assert (
+        np.linalg.norm(
+            np.array(plate.centre) - moved(later.lower, np.array(old.corrections.endplates[0].centre)[None])[0]
+        )
+        < 0.4
+    )
     assert (plan.section, plan.interface, plan.rules) == (old.section, old.interface, old.rules)
 
 
