@@ -12,6 +12,7 @@ from ..errors import CaseError
 from .images import Image, read_image
 from .labels import structures_of_labels
 from .model import Case, Mask, Structure, Volume
+from .quality import THICK_SLICES_MM
 from .read import case_digest
 from .register import Registration, register, registration_given
 from .roles import role_table
@@ -83,6 +84,17 @@ def _quality_notes(carried: Sequence[Structure], registration: Registration) -> 
         f"from a second image: {names}; known in the CT's frame to {registration.error_mm:.2f} mm "
         f"({registration.how}), which every distance to them is lessened by, beside the error budget",
         *registration.notes,
+        *_drawn_notes(carried),
+    ]
+
+
+def _drawn_notes(carried: Sequence[Structure]) -> list[str]:
+    coarse = max(float(np.linalg.norm(s.mask.ijk_to_ras[:3, :3], axis=0).max()) for s in carried)
+    if coarse <= THICK_SLICES_MM:
+        return []
+    return [
+        f"the second image has slices of {coarse:.3g} mm: a surface drawn on it is known to about {coarse / 2:.2g} mm across "
+        "them, which no error budget holds yet; ask for slices of 1 mm, or raise budget.segmentation_to_print_mm"
     ]
 
 

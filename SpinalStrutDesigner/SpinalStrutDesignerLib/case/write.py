@@ -11,13 +11,16 @@ from ..errors import CaseError
 from .distance import tightened
 from .model import Case, Mask, Structure
 
+# Where a copy's distances are compared with the original's: how many points of it, and how far beside them.
+_PROBES, _PROBED_MM = 2000, 12.0
+
 
 def write_case(case: Case, directory: str | Path) -> tuple[Path, Path, Path]:
     """Write ct.nrrd, labels.seg.nrrd and labels.csv; returns their paths.
 
-    Structures that overlap go to layers of their own, so none loses a voxel. One that a second image gave lies on a
-    grid of its own: its surface is kept, on the grid of the others. Raises CaseError for any other structure that was
-    drawn on another grid than its fellows: they cannot share a file.
+    Structures that overlap go to layers of their own, so none loses a voxel. One that a second image gave lies on a grid
+    of its own: it goes to that of the others, and what its surface loses by that is added to its error. Raises
+    CaseError for any other structure that was drawn on another grid than its fellows: they cannot share a file.
     """
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
@@ -28,9 +31,10 @@ def write_case(case: Case, directory: str | Path) -> tuple[Path, Path, Path]:
     on_ct = next((s for s in case.structures if not s.error_mm), None)
     # The first one's voxels say which grid all are on: that of the CT where every structure is from a second image.
     place = case.ct.ijk_to_ras if on_ct is None else on_ct.mask.ijk_to_ras
-    voxels, matrix, fields = _layered(tuple(on_grid(s, place) if s.error_mm else s for s in case.structures))
+    written = tuple(_no_farther(s, on_grid(s, place)) if s.error_mm else s for s in case.structures)
+    voxels, matrix, fields = _layered(written)
     _write(labels, voxels, matrix, fields)
-    rows = ["name,role,error_mm", *(f'"{s.name}",{s.role},{s.error_mm!r}' for s in case.structures)]
+    rows = ["name,role,error_mm", *(f'"{s.name}",{s.role},{s.error_mm!r}' for s in written)]
     roles.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return ct, labels, roles
 
@@ -58,6 +62,19 @@ def on_grid(structure: Structure, ijk_to_ras: np.ndarray) -> Structure:
             "cannot be written on their grid"
         )
     return replace(structure, mask=tightened(Mask(inside, place)))
+
+
+def _no_farther(structure: Structure, copy: Structure) -> Structure:
+    """The copy with its error raised by as much as it lies farther off than the structure, wherever that is most: a
+    distance to what was written must never be the larger one. Measured all round, about as far off as an implant is."""
+    points = structure.points
+    points = points[:: max(len(points) // _PROBES, 1)]
+    sides = _PROBED_MM * np.concatenate([np.eye(3), -np.eye(3)])
+    around = (points[:, None] + sides).reshape(-1, 3)
+    apart = structure.distance(around)
+    outside = apart > 0.0
+    lost = (copy.distance(around[outside]) - apart[outside]).max(initial=0.0)
+    return replace(copy, error_mm=structure.error_mm + float(lost))
 
 
 def _layered(structures: tuple[Structure, ...]) -> tuple[np.ndarray, np.ndarray, dict[str, str]]:

@@ -161,21 +161,24 @@ def test_cord_and_dura_come_over_to_the_ct_and_stay_there_in_files(phantom, draw
     bare = phantom.with_structures(s for s in phantom.structures if s.name not in ("spinal_cord", "dural_sac"))
     case, registration = add_second_image(bare, mri_file, labels, table, transform, ENDS)
     assert any("from a second image: spinal_cord, dural_sac" in note for note in case.quality.notes)
+    assert any("slices of 3 mm" in note for note in case.quality.notes)
     assert case.digest != bare.digest
     files = write_case(case, tmp_path / "case")
     again = read_case(*files)
     for name in ("spinal_cord", "dural_sac"):
         true, came, kept = (c.structure(name) for c in (phantom, case, again))
-        assert came.role == "keepout_critical" and came.error_mm == registration.error_mm == kept.error_mm
+        assert came.role == "keepout_critical" and came.error_mm == registration.error_mm <= kept.error_mm
         cord = true.points[::50]
         cord = cord[(np.abs(cord - middle(phantom)) < [30, 50, 60]).all(axis=1)]
         for side in ([12.0, 0.0, 0.0], [-12.0, 0.0, 0.0], [0.0, 14.0, 0.0], [0.0, -14.0, 0.0]):
             place = cord + np.array(side)
             place = place[true.distance(place) > 1.0]
             apart = came.distance(place) + registration.error_mm - true.distance(place)
-            # Drawn in voxels of 3 x 1 x 1 mm, a surface is known to a millimetre, and where it is on average better.
-            assert len(place) > 100 and np.abs(np.median(apart)) < 0.5 and np.percentile(np.abs(apart), 95) < 1.2
-            assert np.percentile(np.abs(kept.distance(place) - came.distance(place)), 99) < 0.5
+            # Drawn in slices of 3 mm, a surface is known to half a slice, and on average better.
+            assert len(place) > 100 and np.abs(np.median(apart)) < 0.5 and np.percentile(np.abs(apart), 95) < 1.5
+            # A copy on the CT's grid is never the farther one, but for single points, and not much nearer.
+            lost = kept.distance(place) - came.distance(place)
+            assert np.percentile(lost, 99) < 0.1 and np.median(lost) > -1.5
 
 
 def test_distances_are_less_by_the_registration_error(phantom) -> None:
