@@ -93,8 +93,8 @@ def _drawn_notes(carried: Sequence[Structure]) -> list[str]:
     if coarse <= THICK_SLICES_MM:
         return []
     return [
-        f"the second image has slices of {coarse:.3g} mm: a surface drawn on it is known to about {coarse / 2:.2g} mm across "
-        "them, which no error budget holds yet; ask for slices of 1 mm, or raise budget.segmentation_to_print_mm"
+        f"the second image has slices of {coarse:.3g} mm: a surface drawn on it is known to about {coarse / 2:.2g} mm "
+        "across them, which no error budget holds yet; ask for slices of 1 mm, or raise budget.segmentation_to_print_mm"
     ]
 
 

@@ -18,8 +18,8 @@ _PROBES, _PROBED_MM = 2000, 12.0
 def write_case(case: Case, directory: str | Path) -> tuple[Path, Path, Path]:
     """Write ct.nrrd, labels.seg.nrrd and labels.csv; returns their paths.
 
-    Structures that overlap go to layers of their own, so none loses a voxel. One that a second image gave lies on a grid
-    of its own: it goes to that of the others, and what its surface loses by that is added to its error. Raises
+    Structures that overlap go to layers of their own, so none loses a voxel. One that a second image gave lies on a
+    grid of its own: it goes to that of the others, and what its surface loses by that is added to its error. Raises
     CaseError for any other structure that was drawn on another grid than its fellows: they cannot share a file.
     """
     folder = Path(directory)
@@ -65,16 +65,18 @@ def on_grid(structure: Structure, ijk_to_ras: np.ndarray) -> Structure:
 
 
 def _no_farther(structure: Structure, copy: Structure) -> Structure:
-    """The copy with its error raised by as much as it lies farther off than the structure, wherever that is most: a
-    distance to what was written must never be the larger one. Measured all round, about as far off as an implant is."""
+    """The copy with its error raised by as much as it lies farther off than the structure does, but for single points
+    (99th percentile): a distance to what was written must not be the larger one. Measured all round, about as far off
+    as an implant is."""
     points = structure.points
     points = points[:: max(len(points) // _PROBES, 1)]
     sides = _PROBED_MM * np.concatenate([np.eye(3), -np.eye(3)])
     around = (points[:, None] + sides).reshape(-1, 3)
     apart = structure.distance(around)
     outside = apart > 0.0
-    lost = (copy.distance(around[outside]) - apart[outside]).max(initial=0.0)
-    return replace(copy, error_mm=structure.error_mm + float(lost))
+    lost = copy.distance(around[outside]) - apart[outside]
+    most = max(float(np.percentile(lost, 99.0)), 0.0) if len(lost) else 0.0
+    return replace(copy, error_mm=structure.error_mm + most)
 
 
 def _layered(structures: tuple[Structure, ...]) -> tuple[np.ndarray, np.ndarray, dict[str, str]]:
