@@ -48,7 +48,7 @@ def structures_of_dicom_seg(
     if frame is not None and own != frame:
         raise CaseError(
             f"the segmentation '{path}' was drawn in the frame of reference '{own}', the CT is in '{frame}': they do "
-            "not share a scanner's coordinates; give the segmentation of this CT series, or load its image as a second"
+            "not share a scanner's coordinates; give this CT's own segmentation, or its image as a second image"
         )
     table = names_table(roles) if roles is not None else {}
     structures, unknown = [], []
