@@ -29,11 +29,13 @@ _SAME_AXIS_DEG = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Scan:
-    """A series as a volume. voxels: (k, j, i) HU; ijk_to_ras: 4x4; thickness_mm: of a slice, None if not told."""
+    """A series as a volume. voxels: (k, j, i) HU; ijk_to_ras: 4x4; thickness_mm: of a slice, None if not told;
+    frame: the UID of its frame of reference, None if not told."""
 
     voxels: np.ndarray
     ijk_to_ras: np.ndarray
     thickness_mm: float | None
+    frame: str | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,8 @@ def read_series(folder: Path, series: str | None = None) -> Scan:
     matrix[:3, 2] = first.normal * step
     matrix[:3, 3] = first.position
     thickness = first.get("SliceThickness")
-    return Scan(_pixels(slices), RAS_FROM_LPS @ matrix + 0.0, float(thickness) if thickness else None)
+    frame = str(first.get("FrameOfReferenceUID") or "") or None
+    return Scan(_pixels(slices), RAS_FROM_LPS @ matrix + 0.0, float(thickness) if thickness else None, frame)
 
 
 def _by_series(folder: Path) -> dict[str, list[_Slice]]:

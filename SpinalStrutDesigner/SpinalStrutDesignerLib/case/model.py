@@ -138,6 +138,8 @@ class Structure:
 
     pose moves it from where the CT shows it (4x4, RAS to RAS); cuts are half-spaces that a planned resection removes:
     (point (3,), normal (3,)), bone on the normal's side is gone. stretch: how it follows a lengthened span, after pose.
+    error_mm: how uncertain its place in the CT is beyond the plan's error budget, for one that a second image gave:
+    every distance to it is less by that, so that no check can forget it.
     """
 
     name: str
@@ -148,6 +150,7 @@ class Structure:
     pose: np.ndarray = field(default_factory=lambda: np.eye(4))
     cuts: tuple[tuple[np.ndarray, np.ndarray], ...] = ()
     stretch: Stretch | None = None
+    error_mm: float = 0.0
 
     @property
     def points(self) -> np.ndarray:
@@ -156,7 +159,7 @@ class Structure:
         return points if self.stretch is None else self.stretch.moved(points)
 
     def distance(self, points: np.ndarray) -> np.ndarray:
-        """Signed distance in mm, negative inside, at points: (n, 3) RAS mm."""
+        """Signed distance in mm, negative inside, at points: (n, 3) RAS mm, less the uncertainty of its place."""
         points = np.asarray(points, dtype=float).reshape(-1, 3)
         if self.stretch is not None:
             points = self.stretch.unmoved(points)
@@ -165,6 +168,8 @@ class Structure:
             inverse = np.linalg.inv(self.pose)
             in_ct = points @ inverse[:3, :3].T + inverse[:3, 3]
         distance = self.mask.field.at(in_ct)
+        if self.error_mm:
+            distance = distance - self.error_mm
         for point, normal in self.cuts:
             distance = np.maximum(distance, (points - point) @ normal)
         return distance

@@ -15,7 +15,7 @@ METAL_HU = 2500
 _TWELVE_BIT_END = 3071
 # Case 1 of Willemsen et al. 2019 was planned on slices of 1 mm; above 1.25 mm [verify locally] an endplate's place
 # between two slices is no longer known to the 0.8 mm that segmentation to print may lose (Schulze 2024).
-_THICK_SLICES_MM = 1.25
+THICK_SLICES_MM = 1.25
 _COARSE_PIXELS_MM = 1.0
 # A few voxels of a dense spot are no implant.
 _METAL_FROM = 20e-6
@@ -62,7 +62,7 @@ def _touches_edge(mask: Mask, ct: Volume) -> bool:
 def _resolution_notes(step: float, pixel: float, thickness: float) -> list[str]:
     notes = []
     coarse = max(step, thickness)
-    if coarse > _THICK_SLICES_MM:
+    if coarse > THICK_SLICES_MM:
         notes.append(
             f"slices of {coarse:.3g} mm: an endplate's height is known to about {coarse / 2:.2g} mm, so the strut's "
             "length and the fit gap are no better; scan with 1 mm or less (Willemsen 2019 used 1 mm)"

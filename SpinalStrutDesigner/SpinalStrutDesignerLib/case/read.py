@@ -30,7 +30,7 @@ def read_case(
     """The case in a CT and its labels, or in a bare CT with seeds.
 
     ct: a NRRD or NIfTI file or a DICOM folder; series: the UID or number of the DICOM series where there are several.
-    labels: a label map on the CT's grid, or a Slicer segmentation (.seg.nrrd).
+    labels: a label map on the CT's grid, a Slicer segmentation (.seg.nrrd), or a DICOM segmentation object.
     roles: a CSV with the columns value, name, role; TotalSegmentator's own table; or "totalsegmentator" or "verse" for
     a label map that follows their numbering. A segmentation needs it only for names that are not known.
     surfaces: closed STL files, each a path, (path, name) or (path, name, role), in the CT's frame.
@@ -41,10 +41,10 @@ def read_case(
     cannot be trusted.
     """
     path = Path(ct)
-    volume, quality = _read_ct(path, series)
+    volume, quality, frame = _read_ct(path, series)
     structures: list[Structure] = []
     unknown: list[str] = []
-    for found, not_known in (_read_labels(labels, roles, volume), _read_surfaces(surfaces, volume)):
+    for found, not_known in (_read_labels(labels, roles, volume, frame), _read_surfaces(surfaces, volume)):
         structures += found
         unknown += not_known
     if seeds:
@@ -76,6 +76,8 @@ def case_digest(ct: Volume, structures: Iterable[Structure]) -> str:
     for structure in structures:
         mask = structure.mask
         digest.update(f"{structure.name}|{structure.role}|{structure.level}|{mask.voxels.shape}".encode())
+        if structure.error_mm:
+            digest.update(f"error {structure.error_mm:.6f}".encode())
         digest.update(np.packbits(mask.voxels).data)
         digest.update(_place(mask.ijk_to_ras))
     return digest.hexdigest()
@@ -86,25 +88,31 @@ def _place(ijk_to_ras: np.ndarray) -> bytes:
     return (np.round(np.asarray(ijk_to_ras, dtype=np.float64), 6) + 0.0).tobytes()
 
 
-def _read_ct(path: Path, series: str | None) -> tuple[Volume, ScanQuality]:
+def _read_ct(path: Path, series: str | None) -> tuple[Volume, ScanQuality, str | None]:
+    """The CT, its quality, and its frame of reference where the file tells it."""
     if path.is_dir():
         from .dicom import read_series
 
         scan = read_series(path, series)
         volume, notes = hounsfield(Image(scan.voxels, scan.ijk_to_ras, {}), str(path))
-        return volume, scan_quality(volume, scan.thickness_mm, notes)
+        return volume, scan_quality(volume, scan.thickness_mm, notes), scan.frame
     if series is not None:
         raise CaseError(f"a series ('{series}') can be chosen in a DICOM folder only; '{path}' is a file")
     volume, notes = hounsfield(read_image(path), str(path))
-    return volume, scan_quality(volume, notes=notes)
+    return volume, scan_quality(volume, notes=notes), None
 
 
 def _read_labels(
-    labels: str | Path | None, roles: str | Path | None, ct: Volume
+    labels: str | Path | None, roles: str | Path | None, ct: Volume, frame: str | None
 ) -> tuple[tuple[Structure, ...], tuple[str, ...]]:
     if labels is None:
         return (), ()
     path = Path(labels)
+    if path.suffix.lower() in ("", ".dcm"):
+        from .dicom_seg import is_segmentation, structures_of_dicom_seg
+
+        if is_segmentation(path):
+            return structures_of_dicom_seg(path, ct, frame, roles)
     image = read_image(path)
     if "Segment0_ID" in image.header or path.name.lower().endswith(".seg.nrrd"):
         from .segnrrd import structures_of_segments

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
@@ -23,12 +23,16 @@ _ASK = (
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a label stands for. role is None where the name is not known, value None where there is only a name."""
+    """What a label stands for. role is None where the name is not known, value None where there is only a name.
+
+    error_mm: how uncertain its place is, for one that a second image gave.
+    """
 
     name: str
     role: Role | None
     level: str | None = None
     value: int | None = None
+    error_mm: float = 0.0
 
 
 def meaning_of(name: str, role: str = "", where: str = "", value: int | None = None) -> Meaning:
@@ -71,12 +75,14 @@ def role_table(roles: str | Path | None) -> dict[int, Meaning]:
 
 
 def names_table(roles: str | Path) -> dict[str, Meaning]:
-    """Name to meaning, for segments and surfaces that carry names: a CSV with the columns name and role."""
+    """Name to meaning, for segments and surfaces that carry names: a CSV with the columns name and role, and error_mm
+    where a second image gave the structure."""
     path = Path(roles)
     where = f"role table '{path}'"
     table: dict[str, Meaning] = {}
     for number, row in _rows(_text(path), where, ("name", "structure")):
         meaning = meaning_of(_name(row), row.get("role", ""), f"{where}, row {number}")
+        meaning = replace(meaning, error_mm=_error(row.get("error_mm", ""), f"{where}, row {number}"))
         if meaning.name in table:
             raise CaseError(f"{where}, row {number}: '{meaning.name}' is there twice; keep one row")
         table[meaning.name] = meaning
@@ -115,6 +121,16 @@ def _rows(text: str, where: str, *needed: tuple[str, ...]) -> list[tuple[int, di
     reader.fieldnames = columns
     rows = [(reader.line_num, {k: (v or "").strip() for k, v in row.items() if isinstance(v, str)}) for row in reader]
     return [(number, row) for number, row in rows if any(row.values())]
+
+
+def _error(text: str, where: str) -> float:
+    try:
+        error = float(text or 0.0)
+    except ValueError:
+        raise CaseError(f"{where}: the error_mm '{text}' is no number of millimetres") from None
+    if not 0.0 <= error < 100.0:
+        raise CaseError(f"{where}: the error_mm {text} is none that a registration has; give 0 or more, in millimetres")
+    return error
 
 
 def _name(row: dict[str, str]) -> str:

@@ -12,7 +12,8 @@ from ..errors import CaseError
 from .images import Image
 from .labels import block_matrix, geometry_text
 from .model import Mask, Structure, Volume
-from .roles import Meaning, meaning_of, names_table
+from .roles import Meaning, names_table
+from .terminology import Term, meaning_of_segment
 
 
 def structures_of_segments(
@@ -49,30 +50,25 @@ def structures_of_segments(
             unknown.append(f"'{name}', {int(inside.sum())} voxels")
             continue
         mask = Mask(inside[blocks[0]].copy(), block_matrix(image.ijk_to_ras, blocks[0]))
-        structures.append(Structure(name, meaning.role, mask, None, meaning.level))
+        structures.append(Structure(name, meaning.role, mask, None, meaning.level, error_mm=meaning.error_mm))
     return tuple(structures), tuple(unknown)
 
 
 def segment_meaning(name: str, tags: str, table: dict[str, Meaning], path: str | Path) -> Meaning:
     """What a segment is: by the table, else by its name, else by the terminology in its tags."""
-    meaning = table.get(name) or meaning_of(name, where=f"'{path}'")
-    if meaning.role is not None:
-        return meaning
-    for term in _terms(tags):
-        by_term = meaning_of(term, where=f"'{path}'")
-        if by_term.role is not None:
-            return by_term
-    return meaning
+    return meaning_of_segment(name, *_terms(tags), table, f"'{path}'")
 
 
-def _terms(tags: str) -> list[str]:
-    """The meanings in a segment's terminology entry, the most special first.
+def _terms(tags: str) -> tuple[Term | None, Term | None]:
+    """The type of thing in a segment's terminology entry, and the region it lies in.
 
-    TerminologyEntry:context~category~type~modifier~… where each is scheme^code^meaning, tags being separated by |.
+    TerminologyEntry:context~category~type~modifier~context~region~modifier where each is scheme^code^meaning, tags
+    being separated by |.
     """
     entry = next((tag for tag in tags.split("|") if tag.startswith("TerminologyEntry:")), "")
     parts = [part.split("^") for part in entry.removeprefix("TerminologyEntry:").split("~")]
-    return [part[2] for part in reversed(parts[2:3]) if len(part) == 3 and part[2]]
+    kind, region = (Term(*part[0]) if part and len(part[0]) == 3 else None for part in (parts[2:3], parts[5:6]))
+    return kind, region
 
 
 def _number(text: str, field: str, name: str, path: Path) -> int:

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import CaseError, ReleaseError
-from .model import Case, Structure
+from .distance import tightened
+from .model import Case, Mask, Structure
+
+# Where a copy's distances are compared with the original's: how many points of it, and how far beside them.
+_PROBES, _PROBED_MM = 2000, 12.0
 
 
 def write_case(case: Case, directory: str | Path) -> tuple[Path, Path, Path]:
     """Write ct.nrrd, labels.seg.nrrd and labels.csv; returns their paths.
 
-    Structures that overlap go to layers of their own, so none loses a voxel. Raises CaseError for a structure that was
-    drawn on another grid than its fellows: they cannot share a file.
+    Structures that overlap go to layers of their own, so none loses a voxel. One that a second image gave lies on a
+    grid of its own: it goes to that of the others, and what its surface loses by that is added to its error. Raises
+    CaseError for any other structure that was drawn on another grid than its fellows: they cannot share a file.
     """
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
     ct, labels, roles = folder / "ct.nrrd", folder / "labels.seg.nrrd", folder / "labels.csv"
     _write(ct, case.ct.voxels, case.ct.ijk_to_ras, {})
-    write_segmentation(case.structures, labels)
-    rows = ["name,role", *(f'"{s.name}",{s.role}' for s in case.structures)]
+    if not case.structures:
+        raise CaseError("the case has no structures to write; give it a segmentation")
+    on_ct = next((s for s in case.structures if not s.error_mm), None)
+    # The first one's voxels say which grid all are on: that of the CT where every structure is from a second image.
+    place = case.ct.ijk_to_ras if on_ct is None else on_ct.mask.ijk_to_ras
+    written = tuple(_no_farther(s, on_grid(s, place)) if s.error_mm else s for s in case.structures)
+    write_segmentation(written, labels)
+    rows = ["name,role,error_mm", *(f'"{s.name}",{s.role},{s.error_mm!r}' for s in written)]
     roles.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return ct, labels, roles
 
@@ -42,6 +54,46 @@ def checked_segmentation(file: str | Path) -> Path:
     if not path.parent.is_dir():
         raise ReleaseError(f"there is no folder '{path.parent}' to write '{path.name}' to; make it first")
     return path
+
+
+def on_grid(structure: Structure, ijk_to_ras: np.ndarray) -> Structure:
+    """The structure in voxels of another grid (4x4 of any voxel): those whose centres its smooth surface holds."""
+    spacing = np.linalg.norm(ijk_to_ras[:3, :3], axis=0)
+    corners = structure.mask.voxels.shape[::-1]
+    ends = np.array(np.meshgrid(*[(-1.0, n) for n in corners], indexing="ij")).reshape(3, -1).T
+    matrix = structure.mask.ijk_to_ras
+    inverse = np.linalg.inv(ijk_to_ras)
+    ijk = (ends @ matrix[:3, :3].T + matrix[:3, 3]) @ inverse[:3, :3].T + inverse[:3, 3]
+    low, high = np.floor(ijk.min(axis=0)), np.ceil(ijk.max(axis=0))
+    count = (high - low).astype(int) + 1
+    place = ijk_to_ras.copy()
+    place[:3, 3] += place[:3, :3] @ low
+    inside = np.zeros(count[::-1], dtype=bool)
+    j, i = (axis.ravel() for axis in np.meshgrid(np.arange(count[1]), np.arange(count[0]), indexing="ij"))
+    for k in range(count[2]):
+        points = np.stack([i, j, np.full(len(i), k)], axis=1) @ place[:3, :3].T + place[:3, 3]
+        inside[k] = (structure.mask.field.at(points) < 0.0).reshape(count[1], count[0])
+    if not inside.any():
+        raise CaseError(
+            f"'{structure.name}' is thinner than the CT's voxels of {'×'.join(f'{s:.2g}' for s in spacing)} mm: it "
+            "cannot be written on their grid"
+        )
+    return replace(structure, mask=tightened(Mask(inside, place)))
+
+
+def _no_farther(structure: Structure, copy: Structure) -> Structure:
+    """The copy with its error raised by as much as it lies farther off than the structure does, but for single points
+    (99th percentile): a distance to what was written must not be the larger one. Measured all round, about as far off
+    as an implant is."""
+    points = structure.points
+    points = points[:: max(len(points) // _PROBES, 1)]
+    sides = _PROBED_MM * np.concatenate([np.eye(3), -np.eye(3)])
+    around = (points[:, None] + sides).reshape(-1, 3)
+    apart = structure.distance(around)
+    outside = apart > 0.0
+    lost = copy.distance(around[outside]) - apart[outside]
+    most = max(float(np.percentile(lost, 99.0)), 0.0) if len(lost) else 0.0
+    return replace(copy, error_mm=structure.error_mm + most)
 
 
 def _layered(structures: tuple[Structure, ...]) -> tuple[np.ndarray, np.ndarray, dict[str, str]]:

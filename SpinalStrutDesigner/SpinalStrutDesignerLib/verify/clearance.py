@@ -110,7 +110,9 @@ def _distance(measured: Measured, structure: Structure, nearest: Nearest, rule: 
         rule.source,
         nearest.point,
         structure.role == "keepout_critical",
-        f"{at_least}{left:.2f} mm after the budget" + (", the implant lies inside it" if left + budget < 0 else ""),
+        f"{at_least}{left:.2f} mm after the budget"
+        + (", the implant lies inside it" if left + budget < 0 else "")
+        + _registered(structure),
     )
 
 
@@ -130,7 +132,7 @@ def _displacement(measured: Measured, structure: Structure, nearest: Nearest, ru
         rule.source,
         nearest.point,
         structure.role == "keepout_critical",
-        f"least distance {nearest.distance_mm:.2f} mm (negative: inside)",
+        f"least distance {nearest.distance_mm:.2f} mm (negative: inside){_registered(structure)}",
     )
 
 
@@ -151,8 +153,15 @@ def _without_rule(measured: Measured, structure: Structure, nearest: Nearest) ->
         "add a rule for this structure, or waive it by name",
         nearest.point,
         structure.role == "keepout_critical",
-        f"measured {nearest.distance_mm:.2f} mm, no verdict without a rule",
+        f"measured {nearest.distance_mm:.2f} mm, no verdict without a rule{_registered(structure)}",
     )
+
+
+def _registered(structure: Structure) -> str:
+    """What a distance has been lessened by for a structure that a second image gave."""
+    if not structure.error_mm:
+        return ""
+    return f"; {structure.error_mm:.2f} mm are taken off for the registration of the image it was drawn on"
 
 
 def _key(structure: Structure) -> str:
