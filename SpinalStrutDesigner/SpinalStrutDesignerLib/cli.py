@@ -1,9 +1,9 @@
 """The command line: the only code that prints.
 
-`spinal-strut demo | segment | propose | design | inspect`. Exit codes: 0 all pass, warn or waived; 2 files written, but
-not for manufacture; 1 an error, told in one line; 130 interrupted, nothing written. With `--progress json` standard
-output has JSON lines only: {"stage", "detail", "fraction"} as the work goes on (fraction of the whole, 0 to 1), then
-{"result": {"directory", "exit_code", "verdicts", "blocking", "seconds"}}, or {"error": {"type", "message"}}.
+`spinal-strut demo | segment | propose | design | inspect | rebuild`. Exit codes: 0 all pass, warn or waived; 2 files
+written, but not for manufacture; 1 an error, told in one line; 130 interrupted, nothing written. With `--progress json`
+standard output has JSON lines only: {"stage", "detail", "fraction"} as the work goes on (fraction of the whole, 0 to
+1), then {"result": {"directory", "exit_code", "verdicts", "blocking", "seconds"}}, or {"error": {"type", "message"}}.
 """
 
 from __future__ import annotations
@@ -299,6 +299,25 @@ def _inspect(options: argparse.Namespace) -> int:
     return PASSED
 
 
+def _rebuild(options: argparse.Namespace) -> int:
+    from .case.read import read_case
+    from .cli_rebuild import rebuild_lines, rebuild_plan
+
+    stages = Stages(shown_as(options.progress), {"reading": 1.0, "carrying over": 4.0})
+    with stages.stage("reading") as progress:
+        old = read_case(options.old_ct, options.old_labels, options.old_roles)
+        new = read_given(options, progress)
+    with stages.stage("carrying over"):
+        rebuilt = rebuild_plan(old, options.plan, new, options.out)
+    end_bar(options.progress)
+    lines = list(rebuild_lines(rebuilt))
+    if options.progress == "json":
+        print_json({"result": {"plan": options.out, "exit_code": PASSED, "lines": lines}})
+    else:
+        print("\n".join(lines))
+    return PASSED
+
+
 def _check_target(directory: str, kind: str = "release") -> None:
     """Refuses a place that the files could not take, before the work is done."""
     from .release.folder import checked_target
@@ -306,7 +325,14 @@ def _check_target(directory: str, kind: str = "release") -> None:
     checked_target(directory, kind)
 
 
-_COMMANDS = {"demo": _demo, "segment": _segment, "design": _design, "propose": _propose, "inspect": _inspect}
+_COMMANDS = {
+    "demo": _demo,
+    "segment": _segment,
+    "design": _design,
+    "propose": _propose,
+    "inspect": _inspect,
+    "rebuild": _rebuild,
+}
 
 if __name__ == "__main__":
     command()

@@ -59,8 +59,12 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     design = _command(commands, "design", "design a strut for a patient's CT", runs)
     propose = _command(commands, "propose", "write a plan for a patient's CT, to be changed and designed from", runs)
     inspect = _command(commands, "inspect", "what a case holds: levels, endplates, what is missing", runs)
-    for command in (design, propose, inspect):
+    rebuild = _command(commands, "rebuild", "carry a plan over to a new CT of the same patient", runs)
+    for command in (design, propose, inspect, rebuild):
         _add_case_options(command)
+    for command in (design, propose, inspect):
+        _add_levels(command)
+    _add_old_case(rebuild)
     _add_ct(segment)
     _add_plan_options(design, "a plan.json to use in place of a proposal")
     _add_plan_options(propose, "a started plan.json: its axis, section, feet and screws are proposed, the rest is kept")
@@ -72,7 +76,7 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
         command.add_argument(
             "--out", required=True, metavar="DIR", help="folder of the release; an earlier one is replaced"
         )
-    for command in (demo, segment, design, propose, inspect):
+    for command in (demo, segment, design, propose, inspect, rebuild):
         command.add_argument(
             "--progress", choices=("text", "json"), default="text", help="json: JSON lines on standard output"
         )
@@ -85,9 +89,18 @@ def read_given(options: argparse.Namespace, progress: Progress) -> Case:
     from .case.read import read_case
 
     surfaces, seeds = [_surface(text) for text in options.surfaces], given_seeds(options.seeds)
-    return read_case(
+    if (options.second_image is None) != (options.second_labels is None):
+        raise CaseError("--second-image and --second-labels go together: an image, and what was drawn on it")
+    case = read_case(
         options.ct, options.labels, options.roles, surfaces, options.series, seeds=seeds, progress=progress
     )
+    if options.second_image is None:
+        return case
+    from .case.second import add_second_image
+
+    progress("second image", 0.5)
+    image, labels, transform = options.second_image, options.second_labels, options.second_transform
+    return add_second_image(case, image, labels, options.second_roles, transform)[0]
 
 
 def given_seeds(texts: list[str]) -> dict[str, np.ndarray]:
@@ -145,6 +158,27 @@ def _add_case_options(command: argparse.ArgumentParser) -> None:
         "--surface", dest="surfaces", action="append", default=[], metavar="NAME[:ROLE]=FILE",
         help="a structure as a closed STL surface in the CT's frame, such as aorta=aorta.stl; may be repeated",
     )  # fmt: skip
+    command.add_argument(
+        "--second-image", metavar="FILE", help="MRI or another CT of the patient, registered to the CT: NRRD or NIfTI"
+    )
+    command.add_argument(
+        "--second-labels", metavar="L", help="what was drawn on the second image, such as cord and dura; on its grid"
+    )
+    command.add_argument("--second-roles", metavar="FILE.csv", help="as --roles, for the second image's labels")
+    command.add_argument(
+        "--second-transform", metavar="FILE", help="a rigid transform made in Slicer, in place of the registration"
+    )
+
+
+def _add_old_case(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--plan", required=True, metavar="FILE", help="the plan.json made for the earlier CT")
+    command.add_argument("--old-ct", required=True, metavar="CT", help="the CT that the plan was made for")
+    command.add_argument("--old-labels", metavar="L", help="its label map, or a Slicer .seg.nrrd")
+    command.add_argument("--old-roles", metavar="FILE.csv", help="as --roles, for the labels of the earlier CT")
+    command.add_argument("--out", required=True, metavar="FILE", help="the plan.json to write")
+
+
+def _add_levels(command: argparse.ArgumentParser) -> None:
     command.add_argument("--from", dest="upper", metavar="LEVEL", help="upper docking level, such as C4")
     command.add_argument("--to", dest="lower", metavar="LEVEL", help="lower docking level, such as T2")
 
