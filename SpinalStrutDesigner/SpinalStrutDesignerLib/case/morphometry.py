@@ -9,7 +9,6 @@ from importlib.resources import files
 
 import numpy as np
 
-from ..errors import CaseError
 from .levels import LEVELS
 from .model import Case, Endplate
 from .vertebra import vertebra
@@ -70,10 +69,9 @@ def _sizes(case: Case, level: str, plates: Sequence[Endplate]) -> Iterator[tuple
         yield "lower_depth", found["inferior"].depth_mm
     if len(found) == 2:
         yield "posterior_height", float(np.linalg.norm(_back(found["superior"]) - _back(found["inferior"])))
-    try:
-        canal = vertebra(case, level).canal
-    except CaseError:  # no canal was found: nothing to compare
+    if "inferior" not in found:  # where the body is gone the canal is open in front
         return
+    canal = vertebra(case, level).canal
     if canal.width is not None and canal.depth is not None:
         yield "canal_width", canal.width
         yield "canal_depth", canal.depth

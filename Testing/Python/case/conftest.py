@@ -106,7 +106,7 @@ class Solid:
 
     def structure(self) -> Structure:
         """The solids as voxels: those whose centre lies inside."""
-        reach = 62.0
+        reach = np.array([36.0, 54.0, 34.0])
         shape = np.ceil(2 * reach / self.spacing).astype(int)
         affine = np.diag([*self.spacing, 1.0])
         affine[:3, 3] = np.round((self.centre - reach) / self.spacing) * self.spacing

@@ -48,7 +48,7 @@ def test_an_adult_is_not_noted_and_a_giant_is(synthetic) -> None:
     for size in ("width of the superior", "depth of the inferior", "height of the body's back"):
         assert f"T4: {size}" in told
     assert "above the adult mean of 24.5 mm (noted from 35% on): look at the label and at the level's name" in told
-    child = scaled(case, "T4", 0.55)
+    child = scaled(case, "T4", 0.62)
     assert "below the adult mean" in "\n".join(morphometry_notes(child, plates(child, "T4")))
 
 
