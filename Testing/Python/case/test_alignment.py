@@ -77,6 +77,11 @@ def test_the_midplane_outlasts_the_body(synthetic, level: str) -> None:
     assert abs(np.degrees(np.arctan2(found[2], found[0]) - np.arctan2(right[2], right[0]))) < 2.5
 
 
+def test_an_arch_that_lost_too_much_tells_nothing(synthetic) -> None:
+    with pytest.raises(CaseError, match="C6: what stands of its arch is not symmetric enough"):
+        find_right(synthetic("case2_c4_t2")[0], "C6")
+
+
 def test_angles_agree_with_the_truth(synthetic) -> None:
     case, truth = synthetic("case1_c6_t11")
     angles = truth["angles"]
