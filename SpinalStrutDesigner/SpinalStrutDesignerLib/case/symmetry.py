@@ -57,8 +57,8 @@ def find_right(case: Case, level: str) -> np.ndarray:
     met = float((np.abs(mismatch(found.x)) < MISMATCH).mean())
     if met < LEAST_MET:
         raise CaseError(
-            f"{level}: what stands of its arch is not symmetric enough to tell its tilt ({met:.0%} of it meets its mirror "
-            f"image, {LEAST_MET:.0%} are needed); measure to another level"
+            f"{level}: what stands of its arch is not symmetric enough to tell its tilt ({met:.0%} of it meets its "
+            f"mirror image, {LEAST_MET:.0%} are needed); measure to another level"
         )
     turn: np.ndarray = structure.pose[:3, :3]
     return turn @ _right(frame, found.x)
