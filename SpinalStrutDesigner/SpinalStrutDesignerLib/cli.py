@@ -263,35 +263,24 @@ def _make(case: Case, plan: Plan, options: argparse.Namespace, stages: Stages) -
 
 
 def _inspect(options: argparse.Namespace) -> int:
-    from .case.endplate import find_endplate
-    from .case.model import Endplate, Face
-    from .cli_report import case_lines
+    from .cli_inspect import inspect_case, inspection_lines
     from .release.folder import INSPECTION
     from .release.release import write_inspection
 
     if options.out:
         _check_target(options.out, INSPECTION)
-    shares = {"reading": 1.0, "endplates": 2.0, **({"drawing": 2.0} if options.out else {})}
+    shares = {"reading": 1.0, "measuring": 3.0, **({"drawing": 2.0} if options.out else {})}
     stages = Stages(shown_as(options.progress), shares)
     with stages.stage("reading") as progress:
         case = read_given(options, progress)
     span = (options.upper or case.levels[0], options.lower or case.levels[-1]) if case.levels else None
-    faces: tuple[Face, Face] = ("superior", "inferior")
-    plates: list[Endplate] = []
-    faults: dict[tuple[str, Face], str] = {}
-    with stages.stage("endplates") as progress:
-        for number, level in enumerate(case.levels):
-            progress(level, number / len(case.levels))
-            for face in faces:
-                try:
-                    plates.append(find_endplate(case, level, face))
-                except CaseError as error:
-                    faults[level, face] = str(error)
+    with stages.stage("measuring") as progress:
+        inspection = inspect_case(case, span, progress)
     if options.out:
         with stages.stage("drawing"):
-            write_inspection(case, plates, options.out)
+            write_inspection(case, inspection.plates, options.out)
     end_bar(options.progress)
-    lines = list(case_lines(case, plates, faults, span))
+    lines = list(inspection_lines(inspection))
     if options.progress == "json":
         print_json({"result": {"exit_code": PASSED, "lines": lines}})
     else:

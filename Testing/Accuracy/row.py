@@ -27,8 +27,8 @@ class Row:
     @property
     def limit(self) -> str:
         """Its limits in words."""
-        low = "" if self.least is None else f"≥ {self.least:g}"
-        high = "" if self.most is None else f"≤ {self.most:g}"
+        low = "" if self.least is None else f"≥ {self.least:.3g}"
+        high = "" if self.most is None else f"≤ {self.most:.3g}"
         return " and ".join(part for part in (low, high) if part)
 
 

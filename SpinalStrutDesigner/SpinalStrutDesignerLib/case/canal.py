@@ -35,13 +35,16 @@ ANTERIOR = np.array([0.0, 1.0, 0.0])
 class Canal:
     """centre: (3,) a point of the canal at the body's height; frame: in the midplane at the body's middle, out is up.
 
-    radius: mm, the largest circle that fits the body in the silhouette; area: mm² of the canal.
+    radius: mm, the largest circle that fits the body in the silhouette; area: mm² of the canal; width, depth: mm, its
+    extents from side to side and from front to back, None where its ring is open.
     """
 
     centre: np.ndarray
     frame: Frame
     radius: float
     area: float
+    width: float | None = None
+    depth: float | None = None
 
 
 def find_canal(points: np.ndarray, name: str, neural: Mask | None = None) -> Canal:
@@ -102,6 +105,7 @@ def seen_along(points: np.ndarray, axis: np.ndarray, name: str, else_centre: np.
     view = Frame.along(points.mean(axis=0), axis, ANTERIOR)
     picture = _Silhouette.of(points, view)
     hole = picture.largest_hole()
+    closed = hole is not None
     if hole is None and else_centre is not None:
         hole = picture.free_circle(view.to_local(else_centre)[:2])
     if hole is None:
@@ -117,7 +121,10 @@ def seen_along(points: np.ndarray, axis: np.ndarray, name: str, else_centre: np.
     centre = view.to_ras(np.array([*canal, height]))
     origin = view.to_ras(np.array([*body, height]))
     anterior = view.to_ras(np.array([*ahead, 0.0])) - view.origin
-    return Canal(centre, Frame.along(origin, axis, anterior), radius, float(hole.sum()) * CELL**2)
+    cells = picture.local(np.argwhere(hole).astype(float))
+    width, depth = (float(np.ptp(cells @ side)) + CELL for side in (np.array([ahead[1], -ahead[0]]), ahead))
+    size = (width, depth) if closed else (None, None)
+    return Canal(centre, Frame.along(origin, axis, anterior), radius, float(hole.sum()) * CELL**2, *size)
 
 
 def _mirror_line(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -178,8 +185,8 @@ class _Silhouette:
         return cls(occupied, corner - 2 * CELL)
 
     def local(self, cell: np.ndarray) -> np.ndarray:
-        """(row, column) to local (right, anterior) mm."""
-        return self.corner + cell[::-1] * CELL
+        """(row, column), one or (n, 2) of them, to local (right, anterior) mm."""
+        return self.corner + cell[..., ::-1] * CELL
 
     def largest_hole(self) -> np.ndarray | None:
         """The largest patch of background that bone encloses, as a bool image; None where it is no canal."""

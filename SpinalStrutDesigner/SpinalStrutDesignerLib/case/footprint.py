@@ -32,18 +32,46 @@ HUBER, HUBER_ROUNDS = 0.7, 6
 """mm beyond which a column counts less; plates are concave by 0.2 to 0.9 mm rms (measured on the test cases)."""
 LOWEST, HIGHEST = -6.0, 8.0
 """mm about the plane between which the surface is sought."""
+REFITS = 2
+"""Rounds in which footprint and plane follow each other under another convention."""
+
+
+@dataclass(frozen=True)
+class Convention:
+    """What counts as the plate, in mm: see RIM_DEPTH, EDGE and HUBER; proud: more than what the bounds say."""
+
+    rim: float = RIM_DEPTH
+    edge: float = EDGE
+    huber: float = HUBER
+    proud: float = 0.0
+
+
+STANDARD = Convention()
+
+
+@dataclass(frozen=True, eq=False)
+class Bounds:
+    """What ends a plate besides its rim. wall, up: (3,) a point of the canal's front in the midplane, and the canal's
+    direction; proud: mm, see PROUD; half_width: mm to either side of the midplane."""
+
+    wall: np.ndarray
+    up: np.ndarray
+    proud: float
+    half_width: float = np.inf
 
 
 @dataclass(frozen=True, eq=False)
 class Footprint:
     """map: heights over the plate's own plane (origin is its centroid); inside: (nv, nu) bool, the plate's columns.
 
-    rms: mm, of the surface about the plane.
+    rms: mm, of the surface about the plane; bounds, seed: what it was sought within, and mm, the circle in its middle.
     """
 
     map: HeightMap
     inside: np.ndarray
     rms: float
+    bounds: Bounds
+    seed: float
 
     @property
     def frame(self) -> Frame:
@@ -66,17 +94,6 @@ class Footprint:
     def area(self) -> float:
         """mm²."""
         return float(self.inside.sum()) * self.map.cell**2
-
-
-@dataclass(frozen=True, eq=False)
-class Bounds:
-    """What ends a plate besides its rim. wall, up: (3,) a point of the canal's front in the midplane, and the canal's
-    direction; proud: mm, see PROUD; half_width: mm to either side of the midplane."""
-
-    wall: np.ndarray
-    up: np.ndarray
-    proud: float
-    half_width: float = np.inf
 
 
 def rough_plane(distance: Distance, start: Frame, radius: float) -> Frame:
@@ -120,17 +137,34 @@ def fit_footprint(distance: Distance, plane: Frame, radius: float, bounds: Bound
             if turned < 0.05 and shifted < 0.05:
                 break
     found = height_map(distance, plane, reach, LOWEST, HIGHEST)
-    return Footprint(found, _columns_of_plate(found, bounds, radius), rms)
+    return Footprint(found, _columns_of_plate(found, bounds, radius), rms, bounds, radius)
 
 
-def _columns_of_plate(found: HeightMap, bounds: Bounds, seed: float) -> np.ndarray:
+def refitted(plate: Footprint, convention: Convention) -> Footprint:
+    """The plate under another convention, on the surface that its map holds.
+
+    A tilt is taken off the heights, which for the few degrees in question is as good as a new map and much faster.
+    Raises CaseError where no plate is left.
+    """
+    bounds = replace(plate.bounds, proud=plate.bounds.proud + convention.proud)
+    level = plate.map
+    right, anterior = plate.map.right, plate.map.anterior[:, None]
+    for _ in range(REFITS):
+        inside = _columns_of_plate(level, bounds, plate.seed, convention)
+        (a, b, c), rms = _plane_of(replace(level, heights=plate.map.heights), inside, convention)
+        level = replace(level, heights=plate.map.heights - (a * right + b * anterior + c))
+    frame = _moved(plate.map, inside, np.array([a, b, c]))
+    return Footprint(replace(level, frame=frame), inside, rms, bounds, plate.seed)
+
+
+def _columns_of_plate(found: HeightMap, bounds: Bounds, seed: float, convention: Convention = STANDARD) -> np.ndarray:
     """(nv, nu) bool: the patch of columns about the middle that lie near the plane, in front of the canal."""
     heights = found.heights
     v, u = np.meshgrid(found.anterior, found.right, indexing="ij")
     middle, back = _where_met(found.frame, bounds.wall, bounds.up)
     # Where the canal's direction is poorly known (C2), the foot of the perpendicular is the safer of the two.
     back = min(back, found.frame.to_local(bounds.wall)[1])
-    near = (heights >= -RIM_DEPTH) & (heights <= bounds.proud) & (v >= back)
+    near = (heights >= -convention.rim) & (heights <= bounds.proud) & (v >= back)
     # A depression belongs to the plate, also where it all but reaches the rim: closed before spurs are cut off.
     closed = ndimage.binary_closing(np.pad(near, PADDING), _disc(CLOSED, found.cell))
     filled = ndimage.binary_fill_holes(closed)[PADDING:-PADDING, PADDING:-PADDING]
@@ -159,19 +193,26 @@ def _central_patch(near: np.ndarray, middle: np.ndarray) -> np.ndarray:
 
 
 def _fitted(found: HeightMap, inside: np.ndarray) -> tuple[Frame, float]:
-    """The least-squares plane of a footprint, its origin at the centroid, and the rms in mm.
+    """The least-squares plane of a footprint, its origin at the centroid, and the rms in mm."""
+    coefficients, rms = _plane_of(found, inside, STANDARD)
+    return _moved(found, inside, coefficients), rms
 
-    The rounding of the rim's edge is left out.
-    """
-    columns = found.columns()
-    kept = ndimage.binary_erosion(inside, _disc(EDGE, found.cell)) & np.isfinite(found.heights)
-    if kept.sum() < 12:
-        raise CaseError("the bone there is no plate")
-    (a, b, c), rms = _plane(columns[kept])
-    u, v = columns[inside][:, :2].mean(axis=0)
+
+def _moved(found: HeightMap, inside: np.ndarray, coefficients: np.ndarray) -> Frame:
+    """The map's frame moved onto a plane (a, b, c) over it, to the footprint's centroid."""
+    a, b, c = coefficients
+    u, v = found.columns()[inside][:, :2].mean(axis=0)
     frame = found.frame
     normal = unit(frame.out - a * frame.right - b * frame.anterior)
-    return Frame.along(frame.to_ras(np.array([u, v, a * u + b * v + c])), normal, frame.anterior), rms
+    return Frame.along(frame.to_ras(np.array([u, v, a * u + b * v + c])), normal, frame.anterior)
+
+
+def _plane_of(found: HeightMap, inside: np.ndarray, convention: Convention) -> tuple[np.ndarray, float]:
+    """The coefficients of a footprint's plane, and the rms in mm. The rounding of the rim's edge is left out."""
+    kept = ndimage.binary_erosion(inside, _disc(convention.edge, found.cell)) & np.isfinite(found.heights)
+    if kept.sum() < 12:
+        raise CaseError("the bone there is no plate")
+    return _plane(found.columns()[kept], convention.huber)
 
 
 def _disc(radius: float, cell: float) -> np.ndarray:
@@ -180,7 +221,7 @@ def _disc(radius: float, cell: float) -> np.ndarray:
     return np.hypot(*np.meshgrid(ticks, ticks)) <= radius + 1e-9
 
 
-def _plane(points: np.ndarray) -> tuple[np.ndarray, float]:
+def _plane(points: np.ndarray, huber: float = HUBER) -> tuple[np.ndarray, float]:
     """The plane h = a u + b v + c through points: (n, 3); the coefficients (a, b, c) and the rms in mm.
 
     Least squares with Huber's weights (Huber, Ann Math Stat 1964;35:73), so that the foot of an uncinate process or a
@@ -191,7 +232,7 @@ def _plane(points: np.ndarray) -> tuple[np.ndarray, float]:
     for _ in range(HUBER_ROUNDS):
         coefficients, *_ = np.linalg.lstsq(system * weights[:, None], points[:, 2] * weights, rcond=None)
         residuals = np.abs(system @ coefficients - points[:, 2])
-        weights = np.sqrt(HUBER / np.maximum(residuals, HUBER))
+        weights = np.sqrt(huber / np.maximum(residuals, huber))
     return coefficients, float(np.sqrt(np.mean(residuals**2)))
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
-from importlib.resources import files
 
 import numpy as np
 
+from .morphometry import adult_means
 from .phantom_shapes import Points, Ripple, capsule, ellipse, ellipsoid, plate, smooth_maximum, smooth_minimum
 
 DESTROYED = ("C5", "C6", "C7", "T1")
@@ -88,15 +87,9 @@ def _rotation(tilt: float, coronal: float, axial: float) -> np.ndarray:
     return Rotation.from_euler("xyz", [-tilt, coronal, axial], degrees=True).as_matrix()
 
 
-def _morphometry() -> dict[str, dict[str, float]]:
-    text = (files(__package__) / "phantom_morphometry.csv").read_text(encoding="utf-8")
-    rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
-    return {row["level"]: {k: float(v) for k, v in row.items() if k != "level"} for row in rows}
-
-
 def spine(rng: np.random.Generator) -> tuple[Form, ...]:
     """The vertebrae C2 to T4, from bottom to top, each a little turned and tipped by chance."""
-    table = _morphometry()
+    table = adult_means()
     forms: list[Form] = []
     for level, (tilt, disc) in _POSTURE.items():
         row = table[level]

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from SpinalStrutDesignerLib.case.model import Case
+from SpinalStrutDesignerLib.case.model import Case, Mask, ScanQuality, Structure, Volume
 from SpinalStrutDesignerLib.case.read import read_case
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -92,3 +92,48 @@ def synthetic(data: Path) -> Callable[[str], tuple[Case, dict]]:
         return case, json.loads((folder / "truth.json").read_text(encoding="utf-8"))
 
     return read
+
+
+@dataclass(frozen=True)
+class Solid:
+    """A vertebra of simple solids: an elliptic prism, parallel at both ends, with an arch and three processes behind.
+
+    turn: (3, 3) of the whole; centre: (3,) RAS of the prism, which is 2·half wide, deep and high; spacing: mm.
+    """
+
+    level: str
+    turn: np.ndarray
+    centre: np.ndarray
+    spacing: np.ndarray
+    half: np.ndarray
+
+    def structure(self) -> Structure:
+        """The solids as voxels: those whose centre lies inside."""
+        reach = np.array([36.0, 54.0, 34.0])
+        shape = np.ceil(2 * reach / self.spacing).astype(int)
+        affine = np.diag([*self.spacing, 1.0])
+        affine[:3, 3] = np.round((self.centre - reach) / self.spacing) * self.spacing
+        k, j, i = np.meshgrid(*(np.arange(n) for n in shape[::-1]), indexing="ij")
+        ras = np.stack([i, j, k], axis=-1) * self.spacing + affine[:3, 3]
+        u, v, w = np.moveaxis((ras - self.centre) @ self.turn, -1, 0)
+        wide, deep, high = self.half
+        behind, height = v + deep + 9.5, np.abs(w) / high
+        body = ((u / wide) ** 2 + (v / deep) ** 2 < 1) & (height < 1)
+        radius = np.hypot(u, behind)
+        ring = (radius > 9) & (radius < 13) & (height < 0.65) & (v < 3 - deep)
+        across = (np.abs(behind) < 3.5) & (np.abs(u) > 9) & (np.abs(u) < 24) & (height < 0.45)
+        spine = (np.abs(u) < 3) & (behind < -9.5) & (behind > -24) & (height < 0.45)
+        return Structure(self.level, "bone", Mask(body | ring | across | spine, affine), 1, self.level)
+
+
+@pytest.fixture
+def solids() -> Callable[..., Case]:
+    """A case of vertebrae made of simple solids: solids((level, turn, centre), …, spacing=…, half=…)."""
+
+    def make(*vertebrae: tuple[str, np.ndarray, np.ndarray], spacing=(0.7, 0.7, 1.0), half=(15.0, 12.0, 9.0)) -> Case:
+        made = [Solid(*vertebra, np.array(spacing), np.array(half)).structure() for vertebra in vertebrae]
+        ct = Volume(np.zeros((300, 300, 300), dtype=np.int8), np.diag([1.0, 1.0, 1.0, 1.0]))
+        ct.ijk_to_ras[:3, 3] = -150.0
+        return Case("solids", ct, tuple(made), ScanQuality(tuple(spacing), float(spacing[2]), 0.0))
+
+    return make

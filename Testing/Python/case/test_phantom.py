@@ -45,7 +45,7 @@ def truth() -> PhantomTruth:
 
 @pytest.fixture(scope="module")
 def table() -> dict[str, dict[str, float]]:
-    text = (Path(phantom_module.__file__).parent / "phantom_morphometry.csv").read_text()
+    text = (Path(phantom_module.__file__).parent / "morphometry.csv").read_text()
     rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
     return {row["level"]: {k: float(v) for k, v in row.items() if k != "level"} for row in rows}
 

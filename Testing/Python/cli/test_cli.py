@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -395,6 +396,13 @@ def test_inspect_of_a_real_case_finds_its_endplates(data, tmp_path, capsys):
     lines = json.loads(capsys.readouterr().out.splitlines()[-1])["result"]["lines"]
     truth = json.loads((folder / "truth.json").read_text("utf-8"))
     assert any("missing from C4 to T2: nothing" in line for line in lines)
+    told = "\n".join(lines)
+    assert re.search(r"\n  C4 inferior: .* mm, centre R .* ± \d\.\d mm, normal ± \d\.\d°, no body stands", told)
+    assert re.search(r"\n  greatest coronal \(Cobb\) angle: \d\.\d ± \d\.\d° from ", told)
+    chord = re.search(r"\n  chord from centre to centre: (\d+\.\d) ± ", told)
+    assert float(chord[1]) == pytest.approx(truth["docking"]["distance_mm"], abs=1.0)
+    longer = re.search(r"\n  variant \+3 mm: (\d+\.\d) mm; ", told)
+    assert float(longer[1]) == pytest.approx(float(chord[1]) + 3.0, abs=0.11)
     found = {
         p["level"] + p["face"]: p for p in json.loads((tmp_path / "seen" / "case.json").read_text("utf-8"))["endplates"]
     }
