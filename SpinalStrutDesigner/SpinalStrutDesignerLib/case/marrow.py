@@ -5,19 +5,22 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-# In old bodies marrow has 89 HU and more, discs 70 to 100, cord 35 to 40, soft tissue about 52 (clinical facts).
-# Engineering judgement: what bone rings in slices is marrow where its mean is so far above the commonest soft tissue.
-_ABOVE_SOFT_HU = 40.0
+# Old marrow has 89 HU and more (75 to 110 in the slices of a real osteopenic spine, where its densest parts are bone
+# already), soft tissue about 52, cord 35 to 40, CSF 15 (clinical facts). Engineering judgement: what bone rings is
+# marrow where its mean is so far above the commonest soft tissue; the canal is far below.
+_ABOVE_SOFT_HU = 20.0
 # Rings are sought on a grid of about so many mm, whose cells are bone where any of their voxels is: so gaps close that
 # are thinner than a cell, as osteopenic cortex has them.
 _GRID_MM = 1.5
+# A body rings its marrow whichever way it is sliced; two bodies ring the disc between them one way at most.
+_RINGS = 2
 
 
 def filled(bone: np.ndarray, hu: np.ndarray, soft_hu: float, spacing: np.ndarray) -> np.ndarray:
     """Bone with what it encloses. bone, hu: (k, j, i), hu smoothed; soft_hu: of soft tissue; spacing: (3,) mm, i, j, k.
 
     What is enclosed on all sides is bone whatever it holds, also where the shell, thinner than a voxel, has pinholes.
-    What bone rings in the slices across one axis only is bone where it is marrow by its mean: canal and discs are not.
+    What bone rings in the slices across two axes is bone where it is marrow by its mean: canal and discs are not.
     """
     bone = bone | _enclosed(bone)
     shell = _pinholes_closed(bone)
@@ -60,17 +63,18 @@ def _background(bone: np.ndarray, axes: tuple[int, ...]) -> tuple[np.ndarray, np
 
 
 def _ringed_marrow(bone: np.ndarray, hu: np.ndarray, least_hu: float, spacing: np.ndarray) -> np.ndarray:
-    """(k, j, i) bool: what bone rings in the slices across any axis and is marrow by its mean HU."""
+    """(k, j, i) bool: what bone rings in the slices across two axes and is marrow by its mean HU."""
     stride = np.maximum(np.floor(_GRID_MM / spacing[::-1] + 1e-6).astype(int), 1)
     cells = _cells(bone, stride)
     means = hu[tuple(slice(n // 2, None, n) for n in stride)]
     means = np.pad(means, [(0, c - m) for c, m in zip(cells.shape, means.shape, strict=True)], mode="edge")
-    marrow = np.zeros_like(cells)
+    votes = np.zeros(cells.shape, np.uint8)
     for across in range(3):
         labels, outer = _background(cells, tuple(axis for axis in range(3) if axis != across))
         size = np.bincount(labels.ravel(), minlength=len(outer))
         mean = np.bincount(labels.ravel(), means.ravel(), len(outer)) / np.maximum(size, 1)
-        marrow |= ((mean >= least_hu) & ~outer)[labels]
+        votes += ((mean >= least_hu) & ~outer)[labels]
+    marrow = votes >= _RINGS
     for axis, n in enumerate(stride):
         marrow = np.repeat(marrow, n, axis=axis)
     marrow = marrow[tuple(slice(n) for n in bone.shape)] & ~bone
