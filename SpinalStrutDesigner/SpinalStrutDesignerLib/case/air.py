@@ -14,9 +14,9 @@ _LEVELS_HU = (-470.0, -600.0, -750.0)
 # The lumen across: from a narrow glottis to the pharynx and the carina; a trachea has 150 to 400 mm² (verify locally).
 _LUMEN_MM2 = (25.0, 900.0)
 _LUMEN_HU = -900.0  # air in a lumen, more than in lungs
-# A lung's tip is as narrow over 10 to 20 mm, gas in the oesophagus over less; gas in the bowel neither reaches the top
+# Gas in the oesophagus is shorter, a lung's tip lies below the top of a scan; gas in the bowel neither reaches the top
 # of a scan nor is straight as long as a neck with its trachea. Engineering judgement.
-_LONG_MM, _LONGER_MM = 40.0, 120.0
+_LONG_MM, _LONGER_MM = 20.0, 120.0
 # The wall of a trachea: 1 to 3 mm (verify locally). It cannot be told from what lies about it, and belongs to it.
 WALL_MM = 1.5
 # Two bronchi part from one trachea: shorter pieces that lie so near to it, at its ends, belong to it.

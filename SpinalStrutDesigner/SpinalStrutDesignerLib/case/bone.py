@@ -10,7 +10,7 @@ from scipy import ndimage
 from ..errors import CaseError
 from .contrast import find_contrast, without_vessels
 from .marrow import filled
-from .metal import BLOOMING_MM, find_metal, within
+from .metal import BLOOMING_MM, find_metal, slabs, within
 from .model import Volume
 
 # Muscle has 40 to 80 HU, blood 45 to 65, discs 70 to 100 (clinical facts).
@@ -59,10 +59,7 @@ def find_bone(ct: Volume) -> BoneAndMetal:
     smooth = ndimage.gaussian_filter(
         np.clip(ct.voxels, *_CLIPPED_HU).astype(np.float32), _SMOOTHED_MM / ct.spacing[::-1]
     )
-    size = tuple(2 * round(_ABOUT_EDGE_MM / step) + 1 for step in ct.spacing[::-1])
-    highest, lowest = ndimage.maximum_filter(smooth, size), ndimage.minimum_filter(smooth, size)
-    level = np.where(lowest < 0.75 * threshold, np.maximum(threshold, 0.5 * (highest + lowest)), threshold)
-    bone = _without_streaks((smooth > level) & ~metal, smooth, metal, ct)
+    bone = _without_streaks(_within_edges(smooth, threshold, ct.spacing) & ~metal, smooth, metal, ct)
     contrast = find_contrast(ct, (smooth > threshold) & ~metal, metal, threshold)
     bone = without_vessels(bone & ~contrast.mask, smooth, contrast)
     bone = filled(bone, smooth, threshold - _ABOVE_SOFT_HU if soft is None else soft, ct.spacing)
@@ -87,6 +84,19 @@ def _soft_tissue(voxels: np.ndarray) -> float | None:
     if not count.any():
         return None
     return float(edges[int(ndimage.gaussian_filter1d(count.astype(float), 5.0).argmax())])
+
+
+def _within_edges(smooth: np.ndarray, threshold: float, spacing: np.ndarray) -> np.ndarray:
+    """(k, j, i) bool: above the threshold, and beside soft tissue above the middle of the edge to it."""
+    reach = [round(_ABOUT_EDGE_MM / step) for step in spacing[::-1]]
+    size = tuple(2 * n + 1 for n in reach)
+    bone = np.zeros(smooth.shape, bool)
+    for part, halo in slabs(smooth.shape, reach[0]):
+        here = slice(part.start - halo.start, part.stop - halo.start)
+        lowest = ndimage.minimum_filter(smooth[halo], size)[here]
+        middle = 0.5 * (ndimage.maximum_filter(smooth[halo], size)[here] + lowest)
+        bone[part] = smooth[part] > np.where(lowest < 0.75 * threshold, np.maximum(threshold, middle), threshold)
+    return bone
 
 
 def _without_streaks(bone: np.ndarray, smooth: np.ndarray, metal: np.ndarray, ct: Volume) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from scipy import ndimage
 
@@ -18,6 +20,7 @@ _DEEP_MM, _EVEN = 1.6, 0.8
 # Around metal the CT shows bright and dark streaks: what is found there is not to be trusted (clinical facts: a streak
 # of -848 HU was measured near a screw). Engineering judgement.
 BLOOMING_MM = 3.0
+_SLAB_VOXELS = 6_000_000
 
 
 def find_metal(ct: Volume) -> np.ndarray:
@@ -46,14 +49,26 @@ def _is_metal(piece: np.ndarray, hu: np.ndarray, step: np.ndarray) -> bool:
 def within(mask: np.ndarray, distance_mm: float, spacing: np.ndarray) -> np.ndarray:
     """(k, j, i) bool: the voxels no farther than distance_mm from mask; spacing: (3,) mm along i, j, k.
 
-    Distances are taken in the block about the mask only.
+    Distances are taken in slabs about the mask only, which holds in little memory what is needed of them.
     """
     near = np.zeros_like(mask)
-    found = ndimage.find_objects(mask.astype(np.uint8))
-    if not found:
-        return near
     step = spacing[::-1]
     margin = np.ceil(distance_mm / step).astype(int) + 1
-    block = tuple(slice(max(part.start - m, 0), part.stop + m) for part, m in zip(found[0], margin, strict=True))
-    near[block] = ndimage.distance_transform_edt(~mask[block], sampling=step) <= distance_mm
+    for part, halo in slabs(mask.shape, int(margin[0])):
+        found = ndimage.find_objects(mask[halo].astype(np.uint8))
+        if not found:
+            continue
+        rows, columns = (
+            slice(max(s.start - m, 0), s.stop + m) for s, m in zip(found[0][1:], margin[1:], strict=True)
+        )
+        close = ndimage.distance_transform_edt(~mask[halo, rows, columns], sampling=step) <= distance_mm
+        near[part, rows, columns] = close[part.start - halo.start : part.stop - halo.start]
     return near
+
+
+def slabs(shape: tuple[int, ...], margin: int) -> Iterator[tuple[slice, slice]]:
+    """Slices of the first axis that make slabs of a few million voxels, and the same with a margin to both sides."""
+    thick = max(_SLAB_VOXELS // (shape[1] * shape[2]), 1)
+    for start in range(0, shape[0], thick):
+        stop = min(start + thick, shape[0])
+        yield slice(start, stop), slice(max(start - margin, 0), min(stop + margin, shape[0]))
