@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import keepouts
 import segmentation
 from row import Row, show
 
@@ -28,6 +29,7 @@ def data_folder() -> Path:
 def rows(data: Path, pictures: Path) -> Iterator[Row]:
     """All figures."""
     yield from segmentation.rows(data, pictures)
+    yield from keepouts.rows(data, pictures)
 
 
 def main() -> int:
