@@ -42,7 +42,9 @@ class Labelled:
 
     def mask(self, *parts: str) -> np.ndarray:
         """What has any of these parts in its name."""
-        return np.isin(self.labels, [value for name, value in self.names.items() if any(part in name for part in parts)])
+        return np.isin(
+            self.labels, [value for name, value in self.names.items() if any(part in name for part in parts)]
+        )
 
 
 def rows(data: Path, pictures: Path) -> Iterator[Row]:
@@ -102,7 +104,9 @@ def _real_bone(case: Labelled, found: BoneAndMetal) -> Iterator[Row]:
     # Bone beside vertebrae that has no label or another one (ribs) is not counted as wrong.
     step = case.ct.spacing[::-1]
     region = (ndimage.distance_transform_edt(~vertebrae, sampling=step) <= 3.0) & ~case.mask("rib_")
-    yield Row("lidc0001", "vertebrae, Dice within 3 mm of them", dice(found.bone, vertebrae, region), least=LEAST_REAL_DICE)
+    yield Row(
+        "lidc0001", "vertebrae, Dice within 3 mm of them", dice(found.bone, vertebrae, region), least=LEAST_REAL_DICE
+    )
     plain = dice(case.ct.voxels > 226, vertebrae, region)
     yield Row("lidc0001", "  of a plain threshold of 226 HU", plain)
     yield Row("lidc0001", "vertebrae, share found", float(found.bone[vertebrae].mean()))

@@ -9,7 +9,7 @@ from .model import Volume
 
 # Halfway between air (-1000 HU) and soft tissue (52 HU; clinical facts): where the edge of a lumen lies.
 _EDGE_HU = -470.0
-# A wall of 1 mm between airway and lung is blurred to less than that: lower levels part them. Lungs are whole below all.
+# A wall of 1 mm between airway and lung is blurred to less than that: lower levels part them, and leave lungs whole.
 _LEVELS_HU = (-470.0, -600.0, -750.0)
 # The lumen across: from a narrow glottis to the pharynx and the carina; a trachea has 150 to 400 mm² (verify locally).
 _LUMEN_MM2 = (25.0, 900.0)
@@ -22,8 +22,8 @@ WALL_MM = 1.5
 # Two bronchi part from one trachea: shorter pieces that lie so near to it, at its ends, belong to it.
 _JOINED_MM = 4.0
 _LUNG_MM3 = 50000.0
-# Lungs have -700 to -900 HU (clinical facts), in emphysema -930 (verify locally), and are nowhere empty; air outside and
-# in the bowel is -1000 HU in a good part (measured on real CT: a twentieth of it below -998, of lungs below -940).
+# Lungs have -700 to -900 HU (clinical facts), in emphysema -930 (verify locally), and are nowhere empty; air outside
+# and in the bowel is -1000 HU in a good part (measured on real CT: a twentieth of it below -998, of lungs below -940).
 _LUNG_HU, _EMPTY_HU = -940.0, -985.0
 # A lumen fills its frame in a slice and is not drawn out: a flat carina 50 by 20 mm, a circle 0.79 of its square.
 _LEAST_FULL, _LONGEST_MM = 0.4, 55.0

@@ -35,7 +35,7 @@ _SMALLEST_MM3 = 200.0  # calcified cartilage and plaques are smaller; a vertebra
 @dataclass(frozen=True, eq=False)
 class BoneAndMetal:
     """What was found in a CT. bone, metal: (k, j, i) bool on its grid, apart from each other; threshold_hu: above which
-    bone was taken for bone where no edge is near; contrast: (k, j, i) bool, blood and organs full of contrast medium."""
+    bone was taken for bone where no edge is near; contrast: (k, j, i) bool, blood and organs full of it."""
 
     bone: np.ndarray
     metal: np.ndarray

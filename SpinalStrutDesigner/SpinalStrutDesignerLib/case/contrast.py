@@ -82,7 +82,9 @@ def without_vessels(pieces: np.ndarray, hu: np.ndarray, contrast: Contrast) -> n
     brighter = np.bincount(labels[hu > _NO_BRIGHTER * contrast.blood_hu], minlength=count + 1)
     border = labels * (pieces & ~ndimage.minimum_filter(pieces, 3))
     beside = np.bincount(border[ndimage.maximum_filter(contrast.mask, 3)], minlength=count + 1)
-    kept = (brighter > _BRIGHT_SHARE * size) & (beside < _BESIDE_SHARE * np.bincount(border.ravel(), minlength=count + 1))
+    kept = (brighter > _BRIGHT_SHARE * size) & (
+        beside < _BESIDE_SHARE * np.bincount(border.ravel(), minlength=count + 1)
+    )
     kept[0] = False
     return kept[labels]
 

@@ -86,4 +86,4 @@ def _cells(bone: np.ndarray, stride: np.ndarray) -> np.ndarray:
     """Which cells of so many voxels hold any bone."""
     padded = np.pad(bone, [(0, -size % n) for size, n in zip(bone.shape, stride, strict=True)])
     k, j, i = (size // n for size, n in zip(padded.shape, stride, strict=True))
-    return padded.reshape(k, stride[0], j, stride[1], i, stride[2]).any(axis=(1, 3, 5))
+    return np.asarray(padded.reshape(k, stride[0], j, stride[1], i, stride[2]).any(axis=(1, 3, 5)))

@@ -24,7 +24,7 @@ _SLAB_VOXELS = 6_000_000
 
 
 def find_metal(ct: Volume) -> np.ndarray:
-    """(k, j, i) bool: pieces as dense as metal somewhere, nowhere thicker than screws and rods, and dense all through."""
+    """(k, j, i) bool: pieces as dense as metal somewhere, no thicker than screws and rods, and dense all through."""
     dense = ct.voxels > _METAL_EDGE_HU
     labels, count = ndimage.label(dense)
     if count == 0:
@@ -58,9 +58,7 @@ def within(mask: np.ndarray, distance_mm: float, spacing: np.ndarray) -> np.ndar
         found = ndimage.find_objects(mask[halo].astype(np.uint8))
         if not found:
             continue
-        rows, columns = (
-            slice(max(s.start - m, 0), s.stop + m) for s, m in zip(found[0][1:], margin[1:], strict=True)
-        )
+        rows, columns = (slice(max(s.start - m, 0), s.stop + m) for s, m in zip(found[0][1:], margin[1:], strict=True))
         close = ndimage.distance_transform_edt(~mask[halo, rows, columns], sampling=step) <= distance_mm
         near[part, rows, columns] = close[part.start - halo.start : part.stop - halo.start]
     return near

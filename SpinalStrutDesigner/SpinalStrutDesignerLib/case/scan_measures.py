@@ -1,4 +1,4 @@
-"""What is measured on a scan to say how far it can be trusted: noise, motion, field of view, metal beside docking faces."""
+"""How far a scan can be trusted: its noise, motion, field of view, and metal beside docking faces."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def noise(ct: Volume) -> ScanMeasure | None:
             return None
         mean = ndimage.uniform_filter(plane, _WINDOW)
         spread = np.sqrt(np.maximum(ndimage.uniform_filter(plane**2, _WINDOW) - mean**2, 0.0))
-        found.append(spread[(mean > _SOFT_HU[0]) & (mean < _SOFT_HU[1])][:: _WINDOW])
+        found.append(spread[(mean > _SOFT_HU[0]) & (mean < _SOFT_HU[1])][::_WINDOW])
     values = np.concatenate(found)
     if values.size < _FEWEST_VOXELS:
         return None
@@ -65,7 +65,8 @@ def noise(ct: Volume) -> ScanMeasure | None:
         "HU",
         f"edges of bone are moved by {sigma / _EDGE_HU_PER_MM:.2g} mm at random, and of soft tissue "
         f"{_beyond(_BONE_ABOVE_SOFT_HU, sigma):.1%} looks like bone before smoothing",
-        "commonest spread in windows of 9 pixels (after Christianson 2015); engineering judgement: at most a third of the 100 HU between soft tissue and bone",
+        "commonest spread in windows of 9 pixels (after Christianson 2015); engineering judgement: at "
+        "most a third of the 100 HU between soft tissue and bone",
         sigma > _MOST_NOISE_HU,
     )
 
@@ -91,8 +92,8 @@ def motion(ct: Volume) -> ScanMeasure | None:
         "motion",
         round(largest, 2),
         "mm",
-        f"between slices {at + 1} and {at + 2} the patient jumps by {largest:.1f} mm: what crosses them is out of shape, "
-        "an endplate or a screw's way there is not to be trusted",
+        f"between slices {at + 1} and {at + 2} the patient jumps by {largest:.1f} mm: what crosses them is out of "
+        "shape, an endplate or a screw's way there is not to be trusted",
         "engineering judgement: 1.2 mm, and 8 times what the other slices differ by",
         largest > _MOST_STEP_MM and largest > _TIMES_USUAL * spread,
     )
@@ -143,11 +144,12 @@ def _field_of_view(ct: Volume, points: Mapping[str, np.ndarray]) -> Iterator[Sca
     for name, point in points.items():
         ijk = ct.to_ijk(np.asarray(point, float)[None])[0]
         margin = float((np.minimum(ijk, last - ijk) * ct.spacing).min())
+        place = "outside the scan" if margin < 0.0 else f"{margin:.0f} mm from its border"
         yield ScanMeasure(
             f"field of view at {name}",
             round(margin, 1),
             "mm",
-            f"{name} lies {'outside the scan' if margin < 0.0 else f'{margin:.0f} mm from its border'}: its vertebra, the "
+            f"{name} lies {place}: its vertebra, the "
             "disc beside it or the way of its screws may be cut off; nothing there is checked",
             "engineering judgement: a vertebra and its disc reach 30 mm from the body's middle",
             margin < _LEAST_MARGIN_MM,

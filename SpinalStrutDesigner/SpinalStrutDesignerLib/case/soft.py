@@ -32,13 +32,13 @@ def spine_crop(ct: Volume, seeds: Mapping[str, np.ndarray]) -> Volume:
     for name, ijk in zip(seeds, ct.to_ijk(points), strict=True):
         if (ijk < -0.5).any() or (ijk > size - 0.5).any():
             raise CaseError(f"the point given for {name} lies outside the CT; set it in the middle of {name}'s body")
-    low = points.min(axis=0) - [_SIDE_MM, _BEHIND_MM, _BEYOND_MM]
-    high = points.max(axis=0) + [_SIDE_MM, _AHEAD_MM, _BEYOND_MM]
+    low = points.min(axis=0) - np.array([_SIDE_MM, _BEHIND_MM, _BEYOND_MM])
+    high = points.max(axis=0) + np.array([_SIDE_MM, _AHEAD_MM, _BEYOND_MM])
     corners = np.array([[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])])
     ijk = ct.to_ijk(corners)
-    first = np.clip(np.floor(ijk.min(axis=0)).astype(int), 0, size - 1)
-    last = np.clip(np.ceil(ijk.max(axis=0)).astype(int), 0, size - 1)
-    block = tuple(slice(int(a), int(b) + 1) for a, b in zip(first[::-1], last[::-1], strict=True))
+    i0, j0, k0 = np.clip(np.floor(ijk.min(axis=0)).astype(int), 0, size - 1)
+    i1, j1, k1 = np.clip(np.ceil(ijk.max(axis=0)).astype(int), 0, size - 1)
+    block = slice(int(k0), int(k1) + 1), slice(int(j0), int(j1) + 1), slice(int(i0), int(i1) + 1)
     return Volume(ct.voxels[block], block_matrix(ct.ijk_to_ras, block))
 
 

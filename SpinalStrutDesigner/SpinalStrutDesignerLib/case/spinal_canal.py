@@ -7,9 +7,11 @@ from collections.abc import Iterable
 import numpy as np
 from scipy import ndimage
 from scipy.interpolate import make_smoothing_spline
+from scipy.spatial import cKDTree
 
 from ..errors import CaseError
 from .frame import unit
+from .labels import block_matrix
 from .model import Mask
 
 # Steps of the grid along the patient's axes on which the course is sought.
@@ -25,9 +27,11 @@ _LOOKS = 16
 _BEHIND_SEED_MM = (8.0, 45.0)
 # Cost of a step sideways, and how much an open place costs. Engineering judgement.
 _SIDEWAYS, _OPEN = 0.35, 12.0
-# Least share of looks that meet bone for the course to go on beyond the seeds; half a ring stands where bodies are gone.
+# Least share of looks that meet bone for the course to go on beyond the seeds. Engineering judgement.
 _LEAST_CLOSED = 0.45
 _STATION_MM, _RAYS = 1.5, 36
+# Weight of bending against distance: the line follows a spine's curves and not the steps between slices.
+_SMOOTHING = 2000.0
 # Along the canal, over so much to each side, the nearest third of what is met counts: rings stand 10 to 25 mm apart and
 # fill half of that, and the canal is not as narrow everywhere as where it is narrowest. Engineering judgement.
 _RINGS_MM, _OF_RINGS = 9.0, 50
@@ -57,10 +61,11 @@ class _Upright:
     @classmethod
     def about(cls, bone: Mask, seeds: np.ndarray) -> _Upright:
         size = np.array(bone.voxels.shape[::-1]) - 1.0
-        corners = np.array([[i, j, k] for i in (0, size[0]) for j in (0, size[1]) for k in (0, size[2])])
+        i, j, k = size
+        corners = np.array([[a, b, c] for a in (0, i) for b in (0, j) for c in (0, k)])
         image = corners @ bone.ijk_to_ras[:3, :3].T + bone.ijk_to_ras[:3, 3]
-        low = np.maximum(image.min(axis=0), seeds.min(axis=0) - [_SIDE_MM, _BEHIND_MM, _BEYOND_MM])
-        high = np.minimum(image.max(axis=0), seeds.max(axis=0) + [_SIDE_MM, _AHEAD_MM, _BEYOND_MM])
+        low = np.maximum(image.min(axis=0), seeds.min(axis=0) - np.array([_SIDE_MM, _BEHIND_MM, _BEYOND_MM]))
+        high = np.minimum(image.max(axis=0), seeds.max(axis=0) + np.array([_SIDE_MM, _AHEAD_MM, _BEYOND_MM]))
         if (high - low < 4.0 * _STEP_MM).any():
             raise CaseError("the points given in the vertebrae lie outside the scan; set them inside vertebral bodies")
         shape = np.floor((high - low) / _STEP_MM).astype(int) + 1
@@ -78,7 +83,6 @@ class _Upright:
 
     def closed(self) -> np.ndarray:
         """(z, y, x) float32, 0 to 1: the share of looks around that meet bone near by; 0 in bone and beside it."""
-        met = np.zeros(self.bone.shape, np.uint8)
         hits = np.zeros((_LOOKS, *self.bone.shape), bool)
         for step in range(2, int(_FARTHEST_MM / _STEP_MM) + 1):
             tall = ndimage.maximum_filter1d(self.bone, 2 * round(_STEEP * step) + 1, axis=0)
@@ -167,10 +171,6 @@ def _smooth(points: np.ndarray) -> np.ndarray:
     return np.stack([make_smoothing_spline(along, points[:, k], lam=_SMOOTHING)(at) for k in range(3)], axis=1)
 
 
-# Weight of bending against distance: the line follows a spine's curves and not the steps between slices.
-_SMOOTHING = 2000.0
-
-
 def canal_block(bone: Mask, course: np.ndarray) -> Mask:
     """The canal about its course: as far as bone on every side, the nearest of a ring's height counting.
 
@@ -235,17 +235,14 @@ def _radii(bone: Mask, course: np.ndarray, frames: tuple[np.ndarray, np.ndarray]
 
 def _filled_tube(bone: Mask, course: np.ndarray, radii: np.ndarray, frames: tuple[np.ndarray, np.ndarray]) -> Mask:
     """The voxels whose centre lies nearer to the course than its outline, and which are not bone."""
-    from scipy.spatial import cKDTree
-
-    from .labels import block_matrix
-
     inverse = np.linalg.inv(bone.ijk_to_ras)
     around = np.concatenate([course + o for o in _WIDEST_MM * np.array(np.meshgrid(*[(-1, 1)] * 3)).reshape(3, -1).T])
     ijk = around @ inverse[:3, :3].T + inverse[:3, 3]
     shape = np.array(bone.voxels.shape[::-1])
     low = np.clip(np.floor(ijk.min(axis=0)).astype(int), 0, shape - 1)
     high = np.clip(np.ceil(ijk.max(axis=0)).astype(int), 0, shape - 1) + 1
-    block = tuple(slice(a, b) for a, b in zip(low[::-1], high[::-1], strict=True))
+    (i0, j0, k0), (i1, j1, k1) = low, high
+    block = slice(int(k0), int(k1)), slice(int(j0), int(j1)), slice(int(i0), int(i1))
     matrix = block_matrix(bone.ijk_to_ras, block)
     kji = np.argwhere(~bone.voxels[block])
     points = kji[:, ::-1] @ matrix[:3, :3].T + matrix[:3, 3]

@@ -91,7 +91,11 @@ def test_levels_near_the_border_and_near_metal_are_named() -> None:
     ct = volume(patient())
     metal = np.zeros(ct.voxels.shape, bool)
     metal[30:40, 70:75, 50:55] = True
-    points = {"C4": np.array([40.0, 48.0, 12.0]), "T2": np.array([40.0, 48.0, 31.0]), "far": np.array([40.0, 48.0, 70.0])}
+    points = {
+        "C4": np.array([40.0, 48.0, 12.0]),
+        "T2": np.array([40.0, 48.0, 31.0]),
+        "far": np.array([40.0, 48.0, 70.0]),
+    }
     found = {measure.name: measure for measure in docking_measures(ct, metal, points)}
     assert found["field of view at C4"].value == pytest.approx(12.0) and found["field of view at C4"].limiting
     # Of 60 slices 1 mm apart the last lies at 59 mm.
