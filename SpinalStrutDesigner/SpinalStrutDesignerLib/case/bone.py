@@ -61,15 +61,17 @@ def find_bone(ct: Volume) -> BoneAndMetal:
     )
     bone = _without_streaks(_within_edges(smooth, threshold, ct.spacing) & ~metal, smooth, metal, ct)
     contrast = find_contrast(ct, (smooth > threshold) & ~metal, metal, threshold)
-    bone = without_vessels(bone & ~contrast.mask, smooth, contrast)
+    likely = bone & ~contrast.mask
+    bone = without_vessels(likely, smooth, contrast)
+    vessels = contrast.mask | _large(likely & ~bone, ct)
     bone = filled(bone, smooth, threshold - _ABOVE_SOFT_HU if soft is None else soft, ct.spacing)
-    bone = _large(bone & ~metal & ~contrast.mask, ct)
+    bone = _large(bone & ~metal & ~vessels, ct)
     if not bone.any():
         raise CaseError(
             f"no bone was found in the CT: no piece above {threshold:.0f} HU has {_SMALLEST_MM3:g} mm³; give a CT of "
             "the spine in Hounsfield units, or a label map"
         )
-    return BoneAndMetal(bone, metal, threshold, contrast.mask & ~bone)
+    return BoneAndMetal(bone, metal, threshold, vessels)
 
 
 def near_metal(found: BoneAndMetal, ct: Volume, within_mm: float = BLOOMING_MM) -> np.ndarray:
