@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import endplates
+import keepouts
 import segmentation
 from row import Row, show
 
@@ -30,6 +31,7 @@ def rows(data: Path, pictures: Path) -> Iterator[Row]:
     """All figures."""
     yield from segmentation.rows(data, pictures)
     yield from endplates.rows(data, pictures)
+    yield from keepouts.rows(data, pictures)
 
 
 def main() -> int:

@@ -176,13 +176,37 @@ class Structure:
 
 
 @dataclass(frozen=True)
+class ScanMeasure:
+    """One thing measured on a scan: its value, what it means for the design, where the limit comes from.
+
+    limiting: whether it is beyond the limit, so that the design is less sure by it.
+    """
+
+    name: str
+    value: float
+    unit: str
+    effect: str
+    source: str
+    limiting: bool
+
+    @property
+    def note(self) -> str:
+        """In a sentence."""
+        return f"{self.name} {self.value:g} {self.unit}: {self.effect} ({self.source})"
+
+
+@dataclass(frozen=True)
 class ScanQuality:
-    """What the scan can and cannot tell; each note says the effect on the design."""
+    """What the scan can and cannot tell; each note says the effect on the design.
+
+    measures: noise and motion, also where they limit nothing; those that do are in the notes too.
+    """
 
     spacing_mm: tuple[float, float, float]
     slice_thickness_mm: float
     metal_fraction: float
     notes: tuple[str, ...] = ()
+    measures: tuple[ScanMeasure, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

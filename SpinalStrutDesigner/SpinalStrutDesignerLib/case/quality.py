@@ -8,6 +8,7 @@ import numpy as np
 
 from .levels import LEVELS
 from .model import Mask, ScanQuality, Structure, Volume
+from .scan_measures import scan_measures
 
 # Titanium reads above 2500 to 3000 HU [verify locally], contrast in a vein up to 3000 HU; 12-bit CT ends at 3071 HU
 # (clinical facts, "Bone and metal in CT").
@@ -22,7 +23,7 @@ _METAL_FROM = 20e-6
 
 
 def scan_quality(ct: Volume, thickness_mm: float | None = None, notes: tuple[str, ...] = ()) -> ScanQuality:
-    """The scan's resolution and its metal, with a note for each thing that limits the design.
+    """The scan's resolution, metal, noise and motion, with a note for each thing that limits the design.
 
     thickness_mm: the slices' thickness if the file tells it, else the spacing stands for it; notes: what reading found.
     """
@@ -34,13 +35,15 @@ def scan_quality(ct: Volume, thickness_mm: float | None = None, notes: tuple[str
     # One pass over the voxels serves both counts.
     dense = ct.voxels[ct.voxels > METAL_HU]
     metal = dense.size / ct.voxels.size
+    measures = scan_measures(ct)
     found = [
         *_resolution_notes(step, pixel, thickness),
         *_metal_notes(metal, int((dense >= _TWELVE_BIT_END).sum()), int(dense.max(initial=0))),
+        *(measure.note for measure in measures if measure.limiting),
         *notes,
     ]
     i, j, k = (round(float(s), 4) for s in spacing)
-    return ScanQuality((i, j, k), thickness, metal, tuple(found))
+    return ScanQuality((i, j, k), thickness, metal, tuple(found), measures)
 
 
 def edge_notes(structures: Iterable[Structure], ct: Volume) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 from SpinalStrutDesignerLib.case.bone import find_bone, near_metal
+from SpinalStrutDesignerLib.case.images import Image, hounsfield
 from SpinalStrutDesignerLib.case.model import Volume
 from SpinalStrutDesignerLib.errors import CaseError
 
@@ -78,9 +79,49 @@ def test_metal_is_apart_from_bone_and_a_vein_full_of_contrast_is_no_metal() -> N
     points = _points()
     away = np.hypot(points[..., 0] - 18.0, points[..., 1] - 18.0)
     assert margin[away < 5.0].all() and not margin[away > 7.0].any()
-    vein = _ball((18.0, 18.0, 20.0), 7.0)
-    found = find_bone(_ct((vein, 3000.0)))
+    vein, beside = _ball((18.0, 10.0, 20.0), 7.0), _ball((18.0, 28.0, 20.0), 6.0)
+    found = find_bone(_ct((vein, 3000.0), (beside, CORTEX)))
+    assert not found.metal.any() and found.contrast is not None
+    true = _ball((18.0, 10.0, 20.0), 6.5, _points())
+    assert found.contrast[true].all() and not found.bone[true].any()
+
+
+def test_contrast_that_is_not_yet_mixed_is_no_metal_however_thin_its_vein() -> None:
+    """A vein of 10 mm, as thick as a screw at its rod, holds 3000 HU on one side and 1400 on the other."""
+    away = np.hypot(FINE[..., 0] - 18.0, FINE[..., 1] - 9.0)
+    vein = (away < 5.0, 3000.0), ((away < 5.0) & (FINE[..., 0] > 18.0), 1400.0)
+    found = find_bone(_ct(*vein, (_ball((18.0, 28.0, 20.0), 6.0), CORTEX)))
     assert not found.metal.any()
+
+
+@pytest.mark.parametrize("blood", [250.0, 409.0, 550.0])
+def test_a_vessel_full_of_contrast_beside_a_bone_is_no_bone(blood: float) -> None:
+    """An aorta of 14 mm lies 1.5 mm from a body with thin cortex and old marrow."""
+    away = np.hypot(FINE[..., 0] - 18.0, FINE[..., 1] - 8.5)
+    body = _ball((18.0, 26.0, 20.0), 9.0), _ball((18.0, 26.0, 20.0), 8.2)
+    found = find_bone(_ct((away < 7.0, blood), (body[0], CORTEX), (body[1], 120.0)))
+    points = _points()
+    vessel = np.hypot(points[..., 0] - 18.0, points[..., 1] - 8.5) < 6.5
+    assert found.contrast is not None
+    assert found.bone[vessel].mean() < 0.01 and found.contrast[vessel].mean() > 0.95
+    true = _ball((18.0, 26.0, 20.0), 9.0, points)
+    assert found.bone[true].mean() > 0.97 and found.contrast[true].mean() < 0.01
+
+
+def test_the_hole_of_an_old_body_is_filled_through_gaps_of_its_cortex_and_the_canal_is_not() -> None:
+    """The shell lacks a window of 1.2 mm in its back; a ring of bone behind it holds a canal of 30 HU."""
+    x, y, z = (FINE[..., axis] - offset for axis, offset in enumerate((18.0, 12.0, 20.0)))
+    shell = (np.maximum(np.hypot(x, y) - 9.0, np.abs(z) - 8.0) < 0.0, CORTEX)
+    marrow = (np.maximum(np.hypot(x, y) - 8.2, np.abs(z) - 7.2) < 0.0, 100.0)
+    window = ((np.abs(x) < 0.6) & (np.abs(z) < 0.6) & (y > 7.0) & (y < 10.0), 100.0)
+    behind = np.hypot(x, y - 15.0)
+    ring = ((behind < 8.0) & (behind > 6.5) & (np.abs(z) < 8.0) & (y > 9.0), CORTEX)
+    canal = ((behind < 6.5) & (y > 9.0), 30.0)
+    found = find_bone(_ct(canal, shell, marrow, window, ring))
+    points = _points()
+    x, y, z = (points[..., axis] - offset for axis, offset in enumerate((18.0, 12.0, 20.0)))
+    assert found.bone[np.maximum(np.hypot(x, y) - 8.0, np.abs(z) - 7.0) < 0.0].mean() > 0.95
+    assert not found.bone[(np.hypot(x, y - 15.0) < 5.5) & (y > 10.0)].any()
 
 
 def test_no_bone_is_said() -> None:
@@ -88,3 +129,12 @@ def test_no_bone_is_said() -> None:
         find_bone(_ct())
     with pytest.raises(CaseError, match="no bone was found"):
         find_bone(_ct((_ball(MIDDLE, 2.0), CORTEX)))
+    air = Volume(np.full((20, 30, 30), -1000, np.int16), np.eye(4))
+    with pytest.raises(CaseError, match="no bone was found in the CT"):
+        find_bone(air)
+
+
+def test_values_of_an_mri_are_not_taken_for_a_ct() -> None:
+    signal = np.random.default_rng(1).gamma(2.0, 150.0, (10, 20, 20)).astype(np.float32)
+    with pytest.raises(CaseError, match="nothing is below water"):
+        hounsfield(Image(signal, np.eye(4), {}), "mri.nrrd")
