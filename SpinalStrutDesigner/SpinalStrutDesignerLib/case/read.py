@@ -51,7 +51,9 @@ def read_case(
         from .segment import segment
 
         given = {structure.level or structure.name for structure in structures}
-        structures += [s for s in segment(volume, seeds, progress) if (s.level or s.name) not in given]
+        found_here = segment(volume, seeds, progress)
+        structures += [s for s in found_here.structures if (s.level or s.name) not in given]
+        quality = replace(quality, notes=(*quality.notes, *found_here.notes))
     _check_distinct(structures)
     return Case(
         name=_case_name(path),
