@@ -40,7 +40,23 @@ def bitten() -> Mesh:
     return difference(sphere(np.zeros(3), 3.0, 48), [sphere(np.array([2.0, 0.0, 0.0]), 1.5, 48)])
 
 
-BODIES = [corner(), corner().transformed(rigid(1)), star(), grooved().transformed(rigid(2)), bitten()]
+def terrain() -> Mesh:
+    """A plate whose upper side is rough as that of a foot that rests on bone: faces of 0.15 mm, faintly hollow."""
+    count, step = 21, 0.15
+    x, y = np.meshgrid(step * np.arange(count), step * np.arange(count), indexing="ij")
+    height = 1.0 + 0.1 * np.sin(2.0 * x) + np.random.default_rng(5).normal(0.0, 0.008, x.shape)
+    sides = [np.stack([x, y, z], axis=-1).reshape(-1, 3) for z in (height, np.zeros_like(x))]
+    a = (count * np.arange(count - 1)[:, None] + np.arange(count - 1)).ravel()
+    upper = np.concatenate([np.stack([a, a + count, a + 1], axis=1), np.stack([a + count, a + count + 1, a + 1], axis=1)])
+    edges = np.concatenate([upper[:, [0, 1]], upper[:, [1, 2]], upper[:, [2, 0]]])
+    inner = {tuple(edge) for edge in edges[:, ::-1].tolist()}
+    p, q = np.array([edge for edge in edges.tolist() if tuple(edge) not in inner]).T
+    low = count * count
+    walls = np.concatenate([np.stack([q, p, p + low], axis=1), np.stack([q, p + low, q + low], axis=1)])
+    return Mesh(np.concatenate(sides), np.concatenate([upper, upper[:, ::-1] + low, walls]))
+
+
+BODIES = [corner(), corner().transformed(rigid(1)), star(), grooved().transformed(rigid(2)), bitten(), terrain(), terrain().transformed(rigid(4))]
 
 
 def overshoot(made: Mesh, domain: Mesh) -> float:
