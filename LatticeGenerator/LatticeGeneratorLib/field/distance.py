@@ -54,6 +54,12 @@ class Distances:
         distance *= np.float32(grid.spacing)
         return distance
 
+    def border(self, grid: Grid) -> np.ndarray:
+        """(n, 3, 3): small triangles that make up the surface between the grid's planes, in steps from its first point."""
+        split = self.ready(grid.spacing)._split
+        assert split is not None
+        return split[1].near(grid, 0.0)
+
     def inside(self, grid: Grid) -> np.ndarray:
         """As `inside`."""
         nx, ny, nz = grid.shape

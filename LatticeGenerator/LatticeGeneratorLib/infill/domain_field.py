@@ -15,7 +15,7 @@ from ..field.kept import Kept
 from ..field.near_border import NearBorder
 from ..field.slabs import Slab, enclosed, slabs_of
 from ..mesh.mesh import Mesh
-from .hollow import BAND_STEPS, PLANES_BESIDE, Hollow
+from .hollow import BAND_STEPS, draw_back, is_hollow
 
 # A surface passes between neighbours only, so that no distance beyond one grid step is ever looked at.
 _BAND_STEPS = 1.01
@@ -50,7 +50,7 @@ class MeshDomain:
         self.grid = Grid.around(low - _ASIDE_STEPS * spacing, high, spacing)
         self.volume = mesh.volume
         with ThreadPoolExecutor(1) as beside:
-            hollow = beside.submit(Hollow, mesh, spacing)
+            hollow = beside.submit(is_hollow, mesh)
             self._distances = Distances(mesh).ready(spacing)
             self._hollow = hollow.result()
         # Distances cost more than anything else that is done to a slab, but memory is not to grow with the domain.
@@ -61,15 +61,14 @@ class MeshDomain:
         return self._kept.get(slab.first, lambda: NearBorder.of(self._made(slab.grid))).values()
 
     def _made(self, grid: Grid) -> np.ndarray:
-        if not self._hollow.reaches(grid):
+        if not self._hollow:
             return self._deepened(self._distances.signed(grid, _BAND_STEPS * grid.spacing), _BAND_STEPS, grid.spacing)
         # What is drawn back on a plane hangs on the planes beside it too: slabs must agree on those they share.
         nx, ny, nz = grid.shape
-        wide = grid.part((0, 0, -PLANES_BESIDE), (nx, ny, nz + 2 * PLANES_BESIDE))
+        wide = grid.part((0, 0, -1), (nx, ny, nz + 2))
         values = self._distances.signed(wide, BAND_STEPS * grid.spacing)
-        self._hollow.draw_back(values, wide)
-        own = np.ascontiguousarray(values[PLANES_BESIDE:-PLANES_BESIDE])
-        return self._deepened(own, BAND_STEPS, grid.spacing)
+        draw_back(values, self._distances.border(wide), grid.spacing)
+        return self._deepened(np.ascontiguousarray(values[1:-1]), BAND_STEPS, grid.spacing)
 
     @staticmethod
     def _deepened(values: np.ndarray, band_steps: float, spacing: float) -> np.ndarray:

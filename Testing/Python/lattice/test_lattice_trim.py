@@ -14,7 +14,7 @@ from LatticeGeneratorLib.field.isosurface import isosurface
 from LatticeGeneratorLib.field.slabs import slab_at, slabs_of
 from LatticeGeneratorLib.infill.domain_field import MeshDomain
 from LatticeGeneratorLib.infill.fill import fill
-from LatticeGeneratorLib.infill.hollow import hollow_edges
+from LatticeGeneratorLib.infill.hollow import is_hollow
 from LatticeGeneratorLib.infill.spec import LatticeSpec
 from LatticeGeneratorLib.mesh.boolean import difference, union
 from LatticeGeneratorLib.mesh.mesh import Mesh
