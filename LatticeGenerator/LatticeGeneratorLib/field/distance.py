@@ -23,12 +23,6 @@ class Distances:
         self._whole = _Heap(mesh.triangles)
         self._split: tuple[float, _Heap] | None = None
 
-    @classmethod
-    def of_edges(cls, edges: np.ndarray) -> Distances:
-        """Of straight lines (n, 2, 3) mm, which have no inside."""
-        ends = edges[:, [0, 1, 1]].reshape(-1, 3)
-        return cls(Mesh(ends, np.arange(len(ends)).reshape(-1, 3)))
-
     def ready(self, spacing: float) -> Distances:
         """Itself, made ready for grids of this spacing: otherwise that is done when it is first asked on one."""
         if self._split is None or self._split[0] != spacing:
@@ -55,10 +49,10 @@ class Distances:
         return distance
 
     def border(self, grid: Grid) -> np.ndarray:
-        """(n, 3, 3): small triangles that make up the surface between the grid's planes, in steps from its first point."""
+        """(n, 3, 3): small triangles that make up the surface between the grid's planes, in steps from its origin."""
         split = self.ready(grid.spacing)._split
         assert split is not None
-        return split[1].near(grid, 0.0)
+        return split[1].from_origin(grid, 0.0)
 
     def inside(self, grid: Grid) -> np.ndarray:
         """As `inside`."""
@@ -79,9 +73,13 @@ class _Heap:
 
     def near(self, grid: Grid, reach: float) -> np.ndarray:
         """(m, 3, 3): those that come as near as reach to the grid's planes, in voxels, with its first point at zero."""
-        held = (self._high >= grid.lower[2] - reach) & (self._low <= grid.upper[2] + reach)
         # Whole steps are taken away without rounding, so that parts of one grid agree where they meet.
-        return (self.triangles[held] - grid.origin) / grid.spacing - np.array(grid.start)
+        return self.from_origin(grid, reach) - np.array(grid.start)
+
+    def from_origin(self, grid: Grid, reach: float) -> np.ndarray:
+        """As `near`, with the grid's origin at zero."""
+        held = (self._high >= grid.lower[2] - reach) & (self._low <= grid.upper[2] + reach)
+        return (self.triangles[held] - grid.origin) / grid.spacing
 
 
 def signed_distance(mesh: Mesh, grid: Grid, band_mm: float) -> np.ndarray:

@@ -67,7 +67,7 @@ class MeshDomain:
         nx, ny, nz = grid.shape
         wide = grid.part((0, 0, -1), (nx, ny, nz + 2))
         values = self._distances.signed(wide, BAND_STEPS * grid.spacing)
-        draw_back(values, self._distances.border(wide), grid.spacing)
+        draw_back(values, wide, self._distances.border(wide))
         return self._deepened(np.ascontiguousarray(values[1:-1]), BAND_STEPS, grid.spacing)
 
     @staticmethod
