@@ -22,7 +22,9 @@ class NearBorder:
     @classmethod
     def of(cls, values: np.ndarray) -> NearBorder:
         """Of float32 values [k, j, i]."""
+        # Where all lie on one side neither end is where distances are cut off.
         low, high = values.min(), values.max()
+        low, high = low if low < 0.0 else np.float32(-np.inf), high if high >= 0.0 else np.float32(np.inf)
         places = np.flatnonzero((values != low) & (values != high))
         bits = np.packbits(values < 0.0)
         return cls(values.shape, bits, places.astype(np.uint32), values.reshape(-1)[places], low, high)
