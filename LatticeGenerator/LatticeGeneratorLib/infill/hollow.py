@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from ..field.compiled import compiled
 from ..field.grid import Grid
@@ -19,11 +20,19 @@ _DRAWN_BACK = 1.75
 _FAINT_MM = 1e-4
 _PLACES_PER_STEP = 4  # of the border; measured: with more nothing comes nearer to the 1 µm
 _PLACES_AT_ONCE = 100_000
+# A surface between grid points may leave the domain by so much before anything is drawn back: of the 1 µm allowed.
+_BESIDE_MM = 0.8e-3
+# What turns inwards rises, within a grid step, over the plane of the face before. Over a hollow, whose faces are
+# smaller than a step, the surface between grid points rises half as much, beside a single crease a fifth.
+_OVER_HOLLOW, _BESIDE_CREASE = 0.5, 0.2
 _NOISE_MM = 2e-5  # what rounding a coordinate of 200 mm to float32 may raise a corner by
 
 
-def is_hollow(mesh: Mesh) -> bool:
-    """Whether a closed mesh is anything but convex: turned inwards somewhere, or in several pieces."""
+def is_hollow(mesh: Mesh, spacing: float) -> bool:
+    """Whether a closed mesh turns inwards by more than a grid of this spacing can follow, or is in several pieces.
+
+    What is left, convex but for faint creases, has no place that faces another from outside.
+    """
     twin = twins(mesh.faces, len(mesh.vertices))
     if twin is None or 2 * len(mesh.vertices) - len(mesh.faces) != 4:  # Euler: one piece without holes
         return True
@@ -31,11 +40,26 @@ def is_hollow(mesh: Mesh) -> bool:
     a, b, c = mesh.faces.T
     (ux, vx), (uy, vy), (uz, vz) = ((axis[b] - axis[a], axis[c] - axis[a]) for axis in axes)
     normal = np.stack([uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx])
-    normal /= np.maximum(np.sqrt((normal * normal).sum(axis=0)), 1e-300)
+    area = np.sqrt((normal * normal).sum(axis=0))
+    normal /= np.maximum(area, 1e-300)
     # The corner across each edge, in the face beyond it.
     across = mesh.faces[:, [2, 0, 1]].ravel()[twin].reshape(-1, 3)
-    rise = sum(n[:, None] * (axis[across] - axis[a][:, None]) for n, axis in zip(normal, axes))
-    return bool((rise > _NOISE_MM).any())
+    rise = sum(n[:, None] * (axis[across] - axis[a][:, None]) for n, axis in zip(normal, axes)).ravel()
+    turned = np.flatnonzero(rise > _NOISE_MM)
+    start, end = mesh.faces.ravel()[turned], mesh.faces[:, [1, 2, 0]].ravel()[turned]
+    edges = mesh.vertices[np.stack([start, end], axis=1)]
+    height = area[twin[turned] // 3] / np.maximum(np.linalg.norm(edges[:, 1] - edges[:, 0], axis=1), 1e-300)
+    beside = _BESIDE_CREASE * rise[turned] * np.minimum(1.0, spacing / np.maximum(height, 1e-300))
+    if (beside > _BESIDE_MM).any():
+        return True
+    fine = np.flatnonzero(height < spacing)
+    middles = edges[fine].mean(axis=1)
+    tree = cKDTree(mesh.vertices, compact_nodes=False, balanced_tree=False)
+    for row, middle, seen in zip(fine, middles, tree.query_ball_point(middles, spacing)):
+        above = (mesh.vertices[seen] - middle) @ normal[:, turned[row] // 3]
+        if _OVER_HOLLOW * float(above.max(initial=0.0)) > _BESIDE_MM:
+            return True
+    return False
 
 
 def draw_back(values: np.ndarray, grid: Grid, border: np.ndarray) -> None:

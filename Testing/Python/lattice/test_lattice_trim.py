@@ -207,4 +207,4 @@ def test_only_beside_a_crease_distances_change():
     ],
 )
 def test_what_is_convex_is_told_from_what_may_be_hollow(body, hollow):
-    assert is_hollow(body) == hollow
+    assert is_hollow(body, 0.1) == hollow
