@@ -25,12 +25,6 @@ class Distances:
         self._whole = _Heap(mesh.triangles)
         self._held: tuple[float, _Heap] | None = None
 
-    @classmethod
-    def of_edges(cls, edges: np.ndarray) -> Distances:
-        """Of straight lines (n, 2, 3) mm, which have no inside."""
-        ends = edges[:, [0, 1, 1]].reshape(-1, 3)
-        return cls(Mesh(ends, np.arange(len(ends)).reshape(-1, 3)))
-
     def ready(self, spacing: float) -> Distances:
         """Itself, made ready for grids of this spacing: otherwise that is done when it is first asked on one."""
         if self._held is None or self._held[0] != spacing:
@@ -58,6 +52,13 @@ class Distances:
         distance = np.sqrt(squares, out=squares)
         distance *= np.float32(grid.spacing)
         return distance
+
+    def border(self, grid: Grid) -> np.ndarray:
+        """(n, 3, 3): small triangles that make up the surface between the grid's rows, in steps from its origin."""
+        held = self.ready(grid.spacing)._held
+        assert held is not None
+        small = split_triangles(held[1].near(grid, 0.0), _TRIANGLE_VOXELS * grid.spacing)
+        return (small - grid.origin) / grid.spacing
 
     def inside(self, grid: Grid) -> np.ndarray:
         """As `inside`."""

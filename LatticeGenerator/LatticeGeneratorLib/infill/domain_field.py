@@ -15,7 +15,7 @@ from ..field.kept import Kept
 from ..field.near_border import NearBorder
 from ..field.slabs import Slab, enclosed, slabs_of
 from ..mesh.mesh import Mesh
-from .hollow import BAND_STEPS, Hollow
+from .hollow import BAND_STEPS, draw_back, is_hollow
 
 # A surface passes between neighbours only, so that no distance beyond one grid step is ever looked at.
 _BAND_STEPS = 1.01
@@ -51,7 +51,7 @@ class MeshDomain:
         self.grid = Grid.around(low - _ASIDE_STEPS * spacing, high, spacing)
         self.volume = mesh.volume
         with ThreadPoolExecutor(1) as beside:
-            hollow = beside.submit(Hollow, mesh, spacing)
+            hollow = beside.submit(is_hollow, mesh, spacing)
             self._distances = Distances(mesh).ready(spacing)
             self._hollow = hollow.result()
         # Distances cost more than anything else that is done to a slab, but memory is not to grow with the domain.
@@ -63,17 +63,19 @@ class MeshDomain:
         return self._kept.get(name, lambda: NearBorder.of(self._made(slab.grid))).values()
 
     def _made(self, grid: Grid) -> np.ndarray:
-        if not self._hollow.reaches(grid):
-            return self._deepened(self._distances.signed(grid, _BAND_STEPS * grid.spacing), _BAND_STEPS, grid.spacing)
+        if not self._hollow:
+            return self._deepened(self._distances.signed(grid, _BAND_STEPS * grid.spacing), _BAND_STEPS)
         # What is drawn back on a row hangs on the rows beside it too: slabs must agree on those they share.
         nx, ny, nz = grid.shape
         wide = grid.part((0, -1, -1), (nx, ny + 2, nz + 2))
         values = self._distances.signed(wide, BAND_STEPS * grid.spacing)
-        self._hollow.draw_back(values, self._distances, wide)
-        return self._deepened(np.ascontiguousarray(values[1:-1, 1:-1]), BAND_STEPS, grid.spacing)
+        draw_back(values, wide, self._distances.border(wide))
+        return self._deepened(np.ascontiguousarray(values[1:-1, 1:-1]), BAND_STEPS)
 
-    @staticmethod
-    def _deepened(values: np.ndarray, band_steps: float, spacing: float) -> np.ndarray:
+    def _deepened(self, values: np.ndarray, band_steps: float) -> np.ndarray:
+        spacing = self.grid.spacing
+        # Far from the origin single precision moves what lies nearer to the border away from it: not outwards.
+        np.copyto(values, np.float32(0.0), where=(values < 0.0) & (values > np.float32(-least_value(self.grid))))
         np.copyto(values, np.float32(-_DEEP_STEPS * spacing), where=values <= np.float32(-band_steps * spacing))
         return values
 

@@ -62,7 +62,10 @@ def test_a_cavity_of_the_domain_is_no_pore() -> None:
     assert (made.chips_removed, made.pores_closed) == (1, 1)
     assert made.mesh.volume == pytest.approx(4.0 * 4.0 * 2.0 - cavity.volume, rel=2e-3)
     inner = pieces_of(made.mesh).volumes
-    assert len(inner) == 2 and inner.min() == pytest.approx(-cavity.volume, rel=0.03)
+    # A face as long as a cube's diagonal bridges the hollow of a ball by its sagitta: it is drawn back 2.5 times that.
+    sagitta = 3.0 * 0.05**2 / (8.0 * 0.45)
+    grown = 1.0 + 3.0 * 2.5 * sagitta / 0.45
+    assert len(inner) == 2 and cavity.volume < -inner.min() < grown * cavity.volume
 
 
 @pytest.mark.parametrize("edge", [4.0, 5.3])
