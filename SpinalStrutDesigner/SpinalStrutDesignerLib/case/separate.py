@@ -12,12 +12,12 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
 
 from ..errors import CaseError
-from .bone import BoneAndMetal
+from .bone import BLOOMING_MM, BoneAndMetal
 from .frame import Frame
 from .labels import block_matrix
-from .levels import is_above
+from .levels import LEVELS, is_above
 from .model import Mask, Structure, Volume
-from .stations import Station, neighbour_of, ring_points, station_at, usual_size
+from .stations import Station, along_column, neighbour_of, ring_points, station_at, usual_size
 
 STEP_MM = 0.8
 """Of the grid that the vertebrae are parted on; about the thinnest gap of a facet joint that a scan shows."""
@@ -27,9 +27,12 @@ _NEIGHBOURS = 2  # up and down: thoracic spinous processes reach past the next v
 # Bone farther than this from the midplane is a rib: transverse processes reach 35 mm (T1, L1 40 mm), engineering
 # judgement.
 _RIB_MM = 43.0
+_RIB_OFF_MM, _RIB_BACK_MM = 4.0, 5.0
+_CORTEX_HU, _GAP_HU = 1000.0, 200.0
 _MARROW_MM = 5.0
 _DISC_HU, _LEAST_SOFT_HU = 70.0, 90.0
 _LEAST_SEED_HU = 90.0
+_CLOSED_MM = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +117,9 @@ def _stations(block: _Block, level: str, seeds: Mapping[str, np.ndarray], thresh
                 break
             stations.append(following)
             beyond, last = last, following
-    return stations
+    ordered = sorted(stations, key=lambda station: LEVELS.index(station.level))
+    turned = along_column(ordered, block.solid)
+    return sorted(turned, key=lambda station: station.level != level)
 
 
 def _soft_hu(hu: Volume, seed: np.ndarray, threshold_hu: float) -> float:
@@ -157,10 +162,27 @@ def _parted(block: _Block, stations: list[Station]) -> np.ndarray:
     for number, depth in reversed(bodies):
         solid |= depth > 0.0
         markers[depth > 1.5] = number
+    markers[solid & _beside(stations, points)] = len(stations) + 1
     frame = stations[0].frame
     markers[solid & (np.abs((points - frame.origin) @ frame.right) > _RIB_MM)] = len(stations) + 1
     thickness = np.maximum(ndimage.distance_transform_edt(solid) * STEP_MM, 0.4)
-    return _nearest(solid, np.where(solid, markers, 0), 1.0 / thickness**2)
+    hu = np.clip(np.nan_to_num(block.hu.voxels), 0.0, _CORTEX_HU)
+    gap = 1.0 + (ndimage.grey_closing(hu, size=3) - hu) / _GAP_HU
+    return _nearest(solid, np.where(solid, markers, 0), (gap / thickness) ** 2)
+
+
+def _beside(stations: list[Station], points: np.ndarray) -> np.ndarray:
+    """Where ribs run, in front of the transverse processes and beside the bodies of thoracic vertebrae."""
+    beside = np.zeros(points.shape[:3], bool)
+    for station in stations:
+        if not station.level.startswith("T"):
+            continue
+        width, depth, height = station.size
+        offset = points - station.frame.origin
+        right, ahead, up = (offset @ axis for axis in (station.frame.right, station.frame.anterior, station.frame.out))
+        wall = station.star.reach[1, 0] if station.star is not None else -depth / 2.0
+        beside |= (np.abs(up) < 0.75 * height) & (np.abs(right) > width / 2.0 + _RIB_OFF_MM) & (ahead > wall - _RIB_BACK_MM)
+    return beside
 
 
 def _nearest(solid: np.ndarray, markers: np.ndarray, cost: np.ndarray) -> np.ndarray:
@@ -206,7 +228,8 @@ def _mask(ct: Volume, found: BoneAndMetal, block: _Block, labels: np.ndarray, ow
     at = np.where(within[..., None], at, 0)
     owner = np.where(within, labels[at[..., 2], at[..., 1], at[..., 0]], 0)
     depth = _depth(own.star, ras, 6.0)
-    bone = (found.bone[box] | (depth > 0.3)) & (owner == 1)
+    bone = (found.bone[box] | (depth > 0.8)) & (owner == 1)
+    bone |= _beside_metal(ct, found, box) & (owner == 1)
     bone &= ~_outside_body(own, ras, depth)
     metal = found.metal[box]
     bone = _filled(bone | (metal & (owner == 1))) & ~metal
@@ -218,6 +241,18 @@ def _mask(ct: Volume, found: BoneAndMetal, block: _Block, labels: np.ndarray, ow
     tight = ndimage.find_objects(bone.astype(np.uint8))[0]
     whole = tuple(slice(b.start + t.start, b.start + t.stop) for b, t in zip(box, tight, strict=True))
     return Mask(bone[tight], block_matrix(ct.ijk_to_ras, whole))
+
+
+def _beside_metal(ct: Volume, found: BoneAndMetal, box: tuple[slice, ...]) -> np.ndarray:
+    """Bone between metal and the bone about it, where the metal's brightness hides the edge."""
+    bone, metal = found.bone[box], found.metal[box]
+    if not metal.any():
+        return np.zeros_like(bone)
+    step = ct.spacing[::-1]
+    about = ndimage.distance_transform_edt(~metal, sampling=step) <= BLOOMING_MM
+    grown = ndimage.distance_transform_edt(~(bone | metal), sampling=step) <= _CLOSED_MM
+    closed = ndimage.distance_transform_edt(np.pad(grown, 4, mode="edge"), sampling=step)[4:-4, 4:-4, 4:-4] > _CLOSED_MM
+    return closed & about & (ct.voxels[box] > found.threshold_hu) & ~metal
 
 
 def _outside_body(own: Station, ras: np.ndarray, depth: np.ndarray) -> np.ndarray:
