@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import segmentation
+import vertebrae
 from row import Row, show
 
 
@@ -28,6 +29,7 @@ def data_folder() -> Path:
 def rows(data: Path, pictures: Path) -> Iterator[Row]:
     """All figures."""
     yield from segmentation.rows(data, pictures)
+    yield from vertebrae.rows(data, pictures)
 
 
 def main() -> int:
