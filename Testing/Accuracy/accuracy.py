@@ -15,6 +15,7 @@ from pathlib import Path
 import endplates
 import keepouts
 import segmentation
+import vertebrae
 from row import Row, show
 
 
@@ -32,6 +33,7 @@ def rows(data: Path, pictures: Path) -> Iterator[Row]:
     yield from segmentation.rows(data, pictures)
     yield from endplates.rows(data, pictures)
     yield from keepouts.rows(data, pictures)
+    yield from vertebrae.rows(data, pictures)
 
 
 def main() -> int:

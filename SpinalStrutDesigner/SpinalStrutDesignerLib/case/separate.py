@@ -12,12 +12,13 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
 
 from ..errors import CaseError
-from .bone import BoneAndMetal
+from .bone import BLOOMING_MM, BoneAndMetal
 from .frame import Frame
 from .labels import block_matrix
-from .levels import is_above
+from .levels import LEVELS, is_above
 from .model import Mask, Structure, Volume
-from .stations import Station, neighbour_of, ring_points, station_at, usual_size
+from .star import Star
+from .stations import Station, along_column, neighbour_of, ring_points, station_at, usual_size
 
 STEP_MM = 0.8
 """Of the grid that the vertebrae are parted on; about the thinnest gap of a facet joint that a scan shows."""
@@ -27,9 +28,16 @@ _NEIGHBOURS = 2  # up and down: thoracic spinous processes reach past the next v
 # Bone farther than this from the midplane is a rib: transverse processes reach 35 mm (T1, L1 40 mm), engineering
 # judgement.
 _RIB_MM = 43.0
+_RIB_OFF_MM, _RIB_BACK_MM = 4.0, 5.0
+_CORTEX_HU, _GAP_HU = 1000.0, 200.0
 _MARROW_MM = 5.0
 _DISC_HU, _LEAST_SOFT_HU = 70.0, 90.0
-_LEAST_SEED_HU = 90.0
+# Measured on test cases and a real scan: standing bodies 0.28 (osteopenic, 2.5 mm slices) to 0.96.
+_LEAST_EDGE = 0.2
+_COARSE_MM = 2.0
+_LEAST_SEED_HU, _IN_BONE_MM, _FIND_MM = 80.0, 1.5, 40.0
+_CLOSED_MM = 2.0
+_LEAST_PIECE_MM3 = 250.0  # a spinous process that a streak cuts off is larger, noise is smaller
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +78,66 @@ def _check_seeds(ct: Volume, found: BoneAndMetal, seeds: Mapping[str, np.ndarray
         place = ", ".join(f"{x:.1f}" for x in seed)
         if not ((ijk >= -0.5) & (ijk <= last + 0.5)).all():
             raise CaseError(f"the seed of {level} at ({place}) RAS lies outside the image; click into {level}'s body")
+        at = np.clip(np.rint(ijk).astype(int), 0, last)[::-1]
+        box = tuple(slice(max(0, c - r), c + r + 1) for c, r in zip(at, np.ceil(_FIND_MM / ct.spacing[::-1]).astype(int)))
+        bone = np.argwhere((found.bone | found.metal)[box])
+        steps = (bone + [b.start for b in box] - at)[:, ::-1] @ ct.ijk_to_ras[:3, :3].T
+        near = float(np.median(ct.voxels[tuple(slice(max(0, c - 1), c + 2) for c in at)]))
+        away = np.linalg.norm(steps, axis=1) if len(steps) else np.array([np.inf])
+        if near < _LEAST_SEED_HU and away.min() > _IN_BONE_MM:
+            where = f"the nearest bone lies {away.min():.0f} mm away" if len(steps) else f"no bone within {_FIND_MM:g} mm"
+            if len(steps):
+                spot = ct.ijk_to_ras[:3, :3] @ at[::-1] + ct.ijk_to_ras[:3, 3] + steps[away.argmin()]
+                where += " at (" + ", ".join(f"{x:.1f}" for x in spot) + ") RAS"
+            raise CaseError(
+                f"the seed of {level} at ({place}) RAS is not in bone: {near:.0f} HU there; {where}; click into "
+                f"{level}'s body"
+            )
+
+
+def _check_body(own: Station, level: str, seeds: Mapping[str, np.ndarray]) -> None:
+    """Raises CaseError where no body stands about the seed, or another seed lies in it, above or below its level."""
+    assert own.star is not None
+    place = ", ".join(f"{x:.1f}" for x in seeds[level])
+    if own.star.depth_of(seeds[level][None])[0] < -1.0:
+        raise CaseError(
+            f"no vertebral body of {level} was found about its seed at ({place}) RAS: click into the middle of the "
+            "body, or choose another docking level if it is destroyed"
+        )
+    if own.star.edge < _LEAST_EDGE:
+        raise CaseError(
+            f"{level} is destroyed too far to dock on, or its seed at ({place}) RAS lies in no body: only "
+            f"{own.star.edge:.0%} of a body's surface show an edge; choose another docking level or label it by hand"
+        )
+    for other, seed in seeds.items():
+        if other == level:
+            continue
+        if own.star.depth_of(seed[None])[0] > 0.0:
+            raise CaseError(f"the seeds of {level} and {other} lie in one vertebra; click into each vertebra's own body")
+        up = float((seed - seeds[level]) @ own.frame.out)
+        if (up > 0.0) != is_above(other, level):
+            where = "above" if up > 0.0 else "below"
+            raise CaseError(
+                f"the seed of {other} lies {where} that of {level}: the two are swapped, or the image is upside down; "
+                "check the levels' names"
+            )
+
+
+def _notes(ct: Volume, own: Station, mask: Mask) -> list[str]:
+    """What should be known about a vertebra that was found."""
+    notes = []
+    first = np.rint(ct.to_ijk(mask.ijk_to_ras[:3, 3][None])[0]).astype(int)
+    last = first + np.array(mask.voxels.shape[::-1]) - 1
+    if (first <= 0).any() or (last >= np.array(ct.voxels.shape[::-1]) - 1).any():
+        notes.append(f"{own.level} reaches the border of the image: what lies beyond is missing; scan the whole vertebra")
+    if own.canal is None:
+        notes.append(f"no canal was found behind {own.level}: its arch may be cut from its neighbours' at wrong places")
+    if float(ct.spacing.max()) >= _COARSE_MM:
+        notes.append(
+            f"{own.level} was found in voxels of {ct.spacing.max():.1f} mm: facet joints do not show in them, and its "
+            "arch may be wrong by several mm; check it"
+        )
+    return notes
 
 
 def _block(ct: Volume, found: BoneAndMetal, middle: np.ndarray) -> _Block:
@@ -94,15 +162,15 @@ def _block(ct: Volume, found: BoneAndMetal, middle: np.ndarray) -> _Block:
 
 def _vertebra(ct: Volume, found: BoneAndMetal, level: str, seeds: Mapping[str, np.ndarray]) -> tuple[Mask, list[str]]:
     block = _block(ct, found, seeds[level])
-    stations = _stations(block, level, seeds, found.threshold_hu)
-    labels = _parted(block, stations)
-    return _mask(ct, found, block, labels, stations[0]), []
+    soft = _soft_hu(block.hu, seeds[level], found.threshold_hu)
+    own, *others = _stations(block, level, seeds[level], soft)
+    _check_body(own, level, seeds)
+    mask = _mask(ct, found, block, _parted(block, [own, *others]), own)
+    return mask, _notes(ct, own, mask)
 
 
-def _stations(block: _Block, level: str, seeds: Mapping[str, np.ndarray], threshold_hu: float) -> list[Station]:
+def _stations(block: _Block, level: str, seed: np.ndarray, soft: float) -> list[Station]:
     """The seeded vertebra first, then its neighbours."""
-    seed = seeds[level]
-    soft = _soft_hu(block.hu, seed, threshold_hu)
     start = Frame.along(seed, np.array([0.0, 0.0, 1.0]), np.array([0.0, 1.0, 0.0]))
     own = station_at(block.hu, block.solid, level, seed, start, usual_size(level)[0], soft)
     stations = [own]
@@ -114,7 +182,9 @@ def _stations(block: _Block, level: str, seeds: Mapping[str, np.ndarray], thresh
                 break
             stations.append(following)
             beyond, last = last, following
-    return stations
+    ordered = sorted(stations, key=lambda station: LEVELS.index(station.level))
+    turned = along_column(ordered, block.solid)
+    return sorted(turned, key=lambda station: station.level != level)
 
 
 def _soft_hu(hu: Volume, seed: np.ndarray, threshold_hu: float) -> float:
@@ -133,7 +203,7 @@ def _grid(volume: Volume) -> np.ndarray:
     return np.stack(np.broadcast_arrays(x[None, None], y[None, :, None], z[:, None, None]), axis=-1)
 
 
-def _depth(star, points: np.ndarray, margin: float) -> np.ndarray:
+def _depth(star: Star, points: np.ndarray, margin: float) -> np.ndarray:
     """depth_of for points (k, j, i, 3) near the star, -inf elsewhere."""
     away = np.linalg.norm(points - star.frame.origin, axis=-1)
     near = away < star.radii.max() + margin
@@ -157,10 +227,27 @@ def _parted(block: _Block, stations: list[Station]) -> np.ndarray:
     for number, depth in reversed(bodies):
         solid |= depth > 0.0
         markers[depth > 1.5] = number
+    markers[solid & _beside(stations, points)] = len(stations) + 1
     frame = stations[0].frame
     markers[solid & (np.abs((points - frame.origin) @ frame.right) > _RIB_MM)] = len(stations) + 1
     thickness = np.maximum(ndimage.distance_transform_edt(solid) * STEP_MM, 0.4)
-    return _nearest(solid, np.where(solid, markers, 0), 1.0 / thickness**2)
+    hu = np.clip(np.nan_to_num(block.hu.voxels), 0.0, _CORTEX_HU)
+    gap = 1.0 + (ndimage.grey_closing(hu, size=3) - hu) / _GAP_HU
+    return _nearest(solid, np.where(solid, markers, 0), (gap / thickness) ** 2)
+
+
+def _beside(stations: list[Station], points: np.ndarray) -> np.ndarray:
+    """Where ribs run, in front of the transverse processes and beside the bodies of thoracic vertebrae."""
+    beside = np.zeros(points.shape[:3], bool)
+    for station in stations:
+        if not station.level.startswith("T"):
+            continue
+        width, depth, height = station.size
+        offset = points - station.frame.origin
+        right, ahead, up = (offset @ axis for axis in (station.frame.right, station.frame.anterior, station.frame.out))
+        wall = station.star.reach[1, 0] if station.star is not None else -depth / 2.0
+        beside |= (np.abs(up) < 0.75 * height) & (np.abs(right) > width / 2.0 + _RIB_OFF_MM) & (ahead > wall - _RIB_BACK_MM)
+    return beside
 
 
 def _nearest(solid: np.ndarray, markers: np.ndarray, cost: np.ndarray) -> np.ndarray:
@@ -206,18 +293,41 @@ def _mask(ct: Volume, found: BoneAndMetal, block: _Block, labels: np.ndarray, ow
     at = np.where(within[..., None], at, 0)
     owner = np.where(within, labels[at[..., 2], at[..., 1], at[..., 0]], 0)
     depth = _depth(own.star, ras, 6.0)
-    bone = (found.bone[box] | (depth > 0.3)) & (owner == 1)
+    bone = (found.bone[box] | (depth > 0.8)) & (owner == 1)
+    bone |= _beside_metal(ct, found, box) & (owner == 1)
     bone &= ~_outside_body(own, ras, depth)
     metal = found.metal[box]
     bone = _filled(bone | (metal & (owner == 1))) & ~metal
-    pieces, count = ndimage.label(bone)
-    if count > 1:
-        sizes = np.bincount(pieces.ravel())
-        sizes[0] = 0
-        bone = pieces == sizes.argmax()
+    bone = _in_one_piece(bone, metal & (owner == 1), float(np.prod(ct.spacing)))
     tight = ndimage.find_objects(bone.astype(np.uint8))[0]
     whole = tuple(slice(b.start + t.start, b.start + t.stop) for b, t in zip(box, tight, strict=True))
     return Mask(bone[tight], block_matrix(ct.ijk_to_ras, whole))
+
+
+def _beside_metal(ct: Volume, found: BoneAndMetal, box: tuple[slice, ...]) -> np.ndarray:
+    """Bone between metal and the bone about it, where the metal's brightness hides the edge."""
+    bone, metal = found.bone[box], found.metal[box]
+    if not metal.any():
+        return np.zeros_like(bone)
+    step, wide = ct.spacing[::-1], [(round(2.0 * _CLOSED_MM / size) + 1,) * 2 for size in ct.spacing[::-1]]
+    apart = np.pad(~(bone | metal), wide, constant_values=True)
+    grown = ndimage.distance_transform_edt(apart, sampling=step) <= _CLOSED_MM
+    closed = ndimage.distance_transform_edt(grown, sampling=step) > _CLOSED_MM
+    inner = tuple(slice(pad, -pad) for pad, _ in wide)
+    about = ndimage.distance_transform_edt(~metal, sampling=step) <= BLOOMING_MM
+    return closed[inner] & about & (ct.voxels[box] > found.threshold_hu) & ~metal
+
+
+def _in_one_piece(bone: np.ndarray, metal: np.ndarray, voxel_mm3: float) -> np.ndarray:
+    """The bone that hangs together, be it through its screws."""
+    pieces, count = ndimage.label(bone | metal, ndimage.generate_binary_structure(3, 3))
+    if count < 2:
+        return bone
+    sizes = np.bincount(pieces.ravel(), weights=bone.ravel()) * voxel_mm3
+    kept = sizes >= _LEAST_PIECE_MM3
+    kept[0] = False
+    kept[int(sizes[1:].argmax()) + 1] = True
+    return bone & kept[pieces]
 
 
 def _outside_body(own: Station, ras: np.ndarray, depth: np.ndarray) -> np.ndarray:

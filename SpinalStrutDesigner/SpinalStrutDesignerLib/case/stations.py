@@ -27,6 +27,9 @@ _WIDEST_MM = 9.0
 RING_HEIGHTS = (-0.27, 0.05)
 
 
+PEDICLE_HEIGHTS = (-0.15, 0.3)  # the same of the wall beside the canal, the pedicles
+
+
 @dataclass(frozen=True, eq=False)
 class Station:
     """A vertebra's place. frame: at the body's middle, out towards the head, anterior away from the canal; size: (3,)
@@ -104,7 +107,6 @@ def canal_behind(solid: Volume, frame: Frame, reach: np.ndarray) -> np.ndarray |
     reach: (3, 2) mm of the body along the frame's axes.
     """
     height = reach[2, 1] - reach[2, 0]
-    cells = np.arange(-14.0, 14.1, 1.0)
     back = reach[1, 0] - np.arange(-2.0, 40.1, 1.0)
     v, u = np.meshgrid(back, np.arange(-32.0, 32.1, 1.0), indexing="ij")
     slab = np.arange(RING_HEIGHTS[0], RING_HEIGHTS[1] + 0.01, 0.06) * height
@@ -122,8 +124,8 @@ def canal_behind(solid: Volume, frame: Frame, reach: np.ndarray) -> np.ndarray |
         c = np.clip(np.rint(columns[..., None] + steps * np.cos(turn)).astype(int), 0, bone.shape[1] - 1)
         enclosed += bone[r, c].any(axis=-1)
     enclosed /= len(turns)
-    near = (np.abs(u) < cells[-1]) & (v > reach[1, 0] - 20.0) & ~bone
-    score = np.where(near & (enclosed > 0.7), enclosed * 10.0 + np.minimum(clear, _WIDEST_MM) - 0.15 * np.abs(u), -np.inf)
+    near = (np.abs(u) < 7.0) & (v > reach[1, 0] - 20.0) & ~bone
+    score = np.where(near & (enclosed > 0.7), enclosed * 10.0 + np.minimum(clear, _WIDEST_MM) - 0.4 * np.abs(u), -np.inf)
     best = np.unravel_index(int(score.argmax()), score.shape)
     if not np.isfinite(score[best]) or clear[best] < 3.0:
         return None
@@ -133,19 +135,38 @@ def canal_behind(solid: Volume, frame: Frame, reach: np.ndarray) -> np.ndarray |
 
 def ring_points(solid: Volume, station: Station) -> np.ndarray:
     """(n, 3) RAS mm: bone of the canal's wall that is the vertebra's own."""
-    if station.canal is None:
-        return np.zeros((0, 3))
     frame = station.frame
-    heights = np.arange(RING_HEIGHTS[0], RING_HEIGHTS[1] + 0.001, 0.04) * station.size[2]
+    canal = station.canal
+    if canal is None:
+        wall = -station.size[1] / 2.0 if station.star is None else station.star.reach[1, 0]
+        canal = frame.to_ras(np.array([[0.0, wall - _WIDEST_MM, np.mean(RING_HEIGHTS) * station.size[2]]]))[0]
+    heights = np.arange(RING_HEIGHTS[0], PEDICLE_HEIGHTS[1] + 0.001, 0.04) * station.size[2]
     turns = np.linspace(0.0, 2.0 * np.pi, 120, endpoint=False)
     ways = np.cos(turns)[:, None] * frame.right + np.sin(turns)[:, None] * frame.anterior
     steps = np.arange(0.5, _CANAL_MM, 0.4)
-    start = station.canal + (heights - np.mean(RING_HEIGHTS) * station.size[2])[:, None] * frame.out
+    start = canal + (heights - np.mean(RING_HEIGHTS) * station.size[2])[:, None] * frame.out
     points = start[:, None, None] + ways[:, None] * steps[:, None]
     bone = (np.nan_to_num(solid.sample(points.reshape(-1, 3))) > 0.5).reshape(points.shape[:3])
     seen = bone.any(axis=2)
     first = bone.argmax(axis=2)
     into = np.arange(len(steps)) - first[..., None]
     # The first 3 mm of what is met: a lamina is 4 to 8 mm thick.
-    kept = seen[..., None] & (into >= 0) & (into < 7) & (np.cumsum(~bone & (into >= 0), axis=2) == 0)
+    relative = heights[:, None] / station.size[2]
+    beside = np.abs(np.sin(turns)) < 0.5
+    own = np.where(beside, relative >= PEDICLE_HEIGHTS[0], relative <= RING_HEIGHTS[1])
+    kept = own[..., None] & seen[..., None] & (into >= 0) & (into < 7) & (np.cumsum(~bone & (into >= 0), axis=2) == 0)
     return points[kept]
+
+
+def along_column(stations: list[Station], solid: Volume) -> list[Station]:
+    """The stations, sorted from head to feet, with frames halfway between their plates' and the spine's direction."""
+    turned = []
+    for number, station in enumerate(stations):
+        upper, lower = stations[max(number - 1, 0)], stations[min(number + 1, len(stations) - 1)]
+        chord = upper.frame.origin - lower.frame.origin
+        out = station.frame.out + chord / max(np.linalg.norm(chord), 1e-6)
+        frame = Frame.along(station.frame.origin, out, station.frame.anterior)
+        star = None if station.star is None else station.star.turned(frame)
+        reach = np.array([[-s / 2, s / 2] for s in station.size]) if star is None else star.reach
+        turned.append(Station(station.level, frame, station.size, star, canal_behind(solid, frame, reach)))
+    return turned
