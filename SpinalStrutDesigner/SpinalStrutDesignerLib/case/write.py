@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import CaseError
-from .model import Case, Structure
+from .model import Case, Structure, Volume
 
 
 def write_case(case: Case, directory: str | Path) -> tuple[Path, Path, Path]:
@@ -19,7 +19,7 @@ def write_case(case: Case, directory: str | Path) -> tuple[Path, Path, Path]:
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
     ct, labels, roles = folder / "ct.nrrd", folder / "labels.seg.nrrd", folder / "labels.csv"
-    _write(ct, case.ct.voxels, case.ct.ijk_to_ras, {})
+    write_ct(case.ct, ct)
     if not case.structures:
         raise CaseError("the case has no structures to write; give it a segmentation")
     voxels, matrix, fields = _layered(case.structures)
@@ -27,6 +27,12 @@ def write_case(case: Case, directory: str | Path) -> tuple[Path, Path, Path]:
     rows = ["name,role", *(f'"{s.name}",{s.role}' for s in case.structures)]
     roles.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return ct, labels, roles
+
+
+def write_ct(ct: Volume, path: str | Path) -> Path:
+    """Write a CT alone, as NRRD; returns its path."""
+    _write(Path(path), ct.voxels, ct.ijk_to_ras, {})
+    return Path(path)
 
 
 def _layered(structures: tuple[Structure, ...]) -> tuple[np.ndarray, np.ndarray, dict[str, str]]:
