@@ -34,7 +34,7 @@ class Endplates:
         self._named: Any = None
         self._visible: dict[str, bool] = {}
         ui = self.ui
-        dress_table(ui.endplatesTable, 3)
+        dress_table(ui.endplatesTable, 2)
         ui.endplatesTable.connect("itemSelectionChanged()", self.on_chosen)
         ui.endplatesTable.connect("cellClicked(int,int)", self.on_clicked)
         ui.asMeasuredButton.connect("clicked(bool)", self.on_as_measured)
@@ -63,6 +63,7 @@ class Endplates:
         """A person chose a row."""
         if self.panel.desk is not None:
             self._offer(self.panel.desk)
+            self._offer_handles()
 
     def on_clicked(self, row: int, column: int) -> None:
         """The slice views go to an endplate."""
@@ -127,6 +128,7 @@ class Endplates:
             if shown != self._shown:
                 self._shown = shown
                 self._planes.show(plates.shown(plan), desk.folder, desk.locked)
+                self._offer_handles()
         # They are shown again when they lie where they belong.
         if (plates is not None or not wanted) and self._changed("endplates", wanted):
             self._planes.set_visible(wanted)
@@ -154,17 +156,23 @@ class Endplates:
             fill_row(table, row, self._texts(plan, end, plates))
 
     def _texts(self, plan: Plan, end: End, plates: Plates | None) -> list[str]:
-        name = [level_of_end(plan, end), face_words(FACES[end])]
+        name = f"{level_of_end(plan, end)} {face_words(FACES[end])}"
         if plates is None:
             waiting = _("measuring …") if self.landmarks.busy else self.landmarks.fault or _("not measured")
             corrected = _("corrected") if override_in(plan, end) is not None else ""
-            return [*name, waiting, corrected, ""]
+            return [name, waiting, corrected, ""]
         if end in plates.faults:
-            return [*name, plates.faults[end], "", ""]
+            return [name, plates.faults[end], "", ""]
         measured = plates.measured[end]
         shown = plates.shown(plan)[end]
         change = "" if shown is measured else change_words(shown, measured)
-        return [*name, size_words(measured), change, gap_words(measured)]
+        return [name, size_words(measured), change, gap_words(measured)]
+
+    def _offer_handles(self) -> None:
+        """The chosen endplate has arrows to drag: those of both would hide the CT."""
+        row = chosen_row(self.ui.endplatesTable)
+        if self._planes is not None:
+            self._planes.offer_handles(None if row is None else _ENDS[row])
 
     def _offer(self, desk: Desk) -> None:
         row, plan = chosen_row(self.ui.endplatesTable), desk.plan
@@ -178,15 +186,15 @@ def face_words(face: Face) -> str:
 
 
 def size_words(plate: Endplate) -> str:
-    """Width and depth."""
-    return _("{width:.1f} × {depth:.1f} mm").format(width=plate.width_mm, depth=plate.depth_mm)
+    """Width and depth, mm."""
+    return _("{width:.1f} × {depth:.1f}").format(width=plate.width_mm, depth=plate.depth_mm)
 
 
 def gap_words(plate: Endplate) -> str:
-    """The room to the next body, as measured."""
+    """The room to the next body as measured, mm."""
     if plate.gap_mm is None:
-        return _("no body opposite")
-    return _("{gap:.1f} mm to {level}").format(gap=plate.gap_mm, level=plate.neighbour)
+        return _("none stands")
+    return _("{gap:.1f} to {level}").format(gap=plate.gap_mm, level=plate.neighbour)
 
 
 def change_words(corrected: Endplate, measured: Endplate) -> str:

@@ -1,4 +1,4 @@
-"""The part of the anatomy that segments the CT: a seed a vertebra, the job, and a person's word that it came out right."""
+"""The part of the anatomy that segments the CT: a seed a vertebra, the job, a person's word that it is right."""
 
 from __future__ import annotations
 

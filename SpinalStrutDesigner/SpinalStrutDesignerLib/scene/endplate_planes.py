@@ -22,6 +22,7 @@ STEEPEST_DEG = 45.0
 _SAME = 1e-6
 _COLOR = (0.95, 0.60, 0.15)
 _FILL = 0.25
+_HANDLE_PERCENT = 1.5  # of the screen, half of Slicer's own: they lie in front of the bone that is looked at
 
 
 class EndplatePlanes:
@@ -58,6 +59,13 @@ class EndplatePlanes:
             if node is not None and node.GetDisplayNode() is not None:
                 node.GetDisplayNode().SetVisibility(visible)
 
+    def offer_handles(self, end: End | None) -> None:
+        """Gives one end's plane handles to move, turn and size it, unless it is locked; the other has none."""
+        for other, role in ROLES.items():
+            node = self._belongings.get(role)
+            if node is not None and node.GetDisplayNode() is not None:
+                node.GetDisplayNode().SetHandlesInteractive(other == end and not node.GetLocked())
+
     def plate_of(self, end: End) -> tuple[np.ndarray, np.ndarray, tuple[float, float]] | None:
         """Where an end's plane now lies: centre (3,), normal (3,), width and depth in mm; None where there is none."""
         node = self._belongings.get(ROLES[end])
@@ -88,7 +96,6 @@ class EndplatePlanes:
         node.SetSizeWorld((plate.width_mm, plate.depth_mm))
         node.SetNthControlPointLabel(0, name)
         node.SetLocked(locked)
-        node.GetDisplayNode().SetHandlesInteractive(not locked)
         node.EndModify(modified)
         put_in_folder(node, folder)
 
@@ -198,6 +205,7 @@ def _new_plane(scene: Any) -> Any:
     display.SetTranslationHandleVisibility(True)
     display.SetRotationHandleVisibility(True)
     display.SetScaleHandleVisibility(True)
+    display.SetInteractionHandleScale(_HANDLE_PERCENT)
     return node
 
 

@@ -32,6 +32,7 @@ def read_segmented(path: str | Path) -> Generator[tuple[str, float], None, Any]:
     """
     import slicer
 
+    _check_whole(path)
     aside = slicer.vtkMRMLScene()
     node = aside.AddNewNodeByClass("vtkMRMLSegmentationNode")
     storage = aside.AddNewNodeByClass("vtkMRMLSegmentationStorageNode")
@@ -94,6 +95,18 @@ def contents(node: Any) -> str:
             digest.update(f"{_corner(labelmap, block)}|{voxels[block].shape}".encode())
             digest.update(np.packbits(voxels[block] == value).tobytes())
     return digest.hexdigest()
+
+
+def _check_whole(path: str | Path) -> None:
+    """Slicer's own reader ends the application where a file is broken; ITK's says so."""
+    import SimpleITK as sitk
+
+    try:
+        whole = sitk.ReadImage(str(path)).HasMetaDataKey("Segment0_ID")
+    except RuntimeError:
+        whole = False
+    if not whole:
+        raise CaseError(f"'{path}' holds no segmentation: look at the CT, move the seeds and segment it again")
 
 
 def _corner(labelmap: Any, block: tuple[slice, ...]) -> tuple[float, ...]:
