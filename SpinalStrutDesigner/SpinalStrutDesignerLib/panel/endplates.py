@@ -191,17 +191,15 @@ def size_words(plate: Endplate) -> str:
 
 
 def gap_words(plate: Endplate) -> str:
-    """The room to the next body as measured, mm."""
+    """The room to the next standing body as measured, mm."""
     if plate.gap_mm is None:
-        return _("none stands")
+        return "–"
     return _("{gap:.1f} to {level}").format(gap=plate.gap_mm, level=plate.neighbour)
 
 
 def change_words(corrected: Endplate, measured: Endplate) -> str:
-    """What a correction makes of an endplate: its size where that differs, how far it moved and turned."""
-    moved = float(np.linalg.norm(corrected.centre - measured.centre))
-    words = _("moved {moved:.1f} mm, turned {turned:.1f}°").format(
-        moved=moved, turned=turned_deg(corrected.normal, measured)
-    )
+    """What a correction makes of an endplate: its size where that differs, by how much it moved and turned."""
+    moved, turned = float(np.linalg.norm(corrected.centre - measured.centre)), turned_deg(corrected.normal, measured)
+    words = _("{moved:.1f} mm, {turned:.1f}°").format(moved=moved, turned=turned)
     same = (corrected.width_mm, corrected.depth_mm) == (measured.width_mm, measured.depth_mm)
     return words if same else f"{size_words(corrected)}, {words}"

@@ -18,6 +18,9 @@ ROLES: dict[End, str] = {"upper": "endplateUpper", "lower": "endplateLower"}
 # A correction is of the endplate that was measured. Engineering judgement: one turned by more than a right angle's half
 # looks another way, and one moved by more than its own depth is another bone's.
 STEEPEST_DEG = 45.0
+# Times the measured width or depth. Engineering judgement: rims that osteophytes widen or metal hides are far within it.
+# In a slice across the plate a corner's handle leaps by hundreds of millimetres, since its width cannot be seen there.
+LEAST_SIZE, LARGEST_SIZE = 0.5, 1.5
 # A drag moves by more, and numbers that went through a node's matrices differ by less: mm, and of a unit vector.
 _SAME = 1e-6
 _COLOR = (0.95, 0.60, 0.15)
@@ -151,7 +154,7 @@ def override_of(
     """The correction that a plane means which lies as `plate_of` says and was shown as `shown`.
 
     It stays as it was before where the plane still lies there; a width or depth that was not changed stays as measured.
-    Raises PlanError where it is so far off that another endplate is meant.
+    Raises PlanError where it is so far off, or of so different a size, that another endplate is meant.
     """
     centre, normal, (width, depth) = lying
     still = np.abs(centre - shown.centre).max() < _SAME and np.abs(normal - shown.normal).max() < _SAME
@@ -159,6 +162,7 @@ def override_of(
     if still and not wider and not deeper:
         return before
     _check_near(centre, normal, measured)
+    _check_size(width, depth, measured)
     return EndplateOverride(
         level=shown.level,
         face=shown.face,
@@ -187,6 +191,16 @@ def _check_near(centre: np.ndarray, normal: np.ndarray, measured: Endplate) -> N
             f"corrections.endplates: {name} would lie {apart:.0f} mm from the measured one; move it by its depth, "
             f"{measured.depth_mm:.0f} mm, at most, or choose another docking level"
         )
+
+
+def _check_size(width: float, depth: float, measured: Endplate) -> None:
+    for word, size, was in (("wide", width, measured.width_mm), ("deep", depth, measured.depth_mm)):
+        if not LEAST_SIZE * was <= size <= LARGEST_SIZE * was:
+            raise PlanError(
+                f"corrections.endplates: the {measured.face} endplate of {measured.level} would be {size:.0f} mm {word} "
+                f"and was measured as {was:.0f} mm; make it {LEAST_SIZE * was:.0f} to {LARGEST_SIZE * was:.0f} mm, in "
+                "the 3D view or a slice along the plate, or correct the segmentation"
+            )
 
 
 def _new_plane(scene: Any) -> Any:

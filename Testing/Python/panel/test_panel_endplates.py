@@ -71,7 +71,7 @@ def test_planes_and_table_show_what_is_measured(plated: Any, spine: Case) -> Non
         assert node.GetNormalWorld() == pytest.approx(tuple(plate.normal), abs=1e-9)
         assert node.GetSizeWorld() == pytest.approx((plate.width_mm, plate.depth_mm), abs=1e-6)
         size = f"{plate.width_mm:.1f} × {plate.depth_mm:.1f}"
-        assert texts(plated, row) == [f"{level} {face}", size, "", "none stands"]
+        assert texts(plated, row) == [f"{level} {face}", size, "", "–"]
         # The plane's corners lie along the patient's right and front, so that width is shown as width.
         axes = np.zeros((3, 3))
         node.GetAxesWorld(*axes)
@@ -87,7 +87,7 @@ def test_a_plane_dragged_is_one_correction_and_undo_takes_it_back(plated: Any) -
     assert override.centre == pytest.approx(tuple(start - [0.0, 0.0, 2.0]), abs=0.5)  # a pixel of the view
     assert plane(plated).GetCenterWorld() == pytest.approx(override.centre, abs=1e-6)
     moved = np.linalg.norm(np.subtract(override.centre, start))
-    assert texts(plated, 0)[2] == f"moved {moved:.1f} mm, turned 0.0°"
+    assert texts(plated, 0)[2] == f"{moved:.1f} mm, 0.0°"
     assert plated.desk.history.undo_words == "C4 endplate"
     plated.ui.undoButton.click()
     assert plated.plan == before and texts(plated, 0)[2] == ""
@@ -121,9 +121,7 @@ def test_a_plane_moved_turned_and_sized_by_a_program_is_a_correction(plated: Any
     node.InvokeEvent(node.PointEndInteractionEvent)
     (override,) = plated.plan.corrections.endplates
     assert (override.level, override.face, override.width_mm, override.depth_mm) == ("T2", "superior", 20.0, None)
-    assert override.centre == pytest.approx(tuple(centre + [0.0, 1.0, 0.0])) and override.normal == pytest.approx(
-        turned
-    )
+    assert override.centre == pytest.approx(centre + FORWARD) and override.normal == pytest.approx(turned)
     assert texts(plated, 1)[2].startswith("20.0 × ")
     plane(plated).SetCenterWorld(plane(plated).GetCenterWorld() + FORWARD)
     assert {o.level for o in plated.plan.corrections.endplates} == {"C4", "T2"}
@@ -156,6 +154,40 @@ def test_the_chosen_endplate_has_handles_and_a_row_leads_to_it(plated: Any) -> N
     assert [matrix.GetElement(row, 3) for row in range(3)] == pytest.approx(centre, abs=0.1)
 
 
+def handle_pixel(bench: Any, kind: str) -> tuple[float, float]:
+    """Where in the sagittal slice a handle of that kind lies under the mouse, about the upper plane's middle."""
+    mouse, display = bench.host.slice_view("Yellow").mouse, plane(bench).GetDisplayNode()
+    middle = mouse.pixel(plane(bench).GetCenterWorld())
+    for radius in range(8, 60, 2):
+        for angle in np.arange(0.0, 2.0 * np.pi, 2.0 / radius):
+            pixel = middle.x() + radius * np.cos(angle), middle.y() + radius * np.sin(angle)
+            mouse.move(pixel)
+            if display.GetActiveComponentType() == getattr(display, kind):
+                return pixel
+    raise AssertionError(f"no {kind} within reach of the mouse")
+
+
+@pytest.mark.parametrize("kind", ["ComponentRotationHandle", "ComponentTranslationHandle"])
+def test_a_handle_dragged_by_mouse_is_one_correction(plated: Any, kind: str) -> None:
+    plated.ui.endplatesTable.setCurrentCell(0, 0)
+    plated.ui.endplatesTable.cellClicked.emit(0, 0)
+    plated.host.process_events(0.1)
+    before, node = plated.plan, plane(plated)
+    centre, normal, size = (np.array(v()) for v in (node.GetCenterWorld, node.GetNormalWorld, node.GetSizeWorld))
+    x, y = handle_pixel(plated, kind)
+    plated.host.slice_view("Yellow").mouse.drag((x, y), (x - 3.0, y + 3.0))
+    plated.host.process_events()
+    (override,) = plated.plan.corrections.endplates
+    moved, turned = np.abs(override.centre - centre).max() > 1e-3, np.abs(override.normal - normal).max() > 1e-3
+    assert (turned, moved) == (kind == "ComponentRotationHandle", kind == "ComponentTranslationHandle")
+    assert (override.width_mm, override.depth_mm) == (None, None)
+    assert plated.desk.history.undo_words == "C4 endplate"
+    plated.ui.undoButton.click()
+    assert plated.plan == before
+    for value, was in ((node.GetCenterWorld(), centre), (node.GetNormalWorld(), normal), (node.GetSizeWorld(), size)):
+        assert value == pytest.approx(was, abs=1e-6)
+
+
 def test_a_locked_plan_s_endplates_cannot_be_dragged(plated: Any) -> None:
     plated.ui.endplatesTable.setCurrentCell(0, 0)
     plated.ui.lockButton.checked = True
@@ -175,6 +207,7 @@ def test_a_locked_plan_s_endplates_cannot_be_dragged(plated: Any) -> None:
 @pytest.mark.parametrize("far, words", [
     (lambda node: node.SetCenterWorld(node.GetCenterWorld() - 40.0 * FORWARD), "40 mm from the measured"),
     (lambda node: node.SetNormalWorld((0.0, 1.0, 0.0)), "turned by"),
+    (lambda node: (node.SetSizeWorld((80.0, 15.0)), node.SetCenterWorld(node.GetCenterWorld() + FORWARD)), "80 mm wide"),
 ])  # fmt: skip
 def test_what_is_no_correction_of_this_endplate_is_refused(plated: Any, far: Any, words: str) -> None:
     start, normal = plane(plated).GetCenterWorld(), plane(plated).GetNormalWorld()

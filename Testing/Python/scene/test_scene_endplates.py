@@ -149,6 +149,18 @@ def test_a_correction_lies_within_the_plate_s_depth(far_mm: float, refused: bool
         assert override_of((centre, UPPER.normal, (20.0, 15.0)), shown, UPPER, None) is not None
 
 
+@pytest.mark.parametrize("size, words", [
+    ((9.9, 15.0), "10 mm wide"), ((30.1, 15.0), "30 mm wide"), ((20.0, 22.6), "23 mm deep"), ((10.1, 22.4), ""),
+])  # fmt: skip
+def test_a_size_is_within_half_of_the_measured_one(size: tuple[float, float], words: str) -> None:
+    if words:
+        with pytest.raises(PlanError, match=words):
+            override_of((UPPER.centre, UPPER.normal, size), UPPER, UPPER, None)
+    else:
+        override = override_of((UPPER.centre, UPPER.normal, size), UPPER, UPPER, None)
+        assert override is not None and (override.width_mm, override.depth_mm) == size
+
+
 def test_names_of_levels_stand_at_their_places_and_are_replaced(owner: Any) -> None:
     folder = case_folder(owner, None, "Strut")
     node = show_levels(owner, folder, {"C4": np.array([1.0, 2.0, 3.0]), "T2": np.array([1.0, 2.0, -30.0])})
