@@ -18,7 +18,7 @@ ROLES: dict[End, str] = {"upper": "endplateUpper", "lower": "endplateLower"}
 # A correction is of the endplate that was measured. Engineering judgement: one turned by more than a right angle's half
 # looks another way, and one moved by more than its own depth is another bone's.
 STEEPEST_DEG = 45.0
-# Times the measured width or depth. Engineering judgement: rims that osteophytes widen or metal hides are far within it.
+# Times the measured width or depth. Engineering judgement: rims widened by osteophytes or hidden by metal are within it.
 # In a slice across the plate a corner's handle leaps by hundreds of millimetres, since its width cannot be seen there.
 LEAST_SIZE, LARGEST_SIZE = 0.5, 1.5
 # A drag moves by more, and numbers that went through a node's matrices differ by less: mm, and of a unit vector.
@@ -197,8 +197,8 @@ def _check_size(width: float, depth: float, measured: Endplate) -> None:
     for word, size, was in (("wide", width, measured.width_mm), ("deep", depth, measured.depth_mm)):
         if not LEAST_SIZE * was <= size <= LARGEST_SIZE * was:
             raise PlanError(
-                f"corrections.endplates: the {measured.face} endplate of {measured.level} would be {size:.0f} mm {word} "
-                f"and was measured as {was:.0f} mm; make it {LEAST_SIZE * was:.0f} to {LARGEST_SIZE * was:.0f} mm, in "
+                f"corrections.endplates: the {measured.face} endplate of {measured.level} would be {size:.0f} mm {word}"
+                f" and was measured as {was:.0f} mm; make it {LEAST_SIZE * was:.0f} to {LARGEST_SIZE * was:.0f} mm, in "
                 "the 3D view or a slice along the plate, or correct the segmentation"
             )
 
