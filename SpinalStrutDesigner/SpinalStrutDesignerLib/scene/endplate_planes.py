@@ -18,7 +18,7 @@ ROLES: dict[End, str] = {"upper": "endplateUpper", "lower": "endplateLower"}
 # A correction is of the endplate that was measured. Engineering judgement: one turned by more than a right angle's half
 # looks another way, and one moved by more than its own depth is another bone's.
 STEEPEST_DEG = 45.0
-# Times the measured width or depth. Engineering judgement: rims widened by osteophytes or hidden by metal are within it.
+# Times the measured width or depth. Engineering judgement: rims that osteophytes widen or metal hides are within.
 # In a slice across the plate a corner's handle leaps by hundreds of millimetres, since its width cannot be seen there.
 LEAST_SIZE, LARGEST_SIZE = 0.5, 1.5
 # A drag moves by more, and numbers that went through a node's matrices differ by less: mm, and of a unit vector.
