@@ -5,7 +5,7 @@ from typing import Annotated
 
 import slicer
 import vtk
-from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLTableNode
+from slicer import vtkMRMLMarkupsFiducialNode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLTableNode
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.parameterNodeWrapper import Choice, Default, WithinRange, parameterNodeWrapper
@@ -75,24 +75,30 @@ class SpinalStrutDesignerParameterNode:
     plan: the plan as JSON, and locked: whether it is closed. upperWanted, lowerWanted: levels chosen before there is a
     plan. plannedOn: digest of the case it was proposed on. checked: digest of what the findings are true of.
     released, releasedOf: the last release's folder and its digest. outputFolder: where releases go.
-    handlesVisible, previewVisible: what the views show. following, followedView, followPosition: which slice view lies
+    seeds: a point in each of some vertebrae, to segment the CT from. acceptedSegmentation: digest of the case whose
+    segmentation, made by the program, a person accepted. handlesVisible, previewVisible, endplatesVisible,
+    levelsVisible: what the views show. following, followedView, followPosition: which slice view lies
     across the axis (at per cent of its length) or along a screw. keepWholeMeshes, saveScene: what is kept and saved.
     """
 
     volume: vtkMRMLScalarVolumeNode
     segmentation: vtkMRMLSegmentationNode
     findings: vtkMRMLTableNode
+    seeds: vtkMRMLMarkupsFiducialNode
     plan: str = ""
     locked: bool = False
     upperWanted: str = ""
     lowerWanted: str = ""
     plannedOn: str = ""
+    acceptedSegmentation: str = ""
     checked: str = ""
     released: str = ""
     releasedOf: str = ""
     outputFolder: str = ""
     handlesVisible: bool = True
     previewVisible: bool = True
+    endplatesVisible: bool = True
+    levelsVisible: bool = False
     following: Annotated[str, Choice(["none", "axis", "screw"]), Default("none")]
     followedView: Annotated[str, Choice(["Red", "Green", "Yellow"]), Default("Red")]
     followPosition: Annotated[float, WithinRange(0.0, 100.0)] = 50.0

@@ -16,8 +16,8 @@ from .steps import Steps
 
 
 class Work:
-    """Runs one job at a time. ui: the panel's widgets; on_idle(): called when a job began or ended; stages: the
-    child's names of what it does, in words for people."""
+    """Runs one job at a time. ui: the panel's widgets; on_idle(): called when a job began or ended, or its result is
+    about to be taken in; stages: the child's names of what it does, in words for people."""
 
     def __init__(self, ui: Any, on_idle: Callable[[], None], stages: Mapping[str, str] | None = None) -> None:
         self._ui, self._on_idle, self._stages = ui, on_idle, stages or {}
@@ -60,15 +60,18 @@ class Work:
             self._on_idle()
 
         self._steps.run(steps, done)
+        self._on_idle()
 
     def cancel(self) -> None:
         """Ends the job, if one runs; what there was before stays."""
+        if not self.busy:
+            return
         self._steps.stop()
         if self._child is not None:
             child, self._child = self._child, None
             child.cancel()
-            self.progress(_("Cancelled"), 0.0)
-            self._on_idle()
+        self.progress(_("Cancelled"), 0.0)
+        self._on_idle()
 
     def end(self) -> None:
         """As `cancel`, for an application that ends: the child is gone when this returns."""

@@ -132,6 +132,10 @@ class Preview:
         yield "first preview", 0.8
         self.of(plan)
 
+    def prepared(self, plan: Plan) -> bool:
+        """Whether what the plan's previews stand on is made, so that `of` is quick."""
+        return self._ground.holds(_ground_key(plan))
+
     def situation(self, plan: Plan) -> Situation:
         """The plan's surroundings, near its span: structures are cut to it."""
         return replace(self._grounded(plan).situation, plan=plan)

@@ -119,8 +119,16 @@ def docking_endplate(case: Case, plan: Plan, level: str, face: Face) -> Endplate
     measured = find_endplate(case, level, face)
     for override in plan.corrections.endplates:
         if (override.level, override.face) == (level, face):
-            return overridden(measured, override)
+            return overridden(measured, _posed(override, case.structure(level).pose))
     return measured
+
+
+def _posed(override: EndplateOverride, pose: np.ndarray) -> EndplateOverride:
+    """The correction, made where the CT shows the vertebra, moved with it by a rigid 4x4."""
+    return override.with_(
+        centre=_vec(pose[:3, :3] @ np.asarray(override.centre, dtype=float) + pose[:3, 3]),
+        normal=_vec(pose[:3, :3] @ np.asarray(override.normal, dtype=float)),
+    )
 
 
 def overridden(measured: Endplate, override: EndplateOverride) -> Endplate:

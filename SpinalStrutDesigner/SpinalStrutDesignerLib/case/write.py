@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import CaseError, ReleaseError
 from .distance import tightened
-from .model import Case, Mask, Structure
+from .model import Case, Mask, Structure, Volume
 
 # Where a copy's distances are compared with the original's: how many points of it, and how far beside them.
 _PROBES, _PROBED_MM = 2000, 12.0
@@ -25,7 +25,7 @@ def write_case(case: Case, directory: str | Path) -> tuple[Path, Path, Path]:
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
     ct, labels, roles = folder / "ct.nrrd", folder / "labels.seg.nrrd", folder / "labels.csv"
-    _write(ct, case.ct.voxels, case.ct.ijk_to_ras, {})
+    write_ct(case.ct, ct)
     if not case.structures:
         raise CaseError("the case has no structures to write; give it a segmentation")
     on_ct = next((s for s in case.structures if not s.error_mm), None)
@@ -36,6 +36,12 @@ def write_case(case: Case, directory: str | Path) -> tuple[Path, Path, Path]:
     rows = ["name,role,error_mm", *(f'"{s.name}",{s.role},{s.error_mm!r}' for s in written)]
     roles.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return ct, labels, roles
+
+
+def write_ct(ct: Volume, path: str | Path) -> Path:
+    """Write a CT alone, as NRRD; returns its path."""
+    _write(Path(path), ct.voxels, ct.ijk_to_ras, {})
+    return Path(path)
 
 
 def write_segmentation(structures: tuple[Structure, ...], file: Path) -> None:

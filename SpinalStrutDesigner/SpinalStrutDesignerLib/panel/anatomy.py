@@ -1,4 +1,4 @@
-"""Step 1, anatomy: the CT, its segmentation, what each segment is, the docking levels and the pose."""
+"""Step 1, anatomy: the CT, its segmentation, what segments are, docking levels and endplates, and the pose."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from ..plan.presets import preset, preset_names, preset_title
 from ..plan.rules import rule_for
 from ..scene.case_nodes import segment_meanings
 from .desk import Desk
+from .endplates import Endplates
 from .section import Section, Standing, State
+from .segmenting import Segmenting
 
 _UNKNOWN = "unknown"
 _FIRST_PRESET = "case2"
@@ -29,6 +31,7 @@ class Anatomy(Section):
     def __init__(self, panel: Any) -> None:
         super().__init__(panel)
         self._rows: tuple[Any, ...] = ()
+        self.segmenting, self.endplates = Segmenting(panel), Endplates(panel)
         ui = self.ui
         dress_table(ui.rolesTable, 0)
         ui.upperLevelComboBox.connect("currentIndexChanged(int)", self.on_level_chosen)
@@ -51,6 +54,8 @@ class Anatomy(Section):
         case = desk.case()
         if not desk.plan_is_of_this_case:
             return Standing(State.STALE, _("edited after the plan was proposed"))
+        if self.segmenting.to_be_accepted(desk):
+            return Standing(State.WARNING, _("segmented from the CT, not accepted yet"))
         if case.unknown:
             return Standing(State.WARNING, _("segments of unknown meaning: {n}").format(n=len(case.unknown)))
         return Standing(State.READY, _("{n} vertebrae").format(n=len(case.levels)))
@@ -71,10 +76,17 @@ class Anatomy(Section):
         fill_choices(ui.presetComboBox, titles, plan.preset if plan else _FIRST_PRESET)
         ui.presetComboBox.enabled = not desk.locked
         self._show_meanings(desk)
+        self.segmenting.show(desk)
+        self.endplates.show(desk)
         missing = self.missing(desk)
         ui.proposeButton.enabled = not missing and not self.panel.work.busy
         ui.proposeButton.toolTip = missing or _("Searches axis, section, feet and screws. Locked screws are kept.")
         ui.keepPlanButton.visible = plan is not None and not desk.plan_is_of_this_case
+
+    def put_away(self) -> None:
+        """Placing, watching and measuring end."""
+        self.segmenting.put_away()
+        self.endplates.put_away()
 
     def missing(self, desk: Desk) -> str:
         """What stands in the way of a proposal, as a sentence; empty where nothing does."""

@@ -86,8 +86,7 @@ class Desk:
         before = self.parameters.plan
         if text == before:
             return
-        if self.plan is None or self.plan.corrections != plan.corrections:
-            self._forget_case()  # a correction may say what an unknown segment is
+        self._forget_case_unless_named_alike(self._corrections(), plan.corrections)
         record(before, what)
         self.parameters.plan = text
 
@@ -185,8 +184,14 @@ class Desk:
         self._watch.release()
 
     def _put_back(self, text: str) -> None:
-        self._forget_case()
+        after = plan_from_json(text).corrections if text else Corrections()
+        self._forget_case_unless_named_alike(self._corrections(), after)
         self.parameters.plan = text
+
+    def _forget_case_unless_named_alike(self, before: Corrections, after: Corrections) -> None:
+        """A correction may say what an unknown segment is; one of an endplate changes nothing of what is read."""
+        if (before.levels, before.roles) != (after.levels, after.roles):
+            self._forget_case()
 
     def _edited(self) -> None:
         if self._case is not None or self._case_fault:

@@ -1,4 +1,4 @@
-"""The three long jobs of the panel, proposing, checking and releasing: how each starts, and what its result becomes."""
+"""The panel's long jobs, segmenting, proposing, checking, releasing: how each starts, and what its result becomes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 
 from slicer.i18n import tr as _
 
-from ..errors import ReleaseError
+from ..errors import CaseError, ReleaseError
 from ..plan.json import plan_from_json
 from ..release.folder import checked_target, copy_release
+from ..scene.case_nodes import volume_of
 from ..scene.findings_table import findings_in, show_findings
-from ..scene.job import design_job, propose_job
+from ..scene.job import design_job, propose_job, segment_job
 from ..scene.part_nodes import keep_whole, parts_in, showing_parts
+from ..scene.seeds import needed_seeds
+from ..scene.segmented import read_segmented, remove_superseded, show_segmented
 from .desk import Desk
 from .release import release_name
 
@@ -34,6 +37,24 @@ class Jobs:
     def forget(self) -> None:
         """What was made belongs to a scene that goes."""
         self._made = None
+
+    def segment(self) -> None:
+        """Finds bone, vertebrae and what else can be told in the CT, from its seeds, in a child process."""
+        panel = self._panel
+        with panel.told():
+            desk = _needed(panel.desk)
+            if desk.parameters.volume is None:
+                raise CaseError(_("there is no CT to segment: choose the CT volume"))
+            seeds = needed_seeds(desk.parameters.seeds)
+            ct = volume_of(desk.parameters.volume)
+            self._ensure_packages()
+            job = segment_job(ct, seeds, panel.work.workspace())
+
+            def done(output: Path) -> None:
+                if self._still(desk):
+                    panel.work.take_in(self._taken(desk, output), panel.refresh)
+
+            panel.work.start(job, _("Segmenting the CT"), done, self._fault)
 
     def propose(self) -> None:
         """Completes the plan in a child process."""
@@ -101,6 +122,14 @@ class Jobs:
                 panel.work.take_in(self._showing(desk, folder), shown)
 
         panel.work.start(job, words, done, self._fault)
+
+    def _taken(self, desk: Desk, output: Path) -> Iterator[tuple[str, float]]:
+        """Takes a segmentation that was made into the case, one segment a step."""
+        segmentation = yield from read_segmented(output)
+        node = show_segmented(desk.owner, segmentation, desk.folder)
+        desk.parameters.segmentation = node
+        remove_superseded(desk.owner, node)
+        logging.info(f"CT segmented: {node.GetSegmentation().GetNumberOfSegments()} segments")
 
     def _showing(self, desk: Desk, folder: Path) -> Iterator[tuple[str, float]]:
         """Shows the parts of a finished design, one a step."""

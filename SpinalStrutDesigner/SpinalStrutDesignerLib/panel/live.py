@@ -25,6 +25,7 @@ class Live:
         self._key: tuple[Any, ...] = ()
         self._wanted: Plan | None = None
         self._shown: Plan | None = None
+        self._preparing: Plan | None = None
         self.fault = ""
 
     @property
@@ -48,9 +49,9 @@ class Live:
         if key != self._key:
             self._key, self._shown, self.fault = key, None, ""
             self._preview = LivePreview(owner, folder, case)
-            self._steps.run(self._preview.prepare(plan), self._made_ready)
+            self._prepare(plan)
         elif self.ready and plan != self._shown:
-            self.show(plan)
+            self._follow(plan)
 
     def show(self, plan: Plan) -> None:
         """Shows the implant of a plan at once; a plan that means no implant leaves the last one, and the reason."""
@@ -63,20 +64,31 @@ class Live:
         except (CaseError, PlanError, GeometryError) as error:
             self.fault = str(error)
 
+    def _follow(self, plan: Plan) -> None:
+        if self._preview is not None and not self._preview.prepared(plan):
+            self._prepare(plan)
+        else:
+            self.show(plan)
+
+    def _prepare(self, plan: Plan) -> None:
+        if self._preview is not None:
+            self._preparing = plan
+            self._steps.run(self._preview.prepare(plan), self._made_ready)
+
     def stop(self) -> None:
         """Forgets the preview; its nodes stay in the scene."""
         self._steps.stop()
-        self._preview, self._key, self._wanted, self._shown = None, (), None, None
+        self._preview, self._key, self._wanted, self._shown, self._preparing = None, (), None, None, None
         self.fault = ""
 
     def _made_ready(self) -> None:
         if self._wanted is not None:
-            self.show(self._wanted)
+            self._follow(self._wanted)
         self._on_progress("", 0.0)
         self._on_shown()
 
     def _failed(self, words: str) -> None:
-        self._preview, self.fault = None, words
+        self._shown, self.fault = self._preparing, words  # the next change is tried again
         self._on_progress("", 0.0)
         self._on_shown()
 

@@ -65,6 +65,8 @@ class Panel:
     def close(self) -> None:
         """Puts the case away; a job under way goes on until the scene closes."""
         self.views.close()
+        for step in self.steps:
+            step.put_away()
         if self.desk is not None:
             self.desk.release()
         self.desk = None
@@ -130,6 +132,10 @@ class Panel:
         return input_digest(case, plan) if case is not None and plan is not None else ""
 
     # What the buttons of several steps ask for
+
+    def segment(self) -> None:
+        """Segments the CT."""
+        self.jobs.segment()
 
     def propose(self) -> None:
         """Proposes axis, section, feet and screws."""

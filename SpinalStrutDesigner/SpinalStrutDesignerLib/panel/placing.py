@@ -7,9 +7,13 @@ from typing import Any
 
 
 class Placing:
-    """Takes one placed point. on_point((x, y, z) RAS mm): where; on_end(): placing is over, with a point or without."""
+    """Takes one placed point. name: of the node that waits for it; on_point((x, y, z) RAS mm): where; on_end(): placing
+    is over, with a point or without."""
 
-    def __init__(self, on_point: Callable[[tuple[float, float, float]], None], on_end: Callable[[], None]) -> None:
+    def __init__(
+        self, name: str, on_point: Callable[[tuple[float, float, float]], None], on_end: Callable[[], None]
+    ) -> None:
+        self._name = name
         self._on_point, self._on_end = on_point, on_end
         self._node: Any = None
         self._tags: list[tuple[Any, int]] = []
@@ -19,7 +23,7 @@ class Placing:
         import slicer
 
         self.stop()
-        node = scene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", "New screw")
+        node = scene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", self._name)
         node.SetSaveWithScene(False)
         node.SetHideFromEditors(True)
         node.CreateDefaultDisplayNodes()

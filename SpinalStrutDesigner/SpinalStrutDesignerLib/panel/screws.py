@@ -24,7 +24,7 @@ class ScrewStep(Section):
     def __init__(self, panel: Any) -> None:
         super().__init__(panel)
         self._rows: tuple[Any, ...] = ()
-        self._placing = Placing(self.on_placed, self.on_placing_ended)
+        self._placing = Placing("New screw", self.on_placed, self.on_placing_ended)
         ui = self.ui
         self._types = {name: entry.value for name, entry in load_screws().items()}
         fill_choices(ui.screwTypeComboBox, [(name, name) for name in self._types])
@@ -68,6 +68,10 @@ class ScrewStep(Section):
             for number, screw in enumerate(screws):
                 self._fill(number, screw, free)
         self._offer(desk)
+
+    def put_away(self) -> None:
+        """No click is waited for any more."""
+        self._placing.stop()
 
     def on_chosen(self) -> None:
         """A person chose a row."""

@@ -44,6 +44,10 @@ class Section(ABC):
     def standing(self, desk: Desk) -> Standing:
         """Where the step stands."""
 
+    def put_away(self) -> None:
+        """The case leaves the desk: waiting for clicks, watching nodes and measuring end. Most steps do none of it."""
+        return
+
     def head(self, desk: Desk | None) -> None:
         """Writes the step's state into its header."""
         standing = self.standing(desk) if desk is not None else Standing(State.NOTHING, _("nothing yet"))

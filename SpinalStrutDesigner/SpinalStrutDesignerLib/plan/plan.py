@@ -25,7 +25,7 @@ Approach = Literal["anterior", "right", "left"]
 
 @dataclass(frozen=True)
 class EndplateOverride(Record):
-    """A person's correction of a measured endplate."""
+    """A person's correction of a measured endplate, where the CT shows it; it moves with its vertebra in the pose."""
 
     _place: ClassVar[str] = "corrections.endplates"
 

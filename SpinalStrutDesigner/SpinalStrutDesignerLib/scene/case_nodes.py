@@ -41,6 +41,12 @@ def case_from_nodes(
     return Case("scene", volume, structures, quality, unknown, case_digest(volume, structures))
 
 
+def volume_of(volume_node: Any) -> Volume:
+    """A volume node's CT in Hounsfield units and world coordinates. Raises CaseError with the remedy."""
+    volume, _ = hounsfield(_image(volume_node), f"volume '{volume_node.GetName()}'")
+    return volume
+
+
 def segment_meanings(segmentation_node: Any) -> tuple[Meaning, ...]:
     """What every segment is by its name and terminology, in the segmentation's order; empty segments too."""
     segmentation = segmentation_node.GetSegmentation()

@@ -29,6 +29,10 @@ class LivePreview:
         for words, fraction in self._meter(plan).prepare():
             yield words, 0.5 + 0.5 * fraction
 
+    def prepared(self, plan: Plan) -> bool:
+        """Whether `show` is quick for a plan: it is not for other endplates, another pose or another resection."""
+        return self._preview.prepared(plan)
+
     def show(self, plan: Plan) -> tuple[Clearance, ...]:
         """Shows the implant of a plan; returns its clearances. Raises PlanError where the plan means no implant."""
         shown = self._preview.of(plan)

@@ -8,16 +8,7 @@ import numpy as np
 
 from ..case.model import Case
 from ..case.phantom import make_phantom
-
-# Colours as anatomists draw them; opacity in 3D of what lies in front of the spine.
-_BONE, _SOFT = (0.93, 0.87, 0.75), (0.75, 0.60, 0.60)
-_COLORS = {
-    "discs": (0.55, 0.70, 0.80), "spinal_cord": (0.95, 0.85, 0.35), "dural_sac": (0.90, 0.80, 0.55),
-    "trachea_airway": (0.60, 0.85, 0.95), "oesophagus": (0.85, 0.55, 0.45), "carotids": (0.85, 0.20, 0.20),
-    "vertebral_arteries": (0.85, 0.20, 0.20), "great_vessels": (0.80, 0.25, 0.25), "jugulars": (0.30, 0.40, 0.85),
-    "larynx_cartilage": (0.65, 0.80, 0.75), "lungs": (0.80, 0.65, 0.70), "other_bone": (0.88, 0.82, 0.72),
-}  # fmt: skip
-_SEEN_THROUGH = 0.15
+from .tissue_colors import color_of, opacity_of
 
 
 def load_phantom(scene: Any) -> tuple[Any, Any]:
@@ -53,10 +44,9 @@ def _segmentation(scene: Any, case: Case, name: str) -> Any:
         image = slicer.vtkOrientedImageData()
         image.ShallowCopy(_image(structure.mask.voxels.astype(np.uint8)))
         image.SetGeometryFromImageToWorldMatrix(_matrix(structure.mask.ijk_to_ras))
-        color = _COLORS.get(structure.name, _BONE if structure.role == "bone" else _SOFT)
+        color = color_of(structure.name, structure.role, structure.level)
         identity = node.AddSegmentFromBinaryLabelmapRepresentation(image, structure.name, color)
-        solid = structure.role == "bone"
-        node.GetDisplayNode().SetSegmentOpacity3D(identity, 1.0 if solid else _SEEN_THROUGH)
+        node.GetDisplayNode().SetSegmentOpacity3D(identity, opacity_of(structure.role))
     node.GetDisplayNode().SetOpacity2DFill(0.25)
     return node
 

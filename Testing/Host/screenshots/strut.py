@@ -42,10 +42,12 @@ def load_the_phantom(stage: Stage) -> None:
 
 
 def choose_levels(stage: Stage) -> None:
-    """Anatomy: what was found, and between which levels the strut shall stand."""
+    """Anatomy: what was found, between which levels the strut shall stand, and on which endplates."""
     stage.choose(stage.ui.upperLevelComboBox, "C4")
     stage.choose(stage.ui.lowerLevelComboBox, "T2")
     stage.open_only("anatomyButton")
+    landmarks = stage.panel.steps[0].endplates.landmarks
+    stage.host.wait_for(lambda: not landmarks.busy, PREVIEW_TIMEOUT_S, "the endplates")
     stage.show_in_3d(IN_FRONT, 1.0)
     middle = _middle_of_spine(stage)
     stage.look_from(FRONT_LEFT, middle, NECK_MM)

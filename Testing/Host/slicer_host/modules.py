@@ -9,6 +9,7 @@ import slicer
 from PySide6 import QtCore
 
 from .scripted_module import load_module
+from .segment_editor import SegmentEditorModule
 from .strict import strict_class
 
 # Names of modules whose spelling is more than a capital at the start.
@@ -43,6 +44,7 @@ def core_modules(logics: dict[str, Any]) -> Modules:
     modules = Modules()
     for key, logic in logics.items():
         setattr(modules, key, CoreModule(names.get(key, key.capitalize()), logic))
+    modules.segmenteditor = SegmentEditorModule()
     return modules
 
 

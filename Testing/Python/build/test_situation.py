@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from SpinalStrutDesignerLib.build.situation import lengthened_case, lengthened_plan
+from SpinalStrutDesignerLib.build.situation import lengthened_case, lengthened_plan, situation
+from SpinalStrutDesignerLib.case.endplate import find_endplate
 from SpinalStrutDesignerLib.case.model import Case, Mask, ScanQuality, Stretch, Structure, Volume
-from SpinalStrutDesignerLib.plan.plan import Axis, Plan, Screw, ScrewType
+from SpinalStrutDesignerLib.case.phantom import make_phantom
+from SpinalStrutDesignerLib.plan.plan import Axis, Corrections, EndplateOverride, Plan, Pose, Screw, ScrewType
 
 UP = np.array([0.0, 0.0, 1.0])
 
@@ -66,3 +68,20 @@ def test_the_axis_grows_between_the_feet_only():
 def test_unmoved_undoes_moved(point):
     points = np.array([point])
     assert np.allclose(STRETCH.unmoved(STRETCH.moved(points)), points, atol=1e-3)
+
+
+def test_a_corrected_endplate_moves_with_its_vertebra_in_the_pose():
+    """Distraction lifts the corrected plate by as much as it lifts the bone; lordosis turns it about its own centre."""
+    phantom = make_phantom()
+    measured = find_endplate(phantom, "C4", "inferior")
+    centre = measured.centre + 1.5 * measured.normal
+    override = EndplateOverride("C4", "inferior", tuple(centre), tuple(measured.normal))
+    plan = Plan("C4", "T2", corrections=Corrections(endplates=(override,)))
+    lifted = situation(phantom, plan.with_(pose=Pose(distraction_mm=3.0))).upper
+    np.testing.assert_allclose(lifted.centre, centre - 3.0 * measured.normal, atol=1e-9)
+    np.testing.assert_allclose(lifted.normal, measured.normal, atol=1e-9)
+    turned = situation(phantom, plan.with_(pose=Pose(lordosis_deg=10.0))).upper
+    np.testing.assert_allclose(turned.centre, centre, atol=1e-9)
+    assert np.degrees(np.arccos(turned.normal @ measured.normal)) == pytest.approx(10.0, abs=1e-6)
+    still = situation(phantom, plan).upper
+    np.testing.assert_allclose(still.centre, centre, atol=1e-12)

@@ -101,8 +101,8 @@ def phantom_plan(phantom: Case) -> Plan:
 
 @pytest.fixture
 def planned(bench: Bench, phantom: Case, phantom_plan: Plan) -> Bench:
-    """The panel with the phantom and its plan, without the preview."""
-    bench.parameters.previewVisible = False
+    """The panel with the phantom and its plan, without preview and endplates."""
+    bench.parameters.previewVisible = bench.parameters.endplatesVisible = False
     bench.load(phantom)
     bench.parameters.plan = plan_to_json(phantom_plan)
     bench.host.process_events()
