@@ -10,6 +10,7 @@ from scipy import ndimage
 from ..errors import CaseError
 from .air import WALL_MM, find_airway, find_lungs
 from .bone import BoneAndMetal
+from .fragments import find_fragments
 from .labels import block_matrix
 from .metal import within
 from .model import Mask, Role, Structure, Volume
@@ -43,7 +44,7 @@ def spine_crop(ct: Volume, seeds: Mapping[str, np.ndarray]) -> Volume:
 
 
 def find_keepouts(ct: Volume, found: BoneAndMetal, seeds: Mapping[str, np.ndarray]) -> tuple[Structure, ...]:
-    """Airway with its wall, lungs, spinal canal, contrast and metal, as far as they are in view.
+    """Airway with its wall, lungs, spinal canal, fragments of bone, contrast and metal, as far as they are in view.
 
     found: of the same CT (a crop of it will do); seeds: (3,) RAS mm in vertebral bodies, two or more. Vessels without
     contrast, oesophagus, nerves and dura are not seen and not here. Raises CaseError where no canal is seen behind a
@@ -55,11 +56,12 @@ def find_keepouts(ct: Volume, found: BoneAndMetal, seeds: Mapping[str, np.ndarra
     lungs = find_lungs(ct, airway)
     walled = within(airway, WALL_MM, ct.spacing) & ~found.bone & ~found.metal
     bone = Mask(found.bone, ct.ijk_to_ras)
-    canal = canal_block(bone, find_canal_course(bone, seeds.values()))
+    course = find_canal_course(bone, seeds.values())
     masks: list[tuple[str, Role, Mask | None]] = [
         ("airway", "keepout_critical", _cropped(walled, ct)),
         ("lungs", "keepout_soft", _cropped(lungs & ~walled, ct)),
-        ("spinal_canal", "keepout_critical", canal),
+        ("spinal_canal", "keepout_critical", canal_block(bone, course)),
+        ("bone_fragments", "bone", find_fragments(ct, found, course, seeds)),
         ("metal", "metal", _cropped(found.metal, ct)),
     ]
     if found.contrast is not None:
