@@ -37,7 +37,10 @@ _LEAST_EDGE = 0.2
 _COARSE_MM = 2.0
 _LEAST_SEED_HU, _IN_BONE_MM, _FIND_MM = 80.0, 1.5, 40.0
 _CLOSED_MM = 2.0
-_LEAST_PIECE_MM3 = 250.0  # a spinous process that a streak cuts off is larger, noise is smaller
+# About a body's smooth surface its corners and pedicles are bone as soon as they are no soft tissue; where marrow is so
+# much thinner than the scan's threshold, so is the rim of the arch. Engineering judgement.
+_CORNER_MM = 3.0
+_OSTEOPENIC, _RIM_MM = 0.75, 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +168,7 @@ def _vertebra(ct: Volume, found: BoneAndMetal, level: str, seeds: Mapping[str, n
     soft = _soft_hu(block.hu, seeds[level], found.threshold_hu)
     own, *others = _stations(block, level, seeds[level], soft)
     _check_body(own, level, seeds)
-    mask = _mask(ct, found, block, _parted(block, [own, *others]), own)
+    mask = _mask(ct, found, block, _parted(block, [own, *others], soft, found.threshold_hu), own, soft)
     return mask, _notes(ct, own, mask)
 
 
@@ -212,7 +215,7 @@ def _depth(star: Star, points: np.ndarray, margin: float) -> np.ndarray:
     return depth
 
 
-def _parted(block: _Block, stations: list[Station]) -> np.ndarray:
+def _parted(block: _Block, stations: list[Station], soft_hu: float, threshold_hu: float) -> np.ndarray:
     """(k, j, i) int16: number of the station + 1 whose bone it is, one more for ribs, 0 for none."""
     points = _grid(block.solid)
     solid = block.solid.voxels > 0.5
@@ -223,9 +226,10 @@ def _parted(block: _Block, stations: list[Station]) -> np.ndarray:
         ijk = np.rint(ring @ inverse[:3, :3].T + inverse[:3, 3]).astype(int)
         ijk = ijk[((ijk >= 0) & (ijk < np.array(solid.shape)[::-1])).all(axis=1)]
         markers[tuple(ijk[:, ::-1].T)] = number
-    bodies = [(n, _depth(s.star, points, 0.5)) for n, s in enumerate(stations, 1) if s.star is not None]
+    bodies = [(n, _depth(s.star, points, _CORNER_MM)) for n, s in enumerate(stations, 1) if s.star is not None]
+    osteopenic = soft_hu < _OSTEOPENIC * threshold_hu
     for number, depth in reversed(bodies):
-        solid |= depth > 0.0
+        solid |= (depth > 0.0) | ((depth > -_CORNER_MM) & (block.hu.voxels > soft_hu) & osteopenic)
         markers[depth > 1.5] = number
     markers[solid & _beside(stations, points)] = len(stations) + 1
     frame = stations[0].frame
@@ -275,7 +279,7 @@ def _nearest(solid: np.ndarray, markers: np.ndarray, cost: np.ndarray) -> np.nda
     return labels
 
 
-def _mask(ct: Volume, found: BoneAndMetal, block: _Block, labels: np.ndarray, own: Station) -> Mask:
+def _mask(ct: Volume, found: BoneAndMetal, block: _Block, labels: np.ndarray, own: Station, soft_hu: float) -> Mask:
     """The first station's bone on the CT's own grid, with its marrow and without metal."""
     # A voxel of the CT takes the label that is nearest on the coarser grid.
     nearest = ndimage.distance_transform_edt(labels == 0, return_distances=False, return_indices=True)
@@ -295,10 +299,14 @@ def _mask(ct: Volume, found: BoneAndMetal, block: _Block, labels: np.ndarray, ow
     depth = _depth(own.star, ras, 6.0)
     bone = (found.bone[box] | (depth > 0.8)) & (owner == 1)
     bone |= _beside_metal(ct, found, box) & (owner == 1)
+    if soft_hu < _OSTEOPENIC * found.threshold_hu:
+        bone |= (depth > -_CORNER_MM) & (ct.voxels[box] > soft_hu) & (owner == 1)
+        near = ndimage.distance_transform_edt(~found.bone[box], sampling=ct.spacing[::-1]) <= _RIM_MM
+        bone |= near & (ct.voxels[box] > soft_hu) & (owner == 1)
     bone &= ~_outside_body(own, ras, depth)
     metal = found.metal[box]
     bone = _filled(bone | (metal & (owner == 1))) & ~metal
-    bone = _in_one_piece(bone, metal & (owner == 1), float(np.prod(ct.spacing)))
+    bone = _in_one_piece(bone, metal & (owner == 1))
     tight = ndimage.find_objects(bone.astype(np.uint8))[0]
     whole = tuple(slice(b.start + t.start, b.start + t.stop) for b, t in zip(box, tight, strict=True))
     return Mask(bone[tight], block_matrix(ct.ijk_to_ras, whole))
@@ -318,16 +326,13 @@ def _beside_metal(ct: Volume, found: BoneAndMetal, box: tuple[slice, ...]) -> np
     return closed[inner] & about & (ct.voxels[box] > found.threshold_hu) & ~metal
 
 
-def _in_one_piece(bone: np.ndarray, metal: np.ndarray, voxel_mm3: float) -> np.ndarray:
+def _in_one_piece(bone: np.ndarray, metal: np.ndarray) -> np.ndarray:
     """The bone that hangs together, be it through its screws."""
     pieces, count = ndimage.label(bone | metal, ndimage.generate_binary_structure(3, 3))
     if count < 2:
         return bone
-    sizes = np.bincount(pieces.ravel(), weights=bone.ravel()) * voxel_mm3
-    kept = sizes >= _LEAST_PIECE_MM3
-    kept[0] = False
-    kept[int(sizes[1:].argmax()) + 1] = True
-    return bone & kept[pieces]
+    sizes = np.bincount(pieces.ravel(), weights=bone.ravel())
+    return bone & (pieces == int(sizes[1:].argmax()) + 1)
 
 
 def _outside_body(own: Station, ras: np.ndarray, depth: np.ndarray) -> np.ndarray:
