@@ -45,9 +45,7 @@ def _between_plates(
     for sagittal, coronal in product(*tilts):
         lean = np.tan(np.radians([coronal, sagittal]))
         tilted = Frame.along(frame.origin, frame.out + lean[0] * frame.right + lean[1] * frame.anterior, frame.anterior)
-        local = np.concatenate(
-            [np.column_stack([disc, np.full(len(disc), height)]) for height in reach]
-        )
+        local = np.concatenate([np.column_stack([disc, np.full(len(disc), height)]) for height in reach])
         hu = np.clip(ct.sample(tilted.to_ras(local)), 0.0, _BRIGHTEST_HU).reshape(len(reach), -1)
         known = np.isfinite(hu).any(axis=1)
         profile = np.where(known, np.nanmean(np.where(known[:, None], hu, 0.0), axis=1), 0.0)

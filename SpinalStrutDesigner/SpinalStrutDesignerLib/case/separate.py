@@ -82,13 +82,17 @@ def _check_seeds(ct: Volume, found: BoneAndMetal, seeds: Mapping[str, np.ndarray
         if not ((ijk >= -0.5) & (ijk <= last + 0.5)).all():
             raise CaseError(f"the seed of {level} at ({place}) RAS lies outside the image; click into {level}'s body")
         at = np.clip(np.rint(ijk).astype(int), 0, last)[::-1]
-        box = tuple(slice(max(0, c - r), c + r + 1) for c, r in zip(at, np.ceil(_FIND_MM / ct.spacing[::-1]).astype(int)))
+        box = tuple(
+            slice(max(0, c - r), c + r + 1) for c, r in zip(at, np.ceil(_FIND_MM / ct.spacing[::-1]).astype(int))
+        )
         bone = np.argwhere((found.bone | found.metal)[box])
         steps = (bone + [b.start for b in box] - at)[:, ::-1] @ ct.ijk_to_ras[:3, :3].T
         near = float(np.median(ct.voxels[tuple(slice(max(0, c - 1), c + 2) for c in at)]))
         away = np.linalg.norm(steps, axis=1) if len(steps) else np.array([np.inf])
         if near < _LEAST_SEED_HU and away.min() > _IN_BONE_MM:
-            where = f"the nearest bone lies {away.min():.0f} mm away" if len(steps) else f"no bone within {_FIND_MM:g} mm"
+            where = (
+                f"the nearest bone lies {away.min():.0f} mm away" if len(steps) else f"no bone within {_FIND_MM:g} mm"
+            )
             if len(steps):
                 spot = ct.ijk_to_ras[:3, :3] @ at[::-1] + ct.ijk_to_ras[:3, 3] + steps[away.argmin()]
                 where += " at (" + ", ".join(f"{x:.1f}" for x in spot) + ") RAS"
@@ -116,7 +120,9 @@ def _check_body(own: Station, level: str, seeds: Mapping[str, np.ndarray]) -> No
         if other == level:
             continue
         if own.star.depth_of(seed[None])[0] > 0.0:
-            raise CaseError(f"the seeds of {level} and {other} lie in one vertebra; click into each vertebra's own body")
+            raise CaseError(
+                f"the seeds of {level} and {other} lie in one vertebra; click into each vertebra's own body"
+            )
         up = float((seed - seeds[level]) @ own.frame.out)
         if (up > 0.0) != is_above(other, level):
             where = "above" if up > 0.0 else "below"
@@ -132,7 +138,9 @@ def _notes(ct: Volume, own: Station, mask: Mask) -> list[str]:
     first = np.rint(ct.to_ijk(mask.ijk_to_ras[:3, 3][None])[0]).astype(int)
     last = first + np.array(mask.voxels.shape[::-1]) - 1
     if (first <= 0).any() or (last >= np.array(ct.voxels.shape[::-1]) - 1).any():
-        notes.append(f"{own.level} reaches the border of the image: what lies beyond is missing; scan the whole vertebra")
+        notes.append(
+            f"{own.level} reaches the border of the image: what lies beyond is missing; scan the whole vertebra"
+        )
     if own.canal is None:
         notes.append(f"no canal was found behind {own.level}: its arch may be cut from its neighbours' at wrong places")
     if float(ct.spacing.max()) >= _COARSE_MM:
@@ -244,13 +252,15 @@ def _beside(stations: list[Station], points: np.ndarray) -> np.ndarray:
     """Where ribs run, in front of the transverse processes and beside the bodies of thoracic vertebrae."""
     beside = np.zeros(points.shape[:3], bool)
     for station in stations:
-        if not station.level.startswith("T"):
+        if not station.level.startswith("T") or station.star is None:
             continue
-        width, depth, height = station.size
+        width, _, height = station.size
         offset = points - station.frame.origin
         right, ahead, up = (offset @ axis for axis in (station.frame.right, station.frame.anterior, station.frame.out))
-        wall = station.star.reach[1, 0] if station.star is not None else -depth / 2.0
-        beside |= (np.abs(up) < 0.75 * height) & (np.abs(right) > width / 2.0 + _RIB_OFF_MM) & (ahead > wall - _RIB_BACK_MM)
+        wall = station.star.reach[1, 0]
+        beside |= (
+            (np.abs(up) < 0.75 * height) & (np.abs(right) > width / 2.0 + _RIB_OFF_MM) & (ahead > wall - _RIB_BACK_MM)
+        )
     return beside
 
 

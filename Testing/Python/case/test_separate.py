@@ -18,9 +18,7 @@ def neck(synthetic) -> tuple[Case, Volume, BoneAndMetal, dict[str, np.ndarray]]:
     matrix = case.ct.ijk_to_ras.copy()
     matrix[:3, 3] += matrix[:3, 2] * UPPER
     ct = Volume(case.ct.voxels[UPPER:LOWER], matrix)
-    centres = {
-        level: np.array(entry["body_centre"]) * [-1, -1, 1] for level, entry in truth["vertebrae"].items()
-    }
+    centres = {level: np.array(entry["body_centre"]) * [-1, -1, 1] for level, entry in truth["vertebrae"].items()}
     return case, ct, find_bone(ct), centres
 
 
