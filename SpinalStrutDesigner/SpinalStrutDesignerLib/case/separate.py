@@ -68,7 +68,7 @@ def separate_vertebrae(ct: Volume, found: BoneAndMetal, seeds: Mapping[str, np.n
     _check_seeds(ct, found, points)
     masks: dict[str, Mask] = {}
     notes: list[str] = []
-    for level, seed in points.items():
+    for level in points:
         masks[level], said = _vertebra(ct, found, level, points)
         notes.extend(said)
     return Separation(_structures(ct, found, masks), tuple(notes))

@@ -106,7 +106,7 @@ def _continued(station: Station, beyond: Station) -> np.ndarray:
 
 
 def canal_behind(solid: Volume, frame: Frame, reach: np.ndarray) -> np.ndarray | None:
-    """(3,) RAS mm: the middle of the canal at the height of its ring, the widest place behind a body that bone encloses.
+    """(3,) RAS mm: the middle of the canal at the height of its ring, widest behind a body in bone.
 
     reach: (3, 2) mm of the body along the frame's axes.
     """
