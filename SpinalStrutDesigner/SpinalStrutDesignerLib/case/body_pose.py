@@ -23,7 +23,7 @@ _SIZE_HU = 80.0  # per square of how far the height's logarithm is off, over 0.2
 
 
 def fit_body(ct: Volume, seed: np.ndarray, start: Frame, size: np.ndarray, soft_hu: float, rounds: int = 2) -> Star:
-    """The body about seed: (3,) RAS mm. start: a frame with roughly the spine's direction; size: (3,) mm of its kind."""
+    """The body about seed: (3,) RAS mm. start: a frame roughly along the spine; size: (3,) mm of its kind."""
     frame, fitted = start.at(seed), size
     for number in range(rounds):
         frame, height = _between_plates(ct, frame, size, _TILTS[min(number, 1)])
