@@ -23,7 +23,7 @@ _SIZE_HU = 80.0  # per square of how far the height's logarithm is off, over 0.2
 
 
 def fit_body(ct: Volume, seed: np.ndarray, start: Frame, size: np.ndarray, soft_hu: float, rounds: int = 2) -> Star:
-    """The body about seed: (3,) RAS mm. start: a frame with roughly the spine's direction; size: (3,) mm of its kind."""
+    """The body about seed: (3,) RAS mm. start: a frame roughly along the spine; size: (3,) mm of its kind."""
     frame, fitted = start.at(seed), size
     for number in range(rounds):
         frame, height = _between_plates(ct, frame, size, _TILTS[min(number, 1)])
@@ -45,9 +45,7 @@ def _between_plates(
     for sagittal, coronal in product(*tilts):
         lean = np.tan(np.radians([coronal, sagittal]))
         tilted = Frame.along(frame.origin, frame.out + lean[0] * frame.right + lean[1] * frame.anterior, frame.anterior)
-        local = np.concatenate(
-            [np.column_stack([disc, np.full(len(disc), height)]) for height in reach]
-        )
+        local = np.concatenate([np.column_stack([disc, np.full(len(disc), height)]) for height in reach])
         hu = np.clip(ct.sample(tilted.to_ras(local)), 0.0, _BRIGHTEST_HU).reshape(len(reach), -1)
         known = np.isfinite(hu).any(axis=1)
         profile = np.where(known, np.nanmean(np.where(known[:, None], hu, 0.0), axis=1), 0.0)

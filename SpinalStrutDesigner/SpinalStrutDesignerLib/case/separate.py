@@ -37,7 +37,10 @@ _LEAST_EDGE = 0.2
 _COARSE_MM = 2.0
 _LEAST_SEED_HU, _IN_BONE_MM, _FIND_MM = 80.0, 1.5, 40.0
 _CLOSED_MM = 2.0
-_LEAST_PIECE_MM3 = 250.0  # a spinous process that a streak cuts off is larger, noise is smaller
+# About a body's smooth surface its corners and pedicles are bone as soon as they are no soft tissue; where marrow is so
+# much thinner than the scan's threshold, so is the rim of the arch. Engineering judgement.
+_CORNER_MM = 3.0
+_OSTEOPENIC, _RIM_MM = 0.75, 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +68,7 @@ def separate_vertebrae(ct: Volume, found: BoneAndMetal, seeds: Mapping[str, np.n
     _check_seeds(ct, found, points)
     masks: dict[str, Mask] = {}
     notes: list[str] = []
-    for level, seed in points.items():
+    for level in points:
         masks[level], said = _vertebra(ct, found, level, points)
         notes.extend(said)
     return Separation(_structures(ct, found, masks), tuple(notes))
@@ -79,13 +82,17 @@ def _check_seeds(ct: Volume, found: BoneAndMetal, seeds: Mapping[str, np.ndarray
         if not ((ijk >= -0.5) & (ijk <= last + 0.5)).all():
             raise CaseError(f"the seed of {level} at ({place}) RAS lies outside the image; click into {level}'s body")
         at = np.clip(np.rint(ijk).astype(int), 0, last)[::-1]
-        box = tuple(slice(max(0, c - r), c + r + 1) for c, r in zip(at, np.ceil(_FIND_MM / ct.spacing[::-1]).astype(int)))
+        box = tuple(
+            slice(max(0, c - r), c + r + 1) for c, r in zip(at, np.ceil(_FIND_MM / ct.spacing[::-1]).astype(int))
+        )
         bone = np.argwhere((found.bone | found.metal)[box])
         steps = (bone + [b.start for b in box] - at)[:, ::-1] @ ct.ijk_to_ras[:3, :3].T
         near = float(np.median(ct.voxels[tuple(slice(max(0, c - 1), c + 2) for c in at)]))
         away = np.linalg.norm(steps, axis=1) if len(steps) else np.array([np.inf])
         if near < _LEAST_SEED_HU and away.min() > _IN_BONE_MM:
-            where = f"the nearest bone lies {away.min():.0f} mm away" if len(steps) else f"no bone within {_FIND_MM:g} mm"
+            where = (
+                f"the nearest bone lies {away.min():.0f} mm away" if len(steps) else f"no bone within {_FIND_MM:g} mm"
+            )
             if len(steps):
                 spot = ct.ijk_to_ras[:3, :3] @ at[::-1] + ct.ijk_to_ras[:3, 3] + steps[away.argmin()]
                 where += " at (" + ", ".join(f"{x:.1f}" for x in spot) + ") RAS"
@@ -113,7 +120,9 @@ def _check_body(own: Station, level: str, seeds: Mapping[str, np.ndarray]) -> No
         if other == level:
             continue
         if own.star.depth_of(seed[None])[0] > 0.0:
-            raise CaseError(f"the seeds of {level} and {other} lie in one vertebra; click into each vertebra's own body")
+            raise CaseError(
+                f"the seeds of {level} and {other} lie in one vertebra; click into each vertebra's own body"
+            )
         up = float((seed - seeds[level]) @ own.frame.out)
         if (up > 0.0) != is_above(other, level):
             where = "above" if up > 0.0 else "below"
@@ -129,7 +138,9 @@ def _notes(ct: Volume, own: Station, mask: Mask) -> list[str]:
     first = np.rint(ct.to_ijk(mask.ijk_to_ras[:3, 3][None])[0]).astype(int)
     last = first + np.array(mask.voxels.shape[::-1]) - 1
     if (first <= 0).any() or (last >= np.array(ct.voxels.shape[::-1]) - 1).any():
-        notes.append(f"{own.level} reaches the border of the image: what lies beyond is missing; scan the whole vertebra")
+        notes.append(
+            f"{own.level} reaches the border of the image: what lies beyond is missing; scan the whole vertebra"
+        )
     if own.canal is None:
         notes.append(f"no canal was found behind {own.level}: its arch may be cut from its neighbours' at wrong places")
     if float(ct.spacing.max()) >= _COARSE_MM:
@@ -165,7 +176,7 @@ def _vertebra(ct: Volume, found: BoneAndMetal, level: str, seeds: Mapping[str, n
     soft = _soft_hu(block.hu, seeds[level], found.threshold_hu)
     own, *others = _stations(block, level, seeds[level], soft)
     _check_body(own, level, seeds)
-    mask = _mask(ct, found, block, _parted(block, [own, *others]), own)
+    mask = _mask(ct, found, block, _parted(block, [own, *others], soft, found.threshold_hu), own, soft)
     return mask, _notes(ct, own, mask)
 
 
@@ -212,7 +223,7 @@ def _depth(star: Star, points: np.ndarray, margin: float) -> np.ndarray:
     return depth
 
 
-def _parted(block: _Block, stations: list[Station]) -> np.ndarray:
+def _parted(block: _Block, stations: list[Station], soft_hu: float, threshold_hu: float) -> np.ndarray:
     """(k, j, i) int16: number of the station + 1 whose bone it is, one more for ribs, 0 for none."""
     points = _grid(block.solid)
     solid = block.solid.voxels > 0.5
@@ -223,9 +234,10 @@ def _parted(block: _Block, stations: list[Station]) -> np.ndarray:
         ijk = np.rint(ring @ inverse[:3, :3].T + inverse[:3, 3]).astype(int)
         ijk = ijk[((ijk >= 0) & (ijk < np.array(solid.shape)[::-1])).all(axis=1)]
         markers[tuple(ijk[:, ::-1].T)] = number
-    bodies = [(n, _depth(s.star, points, 0.5)) for n, s in enumerate(stations, 1) if s.star is not None]
+    bodies = [(n, _depth(s.star, points, _CORNER_MM)) for n, s in enumerate(stations, 1) if s.star is not None]
+    osteopenic = soft_hu < _OSTEOPENIC * threshold_hu
     for number, depth in reversed(bodies):
-        solid |= depth > 0.0
+        solid |= (depth > 0.0) | ((depth > -_CORNER_MM) & (block.hu.voxels > soft_hu) & osteopenic)
         markers[depth > 1.5] = number
     markers[solid & _beside(stations, points)] = len(stations) + 1
     frame = stations[0].frame
@@ -240,13 +252,15 @@ def _beside(stations: list[Station], points: np.ndarray) -> np.ndarray:
     """Where ribs run, in front of the transverse processes and beside the bodies of thoracic vertebrae."""
     beside = np.zeros(points.shape[:3], bool)
     for station in stations:
-        if not station.level.startswith("T"):
+        if not station.level.startswith("T") or station.star is None:
             continue
-        width, depth, height = station.size
+        width, _, height = station.size
         offset = points - station.frame.origin
         right, ahead, up = (offset @ axis for axis in (station.frame.right, station.frame.anterior, station.frame.out))
-        wall = station.star.reach[1, 0] if station.star is not None else -depth / 2.0
-        beside |= (np.abs(up) < 0.75 * height) & (np.abs(right) > width / 2.0 + _RIB_OFF_MM) & (ahead > wall - _RIB_BACK_MM)
+        wall = station.star.reach[1, 0]
+        beside |= (
+            (np.abs(up) < 0.75 * height) & (np.abs(right) > width / 2.0 + _RIB_OFF_MM) & (ahead > wall - _RIB_BACK_MM)
+        )
     return beside
 
 
@@ -275,7 +289,7 @@ def _nearest(solid: np.ndarray, markers: np.ndarray, cost: np.ndarray) -> np.nda
     return labels
 
 
-def _mask(ct: Volume, found: BoneAndMetal, block: _Block, labels: np.ndarray, own: Station) -> Mask:
+def _mask(ct: Volume, found: BoneAndMetal, block: _Block, labels: np.ndarray, own: Station, soft_hu: float) -> Mask:
     """The first station's bone on the CT's own grid, with its marrow and without metal."""
     # A voxel of the CT takes the label that is nearest on the coarser grid.
     nearest = ndimage.distance_transform_edt(labels == 0, return_distances=False, return_indices=True)
@@ -295,10 +309,14 @@ def _mask(ct: Volume, found: BoneAndMetal, block: _Block, labels: np.ndarray, ow
     depth = _depth(own.star, ras, 6.0)
     bone = (found.bone[box] | (depth > 0.8)) & (owner == 1)
     bone |= _beside_metal(ct, found, box) & (owner == 1)
+    if soft_hu < _OSTEOPENIC * found.threshold_hu:
+        bone |= (depth > -_CORNER_MM) & (ct.voxels[box] > soft_hu) & (owner == 1)
+        near = ndimage.distance_transform_edt(~found.bone[box], sampling=ct.spacing[::-1]) <= _RIM_MM
+        bone |= near & (ct.voxels[box] > soft_hu) & (owner == 1)
     bone &= ~_outside_body(own, ras, depth)
     metal = found.metal[box]
     bone = _filled(bone | (metal & (owner == 1))) & ~metal
-    bone = _in_one_piece(bone, metal & (owner == 1), float(np.prod(ct.spacing)))
+    bone = _in_one_piece(bone, metal & (owner == 1))
     tight = ndimage.find_objects(bone.astype(np.uint8))[0]
     whole = tuple(slice(b.start + t.start, b.start + t.stop) for b, t in zip(box, tight, strict=True))
     return Mask(bone[tight], block_matrix(ct.ijk_to_ras, whole))
@@ -318,16 +336,13 @@ def _beside_metal(ct: Volume, found: BoneAndMetal, box: tuple[slice, ...]) -> np
     return closed[inner] & about & (ct.voxels[box] > found.threshold_hu) & ~metal
 
 
-def _in_one_piece(bone: np.ndarray, metal: np.ndarray, voxel_mm3: float) -> np.ndarray:
+def _in_one_piece(bone: np.ndarray, metal: np.ndarray) -> np.ndarray:
     """The bone that hangs together, be it through its screws."""
     pieces, count = ndimage.label(bone | metal, ndimage.generate_binary_structure(3, 3))
     if count < 2:
         return bone
-    sizes = np.bincount(pieces.ravel(), weights=bone.ravel()) * voxel_mm3
-    kept = sizes >= _LEAST_PIECE_MM3
-    kept[0] = False
-    kept[int(sizes[1:].argmax()) + 1] = True
-    return bone & kept[pieces]
+    sizes = np.bincount(pieces.ravel(), weights=bone.ravel())
+    return bone & (pieces == int(sizes[1:].argmax()) + 1)
 
 
 def _outside_body(own: Station, ras: np.ndarray, depth: np.ndarray) -> np.ndarray:

@@ -54,7 +54,9 @@ def usual_size(level: str) -> tuple[np.ndarray, float]:
     raise KeyError(level)
 
 
-def station_at(ct: Volume, solid: Volume, level: str, seed: np.ndarray, start: Frame, size: np.ndarray, soft_hu: float) -> Station:
+def station_at(
+    ct: Volume, solid: Volume, level: str, seed: np.ndarray, start: Frame, size: np.ndarray, soft_hu: float
+) -> Station:
     """The vertebra whose body holds seed: (3,) RAS mm, turned until its canal lies behind it."""
     star = fit_body(ct, seed, start, size, soft_hu)
     canal = canal_behind(solid, star.frame, star.reach)
@@ -65,7 +67,9 @@ def station_at(ct: Volume, solid: Volume, level: str, seed: np.ndarray, start: F
     return Station(level, frame, star.extent, star, canal)
 
 
-def neighbour_of(ct: Volume, solid: Volume, station: Station, beyond: Station | None, up: bool, soft_hu: float) -> Station | None:
+def neighbour_of(
+    ct: Volume, solid: Volume, station: Station, beyond: Station | None, up: bool, soft_hu: float
+) -> Station | None:
     """The next vertebra up or down the spine; beyond: the one before station on the way. None at the spine's end."""
     number = LEVELS.index(station.level) + (-1 if up else 1)
     if not 0 < number < len(LEVELS):
@@ -102,7 +106,7 @@ def _continued(station: Station, beyond: Station) -> np.ndarray:
 
 
 def canal_behind(solid: Volume, frame: Frame, reach: np.ndarray) -> np.ndarray | None:
-    """(3,) RAS mm: the middle of the canal at the height of its ring, the widest place behind a body that bone encloses.
+    """(3,) RAS mm: the middle of the canal at the height of its ring, widest behind a body in bone.
 
     reach: (3, 2) mm of the body along the frame's axes.
     """
@@ -110,7 +114,11 @@ def canal_behind(solid: Volume, frame: Frame, reach: np.ndarray) -> np.ndarray |
     back = reach[1, 0] - np.arange(-2.0, 40.1, 1.0)
     v, u = np.meshgrid(back, np.arange(-32.0, 32.1, 1.0), indexing="ij")
     slab = np.arange(RING_HEIGHTS[0], RING_HEIGHTS[1] + 0.01, 0.06) * height
-    local = np.stack([np.broadcast_to(a, (len(slab), *u.shape)) for a in (u, v)] + [np.broadcast_to(slab[:, None, None], (len(slab), *u.shape))], axis=-1)
+    local = np.stack(
+        [np.broadcast_to(a, (len(slab), *u.shape)) for a in (u, v)]
+        + [np.broadcast_to(slab[:, None, None], (len(slab), *u.shape))],
+        axis=-1,
+    )
     bone = (np.nan_to_num(solid.sample(frame.to_ras(local.reshape(-1, 3)))) > 0.5).reshape(local.shape[:3]).any(axis=0)
     from scipy import ndimage
 
@@ -125,7 +133,9 @@ def canal_behind(solid: Volume, frame: Frame, reach: np.ndarray) -> np.ndarray |
         enclosed += bone[r, c].any(axis=-1)
     enclosed /= len(turns)
     near = (np.abs(u) < 7.0) & (v > reach[1, 0] - 20.0) & ~bone
-    score = np.where(near & (enclosed > 0.7), enclosed * 10.0 + np.minimum(clear, _WIDEST_MM) - 0.4 * np.abs(u), -np.inf)
+    score = np.where(
+        near & (enclosed > 0.7), enclosed * 10.0 + np.minimum(clear, _WIDEST_MM) - 0.4 * np.abs(u), -np.inf
+    )
     best = np.unravel_index(int(score.argmax()), score.shape)
     if not np.isfinite(score[best]) or clear[best] < 3.0:
         return None
