@@ -24,10 +24,8 @@ _SMALLEST_MM3 = 10.0
 _ABOVE_HU = 20.0
 
 
-def find_fragments(
-    ct: Volume, found: BoneAndMetal, canal: np.ndarray, seeds: Mapping[str, np.ndarray]
-) -> Mask | None:
-    """Specks as dense as bone near the line through the bodies, which `find_bone` leaves out; None where there are none.
+def find_fragments(ct: Volume, found: BoneAndMetal, canal: np.ndarray, seeds: Mapping[str, np.ndarray]) -> Mask | None:
+    """Specks as dense as bone near the line through the bodies, which `find_bone` leaves out; None without any.
 
     canal: (n, 3) RAS mm, its course; seeds: level to (3,) RAS mm. They may be streaks: a person has to look at them.
     """

@@ -30,7 +30,9 @@ def segment(ct: Volume, seeds: Mapping[str, np.ndarray], progress: Progress) -> 
     apart, and for fewer than two seeds.
     """
     if len(seeds) < 2:
-        raise CaseError(f"a strut docks on two vertebrae: give a seed in each, not only in {', '.join(seeds) or 'none'}")
+        raise CaseError(
+            f"a strut docks on two vertebrae: give a seed in each, not only in {', '.join(seeds) or 'none'}"
+        )
     progress("bone and metal", 0.0)
     part = spine_crop(ct, seeds)
     found = find_bone(part)
