@@ -123,14 +123,14 @@ def _segment(options: argparse.Namespace) -> int:
     from .case.read import read_case
     from .case.write import checked_segmentation, write_segmentation
 
-    seeds = given_seeds(options.seeds)
+    seeds = given_seeds(options)
     if not seeds:
         raise CaseError("give a place in each docking vertebra, such as --seed C4=1.5,-20,30 --seed T2=0,-30,-40")
     target = checked_segmentation(options.out)
     stages = Stages(shown_as(options.progress), {"segmenting": 1.0})
     with stages.stage("segmenting") as progress:
         case = read_case(options.ct, None, None, (), options.series, seeds=seeds, progress=progress)
-        write_segmentation(case.structures, target)
+        write_segmentation(case.structures, target, case.seeds)
     end_bar(options.progress)
     names = [structure.name for structure in case.structures]
     if options.progress == "json":

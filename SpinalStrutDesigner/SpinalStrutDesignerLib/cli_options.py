@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 import numpy as np
 from LatticeGeneratorLib.progress import Progress
 
-from .case.levels import LEVELS, level_of
 from .case.model import ROLES, Case
+from .case.seeds import seeds_of
 from .errors import CaseError
 
 DEFAULT_PRESET = "case2"
@@ -88,7 +88,7 @@ def read_given(options: argparse.Namespace, progress: Progress) -> Case:
     """The case that the options name."""
     from .case.read import read_case
 
-    surfaces, seeds = [_surface(text) for text in options.surfaces], given_seeds(options.seeds)
+    surfaces, seeds = [_surface(text) for text in options.surfaces], given_seeds(options)
     if (options.second_image is None) != (options.second_labels is None):
         raise CaseError("--second-image and --second-labels go together: an image, and what was drawn on it")
     case = read_case(
@@ -103,25 +103,9 @@ def read_given(options: argparse.Namespace, progress: Progress) -> Case:
     return add_second_image(case, image, labels, options.second_roles, transform)[0]
 
 
-def given_seeds(texts: list[str]) -> dict[str, np.ndarray]:
-    """Level to (3,) RAS mm of LEVEL=x,y,z. Raises CaseError for what is none, and for a level given twice."""
-    seeds: dict[str, np.ndarray] = {}
-    for text in texts:
-        name, _, numbers = text.partition("=")
-        level = level_of(name)
-        try:
-            place = np.array([float(number) for number in numbers.split(",")])
-        except ValueError:
-            place = np.empty(0)
-        if level is None or place.shape != (3,) or not np.isfinite(place).all():
-            raise CaseError(
-                f"--seed {text}: give LEVEL=x,y,z with a level of {LEVELS[0]} to {LEVELS[-1]} and RAS millimetres, "
-                "such as C4=1.5,-20,30"
-            )
-        if level in seeds:
-            raise CaseError(f"--seed {text}: {level} has a seed already; give one for each vertebra")
-        seeds[level] = place
-    return seeds
+def given_seeds(options: argparse.Namespace) -> dict[str, np.ndarray]:
+    """Level to (3,) RAS mm."""
+    return {level: np.array(place) for level, place in seeds_of(options.seeds)}
 
 
 def _surface(text: str) -> tuple[str, str] | tuple[str, str, str]:

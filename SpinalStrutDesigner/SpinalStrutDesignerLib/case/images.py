@@ -46,6 +46,14 @@ def read_image(path: Path) -> Image:
     return Image(sitk.GetArrayFromImage(image), ijk_to_ras(image, str(path)), header)
 
 
+def read_header(path: Path) -> Mapping[str, str]:
+    """The fields of an image file that was read before, without its voxels."""
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    reader.ReadImageInformation()
+    return {key: reader.GetMetaData(key) for key in reader.GetMetaDataKeys()}
+
+
 def ijk_to_ras(image: sitk.Image, where: str) -> np.ndarray:
     """4x4 from voxel indices (i, j, k) to RAS mm. Raises CaseError where the axes are not at right angles."""
     direction = np.array(image.GetDirection()).reshape(3, 3)

@@ -11,11 +11,12 @@ import numpy as np
 from LatticeGeneratorLib.progress import Progress, silent
 
 from ..errors import CaseError
-from .images import Image, hounsfield, read_image
+from .images import Image, hounsfield, read_header, read_image
 from .labels import structures_of_labels
 from .model import Case, ScanQuality, Structure, Volume
 from .quality import edge_notes, scan_quality
 from .roles import role_table
+from .seeds import HEADER, Seed, seeds_of
 
 
 def read_case(
@@ -62,7 +63,7 @@ def read_case(
         quality=replace(quality, notes=(*quality.notes, *edge_notes(structures, volume))),
         unknown=tuple(unknown),
         digest=case_digest(volume, structures),
-        seeds=tuple((level, (float(x), float(y), float(z))) for level, (x, y, z) in (seeds or {}).items()),
+        seeds=_seeds(labels, seeds or {}),
     )
 
 
@@ -121,6 +122,15 @@ def _read_labels(
 
         return structures_of_segments(image, ct, roles, path)
     return structures_of_labels(image, ct, role_table(roles), path)
+
+
+def _seeds(labels: str | Path | None, given: Mapping[str, np.ndarray]) -> tuple[Seed, ...]:
+    """What the program found structures from: here, or in a file that it wrote and no person has saved since."""
+    found = tuple((level, (float(x), float(y), float(z))) for level, (x, y, z) in given.items())
+    if labels is None or not str(labels).lower().endswith(".nrrd"):
+        return found
+    before = seeds_of(read_header(Path(labels)).get(HEADER, "").split())
+    return (*found, *(seed for seed in before if seed[0] not in given))
 
 
 def _read_surfaces(surfaces: Sequence, ct: Volume) -> tuple[tuple[Structure, ...], tuple[str, ...]]:

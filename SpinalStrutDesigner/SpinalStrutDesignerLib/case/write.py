@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import CaseError, ReleaseError
 from .distance import tightened
 from .model import Case, Mask, Structure, Volume
+from .seeds import HEADER, Seed, seeds_text
 
 # Where a copy's distances are compared with the original's: how many points of it, and how far beside them.
 _PROBES, _PROBED_MM = 2000, 12.0
@@ -32,7 +33,7 @@ def write_case(case: Case, directory: str | Path) -> tuple[Path, Path, Path]:
     # The first one's voxels say which grid all are on: that of the CT where every structure is from a second image.
     place = case.ct.ijk_to_ras if on_ct is None else on_ct.mask.ijk_to_ras
     written = tuple(_no_farther(s, on_grid(s, place)) if s.error_mm else s for s in case.structures)
-    write_segmentation(written, labels)
+    write_segmentation(written, labels, case.seeds)
     rows = ["name,role,error_mm", *(f'"{s.name}",{s.role},{s.error_mm!r}' for s in written)]
     roles.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return ct, labels, roles
@@ -44,12 +45,15 @@ def write_ct(ct: Volume, path: str | Path) -> Path:
     return Path(path)
 
 
-def write_segmentation(structures: tuple[Structure, ...], file: Path) -> None:
-    """Write structures as a Slicer segmentation. Raises CaseError as `write_case`."""
+def write_segmentation(structures: tuple[Structure, ...], file: Path, seeds: tuple[Seed, ...]) -> None:
+    """Write structures as a Slicer segmentation; seeds: what they were found from, where no person has looked yet.
+
+    Raises CaseError as `write_case`.
+    """
     if not structures:
         raise CaseError("the case has no structures to write; give it a segmentation")
     voxels, matrix, fields = _layered(structures)
-    _write(file, voxels, matrix, fields)
+    _write(file, voxels, matrix, {**fields, HEADER: seeds_text(seeds)} if seeds else fields)
 
 
 def checked_segmentation(file: str | Path) -> Path:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from LatticeGeneratorLib.scene.watch import Watch
@@ -20,6 +21,7 @@ from ..plan.plan import Corrections, Plan
 from ..scene.belongings import Belongings
 from ..scene.case_folder import case_folder
 from ..scene.case_nodes import case_from_nodes
+from ..scene.segmented import made_from
 from .history import History
 
 
@@ -124,11 +126,18 @@ class Desk:
             if self._case_fault:
                 raise CaseError(self._case_fault)
             try:
-                self._case = case_from_nodes(volume, segmentation, corrections=self._corrections())
+                case = case_from_nodes(volume, segmentation, corrections=self._corrections())
             except CaseError as error:
                 self._case_fault = str(error)
                 raise
+            looked_at = self.parameters.acceptedSegmentation == case.digest
+            self._case = case if looked_at else replace(case, seeds=made_from(segmentation))
         return self._case
+
+    def accept_segmentation(self) -> None:
+        """A person says that the segmentation is right as it is."""
+        self._case = replace(self.case(), seeds=())
+        self.parameters.acceptedSegmentation = self._case.digest
 
     def case_if_ready(self) -> Case | None:
         """The case, or None where it cannot be read."""
@@ -148,10 +157,13 @@ class Desk:
     def digest(self) -> str:
         """What the findings of a check are true of: the case, the plan but its waivers, and the algorithm.
 
-        Empty where there is no case or plan. A waiver changes no measurement.
+        Empty where there is no case or plan. A waiver changes no measurement; that a person looked at what the program
+        found in the CT is a finding.
         """
         case, plan = self.case_if_ready(), self.plan
-        return input_digest(case, plan.with_(waivers=())) if case is not None and plan is not None else ""
+        if case is None or plan is None:
+            return ""
+        return input_digest(case, plan.with_(waivers=())) + (" unseen" if case.seeds else "")
 
     @property
     def plan_is_of_this_case(self) -> bool:

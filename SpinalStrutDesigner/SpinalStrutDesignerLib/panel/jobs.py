@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from slicer.i18n import tr as _
 
+from ..case.seeds import Seed
 from ..errors import CaseError, ReleaseError
 from ..plan.json import plan_from_json
 from ..release.folder import checked_target, copy_release
@@ -52,7 +53,7 @@ class Jobs:
 
             def done(output: Path) -> None:
                 if self._still(desk):
-                    panel.work.take_in(self._taken(desk, output), panel.refresh)
+                    panel.work.take_in(self._taken(desk, output, tuple(seeds.items())), panel.refresh)
 
             panel.work.start(job, _("Segmenting the CT"), done, self._fault)
 
@@ -123,10 +124,10 @@ class Jobs:
 
         panel.work.start(job, words, done, self._fault)
 
-    def _taken(self, desk: Desk, output: Path) -> Iterator[tuple[str, float]]:
+    def _taken(self, desk: Desk, output: Path, seeds: tuple[Seed, ...]) -> Iterator[tuple[str, float]]:
         """Takes a segmentation that was made into the case, one segment a step."""
         segmentation = yield from read_segmented(output)
-        node = show_segmented(desk.owner, segmentation, desk.folder)
+        node = show_segmented(desk.owner, segmentation, desk.folder, seeds)
         desk.parameters.segmentation = node
         remove_superseded(desk.owner, node)
         logging.info(f"CT segmented: {node.GetSegmentation().GetNumberOfSegments()} segments")

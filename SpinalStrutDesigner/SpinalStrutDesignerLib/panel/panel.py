@@ -129,7 +129,9 @@ class Panel:
     def full_digest(self, desk: Desk) -> str:
         """What a release is made of: the case, the whole plan and the algorithm; empty where there is none."""
         case, plan = desk.case_if_ready(), desk.plan
-        return input_digest(case, plan) if case is not None and plan is not None else ""
+        if case is None or plan is None:
+            return ""
+        return input_digest(case, plan) + (" unseen" if case.seeds else "")
 
     # What the buttons of several steps ask for
 

@@ -11,7 +11,6 @@ from slicer.i18n import tr as _
 from ..case.levels import LEVELS
 from ..errors import CaseError
 from ..scene.seeds import new_seeds, put_seed, seeds_in, take_seed
-from ..scene.segmented import is_segmented
 from .desk import Desk
 from .placing import Placing
 
@@ -54,10 +53,8 @@ class Segmenting:
 
     def to_be_accepted(self, desk: Desk) -> bool:
         """Whether the segmentation was made by the program and no person has said yet that it is right as it is."""
-        segmentation, case = desk.parameters.segmentation, desk.case_if_ready()
-        if segmentation is None or case is None or not is_segmented(desk.owner, segmentation):
-            return False
-        return str(desk.parameters.acceptedSegmentation) != case.digest
+        case = desk.case_if_ready()
+        return case is not None and bool(case.seeds)
 
     def put_away(self) -> None:
         """No click is waited for any more, and no seed watched."""
@@ -140,7 +137,7 @@ class Segmenting:
         desk = self.panel.desk
         if desk is not None:
             with self.panel.told():
-                desk.parameters.acceptedSegmentation = desk.case().digest
+                desk.accept_segmentation()
 
     @property
     def _level(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from LatticeGeneratorLib.scene.place import matrix_of
 from scipy import ndimage
 from vtk.util.numpy_support import vtk_to_numpy
 
+from ..case.seeds import Seed, seeds_of, seeds_text
 from ..errors import CaseError
 from .belongings import Belongings
 from .case_nodes import segment_meanings
@@ -22,6 +23,7 @@ from .tissue_colors import color_of, opacity_of
 ROLE = "segmented"
 # The node attribute that holds what the segmentation was when it was made.
 _AS_MADE = "SpinalStrutDesigner.AsMade"
+_SEEDS = "SpinalStrutDesigner.Seeds"
 _FILL_2D = 0.25  # opacity in slices: the CT is seen through it
 
 
@@ -50,12 +52,13 @@ def read_segmented(path: str | Path) -> Generator[tuple[str, float], None, Any]:
     return segmentation
 
 
-def show_segmented(owner: Any, segmentation: Any, folder: int) -> Any:
-    """The node of a vtkSegmentation just made, new in a case's folder, coloured by what the segments are."""
+def show_segmented(owner: Any, segmentation: Any, folder: int, seeds: Iterable[Seed]) -> Any:
+    """The node of a vtkSegmentation just made from seeds, new in a case's folder, coloured by what the segments are."""
     scene, belongings = owner.GetScene(), Belongings(owner)
     node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", scene.GenerateUniqueName("Segmented from CT"))
     node.SetAndObserveSegmentation(segmentation)
     node.SetAttribute(_AS_MADE, contents(node))
+    node.SetAttribute(_SEEDS, seeds_text(seeds))
     node.CreateDefaultDisplayNodes()
     _dress(node)
     put_in_folder(node, folder)
@@ -70,9 +73,9 @@ def remove_superseded(owner: Any, node: Any) -> None:
             owner.GetScene().RemoveNode(made)
 
 
-def is_segmented(owner: Any, node: Any) -> bool:
-    """Whether a segmentation node was made by the program for this case."""
-    return any(node is made for made in Belongings(owner).all(ROLE))
+def made_from(node: Any) -> tuple[Seed, ...]:
+    """The seeds from which the program made a segmentation node; none for one that was made elsewhere."""
+    return seeds_of((node.GetAttribute(_SEEDS) or "").split())
 
 
 def contents(node: Any) -> str:

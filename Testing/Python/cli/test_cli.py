@@ -251,7 +251,7 @@ def test_options_reach_reader_proposal_and_plan(rooms, tmp_path):
 def test_a_seed_that_says_no_place_in_a_vertebra_is_refused_by_its_words(rooms, tmp_path, capsys, seed):
     assert cli.main(_design(tmp_path / "out", "--seed", seed)) == 1
     told = capsys.readouterr().err
-    assert f"--seed {seed}" in told and "LEVEL=x,y,z" in told and rooms.calls == []
+    assert f"the seed '{seed}'" in told and "LEVEL=x,y,z" in told and rooms.calls == []
 
 
 def test_a_second_seed_of_a_vertebra_is_refused(rooms, tmp_path, capsys):

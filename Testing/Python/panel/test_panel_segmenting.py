@@ -149,7 +149,10 @@ def test_it_is_a_warning_until_a_person_accepts_it(seeded: Any) -> None:
     node = segmented(seeded)
     assert seeded.heads()["anatomy"] == "⚠" and "not accepted" in ui.anatomyButton.text
     assert ui.acceptButton.visible and ui.segmentedLabel.visible
+    # What is designed on it meanwhile says so, and is not for manufacture.
+    assert [level for level, _ in seeded.desk.case().seeds] == ["C4", "T2"]
     ui.acceptButton.click()
+    assert seeded.desk.case().seeds == ()
     assert seeded.heads()["anatomy"] == "✓" and not ui.acceptButton.visible
     edit_segment(node, "C4")
     seeded.host.process_events()

@@ -18,13 +18,14 @@ from SpinalStrutDesignerLib.scene.seeds import needed_seeds, new_seeds, put_seed
 from SpinalStrutDesignerLib.scene.segmented import (
     ROLE,
     contents,
-    is_segmented,
+    made_from,
     read_segmented,
     remove_superseded,
     show_segmented,
 )
 from SpinalStrutDesignerLib.scene.tissue_colors import color_of, opacity_of
 
+MADE_FROM = (("T1", (-8.0, -18.0, 33.25)), ("T2", (0.0, 1.5, -20.0)))
 MATRIX = np.array([[0.5, 0.0, 0.0, -10.0], [0.0, 0.5, 0.0, -20.0], [0.0, 0.0, 0.8, 30.0], [0.0, 0.0, 0.0, 1.0]])
 
 
@@ -59,14 +60,14 @@ def taken_in(path: Path) -> Any:
 @pytest.fixture
 def made(owner: Any, case: Case, tmp_path: Path) -> Any:
     """A segmentation node as made from a file."""
-    return show_segmented(owner, taken_in(write_case(case, tmp_path)[1]), case_folder(owner, None, "Strut"))
+    return show_segmented(owner, taken_in(write_case(case, tmp_path)[1]), case_folder(owner, None, "Strut"), MADE_FROM)
 
 
 # Seeds
 
 
 def test_seeds_are_read_in_the_world(scene: Any, owner: Any, nodes: Any, turn: np.ndarray) -> None:
-    node = new_seeds(scene, case_folder(owner, None, "Strut"))
+    node = new_seeds(scene, case_folder(owner, None, "Strut"), MADE_FROM)
     put_seed(node, "T2", (1.0, 2.0, 3.0))
     put_seed(node, "C4", (4.0, 5.0, 60.0))
     put_seed(node, "T2", (1.0, 2.0, 4.0))
@@ -159,14 +160,14 @@ def test_made_ones_are_told_from_others_and_follow_one_another(
     scene: Any, owner: Any, made: Any, case: Case, nodes: Any, tmp_path: Path
 ) -> None:
     other = nodes.segmentation({"T1": (np.ones((2, 2, 2)), MATRIX)})
-    assert is_segmented(owner, made) and not is_segmented(owner, other)
-    second = show_segmented(owner, taken_in(write_case(case, tmp_path)[1]), case_folder(owner, None, "Strut"))
+    assert made_from(made) == MADE_FROM and made_from(other) == ()
+    second = show_segmented(owner, taken_in(write_case(case, tmp_path)[1]), case_folder(owner, None, "Strut"), MADE_FROM)
     remove_superseded(owner, second)
     assert made.GetScene() is None and second.GetScene() is scene and other.GetScene() is scene
     second.GetSegmentation().GetNthSegment(0).SetName("T2")  # a person's work
-    third = show_segmented(owner, taken_in(write_case(case, tmp_path)[1]), case_folder(owner, None, "Strut"))
+    third = show_segmented(owner, taken_in(write_case(case, tmp_path)[1]), case_folder(owner, None, "Strut"), MADE_FROM)
     remove_superseded(owner, third)
-    assert second.GetScene() is scene and is_segmented(owner, second) and is_segmented(owner, third)
+    assert second.GetScene() is scene and made_from(second) == made_from(third) == MADE_FROM
 
 
 def test_contents_change_with_a_voxel_a_name_and_a_place(nodes: Any) -> None:
