@@ -39,7 +39,13 @@ def case() -> Case:
     block = Mask(np.ones((4, 4, 4), bool), np.eye(4))
     bones = tuple(Structure(level, "bone", block, level=level) for level in ("C4",))
     quality = ScanQuality((1.0, 1.0, 1.0), 1.0, 0.0)
-    return Case("toy", Volume(np.full((9, 9, 9), -1000, np.int16), np.eye(4)), bones, quality, seeds=SEEDS)
+    return Case(
+        "toy",
+        Volume(np.linspace(-1000, 1500, 729).astype(np.int16).reshape(9, 9, 9), np.eye(4)),
+        bones,
+        quality,
+        seeds=SEEDS,
+    )
 
 
 def test_a_case_that_nobody_has_looked_at_stays_so_in_its_files(case, tmp_path):

@@ -57,17 +57,21 @@ def taken_in(path: Path) -> Any:
             return end.value
 
 
+def _folder(owner: Any) -> int:
+    return case_folder(owner, None, "Strut")
+
+
 @pytest.fixture
 def made(owner: Any, case: Case, tmp_path: Path) -> Any:
     """A segmentation node as made from a file."""
-    return show_segmented(owner, taken_in(write_case(case, tmp_path)[1]), case_folder(owner, None, "Strut"), MADE_FROM)
+    return show_segmented(owner, taken_in(write_case(case, tmp_path)[1]), _folder(owner), MADE_FROM)
 
 
 # Seeds
 
 
 def test_seeds_are_read_in_the_world(scene: Any, owner: Any, nodes: Any, turn: np.ndarray) -> None:
-    node = new_seeds(scene, case_folder(owner, None, "Strut"), MADE_FROM)
+    node = new_seeds(scene, case_folder(owner, None, "Strut"))
     put_seed(node, "T2", (1.0, 2.0, 3.0))
     put_seed(node, "C4", (4.0, 5.0, 60.0))
     put_seed(node, "T2", (1.0, 2.0, 4.0))
@@ -161,11 +165,11 @@ def test_made_ones_are_told_from_others_and_follow_one_another(
 ) -> None:
     other = nodes.segmentation({"T1": (np.ones((2, 2, 2)), MATRIX)})
     assert made_from(made) == MADE_FROM and made_from(other) == ()
-    second = show_segmented(owner, taken_in(write_case(case, tmp_path)[1]), case_folder(owner, None, "Strut"), MADE_FROM)
+    second = show_segmented(owner, taken_in(write_case(case, tmp_path)[1]), _folder(owner), MADE_FROM)
     remove_superseded(owner, second)
     assert made.GetScene() is None and second.GetScene() is scene and other.GetScene() is scene
     second.GetSegmentation().GetNthSegment(0).SetName("T2")  # a person's work
-    third = show_segmented(owner, taken_in(write_case(case, tmp_path)[1]), case_folder(owner, None, "Strut"), MADE_FROM)
+    third = show_segmented(owner, taken_in(write_case(case, tmp_path)[1]), _folder(owner), MADE_FROM)
     remove_superseded(owner, third)
     assert second.GetScene() is scene and made_from(second) == made_from(third) == MADE_FROM
 
