@@ -61,6 +61,8 @@ def test_one_that_was_looked_at_has_no_seeds_in_its_files(case, tmp_path):
 
 def test_other_segmentations_have_none(case, tmp_path):
     ct, _, _ = write_case(case, tmp_path)
-    sitk.WriteImage(sitk.GetImageFromArray(np.ones((9, 9, 9), np.uint8)), str(tmp_path / "plain.nii.gz"))
+    labels = sitk.GetImageFromArray(np.ones((9, 9, 9), np.uint8))
+    labels.SetDirection((-1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 1.0))  # along RAS, as the CT
+    sitk.WriteImage(labels, str(tmp_path / "plain.nii.gz"))
     (tmp_path / "plain.csv").write_text("value,name,role\n1,C4,bone\n", encoding="utf-8")
     assert read_case(ct, tmp_path / "plain.nii.gz", tmp_path / "plain.csv").seeds == ()
