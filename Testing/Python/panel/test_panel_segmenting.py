@@ -251,3 +251,17 @@ def test_seeds_and_acceptance_are_saved_with_the_scene(seeded: Any, tmp_path: Pa
     # What was made is known again: unedited, another run takes its place.
     made = seeded.parameters.segmentation
     assert segmented(seeded) is not made and len(slicer.util.getNodesByClass("vtkMRMLSegmentationNode")) == 1
+
+
+def test_the_command_itself_segments_the_phantom(bench: Any, phantom: Case) -> None:
+    bench.parameters.previewVisible = bench.parameters.endplatesVisible = False
+    bench.load(phantom)
+    slicer.mrmlScene.RemoveNode(bench.parameters.segmentation)
+    for level in ("C4", "T2"):
+        place(bench, level, find_body(phantom, level).centre)
+    segmented(bench)
+    case = bench.desk.case()
+    assert {"C4", "T2", "other_bone", "airway", "lungs", "spinal_canal"} <= {s.name for s in case.structures}
+    assert case.unknown == () and [level for level, _ in case.seeds] == ["C4", "T2"]
+    for level in ("C4", "T2"):
+        assert case.structure(level).mask.volume == pytest.approx(phantom.structure(level).mask.volume, rel=0.06)
