@@ -16,9 +16,10 @@ from scipy import ndimage
 from segmentation import dice, surface_error
 from SpinalStrutDesignerLib.case.bone import BoneAndMetal, find_bone
 from SpinalStrutDesignerLib.case.images import hounsfield, read_image
-from SpinalStrutDesignerLib.case.model import Structure, Volume
+from SpinalStrutDesignerLib.case.model import Mask, Structure, Volume
 from SpinalStrutDesignerLib.case.scan_measures import scan_measures
 from SpinalStrutDesignerLib.case.soft import find_keepouts
+from SpinalStrutDesignerLib.case.spinal_canal import find_canal_course
 
 # Of each synthetic case the two levels that a surgeon would click on.
 SEEDS = {"case2_c4_t2": ("C4", "T2"), "intact_c1_t5": ("C3", "T4"), "case1_c6_t11": ("C6", "T11")}
@@ -63,7 +64,8 @@ def rows(data: Path, pictures: Path) -> Iterator[Row]:
 
 def _keepouts(name: str, case: Labelled, found: BoneAndMetal, pictures: Path) -> Iterator[Row]:
     start = time.perf_counter()
-    structures = {s.name: s for s in find_keepouts(case.ct, found, case.seeds)}
+    course = find_canal_course(Mask(found.bone, case.ct.ijk_to_ras), case.seeds)
+    structures = {s.name: s for s in find_keepouts(case.ct, found, course, case.seeds)}
     seconds = time.perf_counter() - start
     whole = {key: _on_grid(structure, case.ct) for key, structure in structures.items()}
     step = case.ct.spacing[::-1]

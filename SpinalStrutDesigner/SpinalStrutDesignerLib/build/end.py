@@ -64,7 +64,7 @@ def end_shape(situation: Situation, axis: AxisCurve, end: End) -> EndShape:
     reach = convex_hull(np.vstack([footprint.edge(), section]))
     vertebra = case.structure(level)
     bones = bone_near(case, plate.centre - 40.0, plate.centre + 40.0)
-    vertebrae = tuple(b for b in bones if b.level and b.level != level)
+    vertebrae = tuple(b for b in bones if b.of_column and b.level != level)
     block = end_block(plate, reach.points, foot.height_mm, flange.height_mm if flange else 0.0)
     plain = local_bone(plate, (vertebra,), block)
     return EndShape(

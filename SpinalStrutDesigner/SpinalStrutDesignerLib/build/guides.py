@@ -12,7 +12,7 @@ from LatticeGeneratorLib.mesh.solids import cylinder, extruded
 from LatticeGeneratorLib.mesh.untangle import untangled
 
 from ..case.levels import LEVELS
-from ..case.model import Structure
+from ..case.model import OTHER_VERTEBRAE, Structure
 from .design import Situation
 from .implant import Blank
 
@@ -67,7 +67,7 @@ def bone_model(situation: Situation) -> Part:
     region = LEVELS[first : LEVELS.index(situation.plan.lower) + 2]
     pieces = []
     for structure in situation.case.having("bone"):
-        if structure.level in region:
+        if structure.level in region or structure.name == OTHER_VERTEBRAE:
             surface = isosurface(*_sampled(structure))
             pieces += [p for p in components(simplified(surface, BONE_SIMPLIFY_MM)) if p.volume > SPECK_MM3]
     # Neighbours whose surfaces touch become one body: a print cannot overlap itself.

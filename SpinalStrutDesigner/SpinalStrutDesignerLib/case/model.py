@@ -15,6 +15,8 @@ from ..threads import made_once
 Role = Literal["bone", "disc", "keepout_critical", "keepout_soft", "metal"]
 ROLES: tuple[Role, ...] = ("bone", "disc", "keepout_critical", "keepout_soft", "metal")
 Face = Literal["superior", "inferior"]
+OTHER_VERTEBRAE = "other_vertebrae"
+"""The structure that holds vertebrae which are not told apart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +153,11 @@ class Structure:
     cuts: tuple[tuple[np.ndarray, np.ndarray], ...] = ()
     stretch: Stretch | None = None
     error_mm: float = 0.0
+
+    @property
+    def of_column(self) -> bool:
+        """Whether it is bone of the vertebral column: a vertebra, or what is left of several."""
+        return self.level is not None or self.name == OTHER_VERTEBRAE
 
     @property
     def points(self) -> np.ndarray:

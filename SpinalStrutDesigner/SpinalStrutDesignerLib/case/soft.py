@@ -14,7 +14,7 @@ from .fragments import find_fragments
 from .labels import block_matrix
 from .metal import within
 from .model import Mask, Role, Structure, Volume
-from .spinal_canal import canal_block, find_canal_course
+from .spinal_canal import canal_block
 
 # About the seeds: half a chest to the sides is more than a strut and its instruments need. In front lie the airway and
 # the great vessels within 70 mm, behind the spinous processes within 90 mm. Engineering judgement.
@@ -43,20 +43,18 @@ def spine_crop(ct: Volume, seeds: Mapping[str, np.ndarray]) -> Volume:
     return Volume(ct.voxels[block], block_matrix(ct.ijk_to_ras, block))
 
 
-def find_keepouts(ct: Volume, found: BoneAndMetal, seeds: Mapping[str, np.ndarray]) -> tuple[Structure, ...]:
+def find_keepouts(
+    ct: Volume, found: BoneAndMetal, course: np.ndarray, seeds: Mapping[str, np.ndarray]
+) -> tuple[Structure, ...]:
     """Airway with its wall, lungs, spinal canal, fragments of bone, contrast and metal, as far as they are in view.
 
-    found: of the same CT (a crop of it will do); seeds: (3,) RAS mm in vertebral bodies, two or more. Vessels without
-    contrast, oesophagus, nerves and dura are not seen and not here. Raises CaseError where no canal is seen behind a
-    seed.
+    found: of the same CT; course: (n, 3) RAS mm of the canal, as `find_canal_course` gives it; seeds: level to (3,) RAS
+    mm in vertebral bodies. Vessels without contrast, oesophagus, nerves and dura are not seen and not here.
     """
-    if len(seeds) < 2:
-        raise CaseError(f"the spinal canal needs points in two vertebral bodies or more; given: {', '.join(seeds)}")
     airway = find_airway(ct)
     lungs = find_lungs(ct, airway)
     walled = within(airway, WALL_MM, ct.spacing) & ~found.bone & ~found.metal
     bone = Mask(found.bone, ct.ijk_to_ras)
-    course = find_canal_course(bone, seeds.values())
     masks: list[tuple[str, Role, Mask | None]] = [
         ("airway", "keepout_critical", _cropped(walled, ct)),
         ("lungs", "keepout_soft", _cropped(lungs & ~walled, ct)),

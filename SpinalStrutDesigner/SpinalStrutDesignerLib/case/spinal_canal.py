@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 import numpy as np
 from scipy import ndimage
@@ -38,13 +38,16 @@ _RINGS_MM, _OF_RINGS = 9.0, 50
 _WIDEST_MM, _NARROWEST_MM = 13.0, 5.0
 
 
-def find_canal_course(bone: Mask, seeds: Iterable[np.ndarray]) -> np.ndarray:
+def find_canal_course(bone: Mask, seeds: Mapping[str, np.ndarray]) -> np.ndarray:
     """(n, 3) RAS mm: the canal's middle, downwards, about the levels of the seeds, and on while bone surrounds it.
 
-    bone: on the CT's grid or a crop of it; seeds: (3,) RAS points in vertebral bodies, two or more of them.
-    Raises CaseError where no canal is seen behind a seed.
+    bone: on the CT's grid or a crop of it; seeds: (3,) RAS points in vertebral bodies by name, two or more of them.
+    Raises CaseError for fewer, and where no canal is seen behind a seed.
     """
-    grid = _Upright.about(bone, np.array(sorted((np.asarray(s, float) for s in seeds), key=lambda s: -s[2])))
+    if len(seeds) < 2:
+        raise CaseError(f"the spinal canal needs points in two vertebral bodies or more; given: {', '.join(seeds)}")
+    places = (np.asarray(seed, float) for seed in seeds.values())
+    grid = _Upright.about(bone, np.array(sorted(places, key=lambda seed: -seed[2])))
     closed = grid.closed()
     anchors = [grid.behind(seed, closed) for seed in grid.seeds]
     path = _cheapest(closed, anchors)

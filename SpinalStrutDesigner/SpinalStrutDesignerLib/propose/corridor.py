@@ -119,8 +119,8 @@ def corridor(case: Case, plan: Plan, frame: Frame, fit_gap_mm: float) -> Corrido
     touchable = [s for s, need in critical if need < 0.0 and s.role == "keepout_critical"]
     apart = [s for s, _ in critical if s not in touchable or _hollow(s)]
     asked: dict[str, list[Wanted]] = {
-        "column": [(s, 0.0) for s in bones if s.level],
-        "beside": [(s, 0.0) for s in bones if not s.level],
+        "column": [(s, 0.0) for s in bones if s.of_column],
+        "beside": [(s, 0.0) for s in bones if not s.of_column],
         "hard": [(s, _APART_MM) for s in apart],
         "rules": ruled,
         "soft": [(s, 0.0) for s in touchable],

@@ -61,7 +61,7 @@ def column_gaps(case: Case, plate: Endplate, reach_mm: float) -> np.ndarray:
     plane = plane[polygon_distance(outline, plane) < -_STEP_MM]
     out = np.arange(-2.0, reach_mm + 0.25, 0.25)
     points = plate.to_ras(np.column_stack([np.repeat(plane, len(out), axis=0), np.tile(out, len(plane))]))
-    vertebrae = [s for s in case.having("bone") if s.level and within(s, points, 0.0).any()]
+    vertebrae = [s for s in case.having("bone") if s.of_column and within(s, points, 0.0).any()]
     own = case.distance([s for s in vertebrae if s.level == plate.level], points).reshape(len(plane), -1) < 0.0
     next_bone = case.distance([s for s in vertebrae if s.level != plate.level], points).reshape(len(plane), -1) < 0.0
     floor = np.where(own.any(axis=1), out[len(out) - 1 - np.argmax(own[:, ::-1], axis=1)], out[0])

@@ -153,8 +153,10 @@ def foot_bed(case: Case, plan: Plan, plate: Endplate, foot: FootPlan, curve: Axi
     block = np.array([[*edge.min(axis=0), -DOME_MM], [*edge.max(axis=0), max(foot.height_mm, base)]])
     bones = bone_near(case, *_box(plate, block))
     docking = local_bone(plate, [b for b in bones if b.level == plate.level], block)
-    others = swept(local_bone(plate, [b for b in bones if b.level and b.level != plate.level], block), foot.approach)
-    beside = local_bone(plate, [b for b in bones if not b.level], block)
+    others = swept(
+        local_bone(plate, [b for b in bones if b.of_column and b.level != plate.level], block), foot.approach
+    )
+    beside = local_bone(plate, [b for b in bones if not b.of_column], block)
     free = np.minimum(np.minimum(swept(docking, foot.approach).values, others.values), beside.values)
     in_way = replace(docking, values=free)
     bed = Bed(plate, base, section, docking, in_way, others, *_NOTHING)

@@ -108,7 +108,7 @@ def ground(
 ) -> Ground:
     """What the screws into a plate's vertebra meet. case: posed and resected."""
     docking = case.structure(plate.level)
-    near = [s for s in case.having("bone") if s.level and s.name != docking.name and _close(s, docking)]
+    near = [s for s in case.having("bone") if s.of_column and s.name != docking.name and _close(s, docking)]
     canal = [s for s in case.structures if group_of(s.name) in ("dural_sac", "spinal_cord")]
     return Ground(
         plan=plan,

@@ -12,12 +12,19 @@ from scipy.spatial.transform import Rotation
 from SpinalStrutDesignerLib.case.air import WALL_MM
 from SpinalStrutDesignerLib.case.bone import BoneAndMetal, find_bone
 from SpinalStrutDesignerLib.case.labels import block_matrix
-from SpinalStrutDesignerLib.case.model import Case, Structure, Volume
+from SpinalStrutDesignerLib.case.model import Case, Mask, Structure, Volume
 from SpinalStrutDesignerLib.case.phantom import make_phantom, phantom_truth
 from SpinalStrutDesignerLib.case.soft import find_keepouts, spine_crop
+from SpinalStrutDesignerLib.case.spinal_canal import find_canal_course
 from SpinalStrutDesignerLib.errors import CaseError
 
 LEVELS = ("C4", "T2")
+
+
+def kept_clear_of(ct, found, seeds):
+    """The keep-outs of a CT, by way of its canal."""
+    course = find_canal_course(Mask(found.bone, ct.ijk_to_ras), seeds)
+    return find_keepouts(ct, found, course, seeds)
 
 
 @cache
@@ -38,7 +45,7 @@ def phantom() -> tuple[Case, dict[str, np.ndarray]]:
 def in_phantom() -> tuple[BoneAndMetal, dict[str, Structure]]:
     case, seeds = phantom()
     found = find_bone(case.ct)
-    return found, {s.name: s for s in find_keepouts(case.ct, found, seeds)}
+    return found, {s.name: s for s in kept_clear_of(case.ct, found, seeds)}
 
 
 def covered(structure: Structure, points: np.ndarray) -> float:
@@ -128,7 +135,7 @@ def test_the_canal_is_found_in_whatever_grid_the_patient_lies(kind: str) -> None
     _, seeds = phantom()
     ct = turned(kind)
     found = find_bone(ct)
-    canal = {s.name: s for s in find_keepouts(ct, found, seeds)}["spinal_canal"]
+    canal = {s.name: s for s in kept_clear_of(ct, found, seeds)}["spinal_canal"]
     assert covered(canal, true_cord(seeds)) > (0.98 if kind == "3 mm slices" else 0.99)
 
 
@@ -154,16 +161,16 @@ def test_wrong_seeds_are_told() -> None:
     case, seeds = phantom()
     found = in_phantom()[0]
     with pytest.raises(CaseError, match="two vertebral bodies or more; given: C4"):
-        find_keepouts(case.ct, found, {"C4": seeds["C4"]})
+        kept_clear_of(case.ct, found, {"C4": seeds["C4"]})
     far = {"C4": seeds["C4"], "T2": seeds["T2"] + [0.0, 0.0, -500.0]}
     with pytest.raises(CaseError, match="T2 lies outside the CT"):
         spine_crop(case.ct, far)
     empty = BoneAndMetal(np.zeros_like(found.bone), found.metal, 150.0)
     with pytest.raises(CaseError, match=r"no spinal canal is seen behind the point"):
-        find_keepouts(case.ct, empty, seeds)
+        kept_clear_of(case.ct, empty, seeds)
 
 
 def test_the_same_scan_gives_the_same_voxels() -> None:
     case, seeds = phantom()
-    once, twice = in_phantom()[1], find_keepouts(case.ct, in_phantom()[0], seeds)
+    once, twice = in_phantom()[1], kept_clear_of(case.ct, in_phantom()[0], seeds)
     assert all(np.array_equal(once[s.name].mask.voxels, s.mask.voxels) for s in twice) and len(once) == len(twice)
