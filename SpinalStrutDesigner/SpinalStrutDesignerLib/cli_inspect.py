@@ -12,6 +12,7 @@ from .case.endplate import find_endplate
 from .case.levels import LEVELS, is_above
 from .case.model import Case, Endplate, Face
 from .case.morphometry import morphometry_notes
+from .case.scan_measures import docking_measures
 from .case.uncertainty import PlateUncertainty, plate_uncertainty
 from .case.vertebra import REMEDY
 from .errors import CaseError
@@ -79,6 +80,10 @@ def inspection_lines(inspection: Inspection) -> Iterator[str]:
     )
     for note in case.quality.notes:
         yield f"  note: {note}"
+    docked = {f"{plate.level} {plate.face}": plate.centre for plate in _docked(inspection)}
+    for measure in (*case.quality.measures, *docking_measures(case.ct, docked)):
+        if measure.note not in case.quality.notes:
+            yield f"  {measure.note}"
     yield f"levels: {', '.join(case.levels) or 'none'}"
     yield "structures:"
     for structure in case.structures:
@@ -95,6 +100,12 @@ def inspection_lines(inspection: Inspection) -> Iterator[str]:
     yield from _missing(case, inspection.span)
     if case.unknown:
         yield f"names with no known meaning, used for nothing: {', '.join(case.unknown)}"
+
+
+def _docked(inspection: Inspection) -> list[Endplate]:
+    """The endplates that a strut over the span would rest on, as far as they were found."""
+    ends = tuple(zip(inspection.span or (), ("inferior", "superior")))
+    return [plate for plate in inspection.plates if (plate.level, plate.face) in ends]
 
 
 def _plate(plate: Endplate, known: PlateUncertainty) -> str:

@@ -10,7 +10,7 @@ from scipy import ndimage
 from .model import Volume
 
 # Titanium lies above 2500 HU (clinical facts); what is about it down to half of that is metal blurred by the scanner.
-_METAL_HU, _METAL_EDGE_HU = 2500.0, 1250.0
+METAL_HU, _METAL_EDGE_HU = 2500, 1250
 # Where a screw of 6.5 mm (clinical facts) meets its rod, metal is 9.6 mm thick as a scanner blurs it (measured on test
 # cases); veins full of contrast reach as many HU and are thicker.
 _THICKEST_MM = 12.0
@@ -31,7 +31,7 @@ def find_metal(ct: Volume) -> np.ndarray:
         return dense
     metal = np.zeros(count + 1, bool)
     pieces = ndimage.find_objects(labels)
-    for number in np.unique(labels[ct.voxels > _METAL_HU]):
+    for number in np.unique(labels[ct.voxels > METAL_HU]):
         if number > 0:
             block = pieces[number - 1]
             metal[number] = _is_metal(labels[block] == number, ct.voxels[block], ct.spacing[::-1])
@@ -43,7 +43,7 @@ def _is_metal(piece: np.ndarray, hu: np.ndarray, step: np.ndarray) -> bool:
     if 2.0 * depth.max() > _THICKEST_MM:
         return False
     deep = depth >= _DEEP_MM
-    return not deep.any() or float((hu[deep] > _METAL_HU).mean()) >= _EVEN
+    return not deep.any() or float((hu[deep] > METAL_HU).mean()) >= _EVEN
 
 
 def within(mask: np.ndarray, distance_mm: float, spacing: np.ndarray) -> np.ndarray:

@@ -7,12 +7,11 @@ from collections.abc import Iterable
 import numpy as np
 
 from .levels import LEVELS
+from .metal import METAL_HU
 from .model import Mask, ScanQuality, Structure, Volume
 from .scan_measures import scan_measures
 
-# Titanium reads above 2500 to 3000 HU [verify locally], contrast in a vein up to 3000 HU; 12-bit CT ends at 3071 HU
-# (clinical facts, "Bone and metal in CT").
-METAL_HU = 2500
+# 12-bit CT ends at 3071 HU (clinical facts, "Bone and metal in CT").
 _TWELVE_BIT_END = 3071
 # Case 1 of Willemsen et al. 2019 was planned on slices of 1 mm; above 1.25 mm [verify locally] an endplate's place
 # between two slices is no longer known to the 0.8 mm that segmentation to print may lose (Schulze 2024).

@@ -15,8 +15,8 @@ from ..threads import side_by_side
 from .bone import BLOOMING_MM, find_bone
 from .levels import LEVELS
 from .match import LEAST_OVERLAP, Pair, binned, blurred, cropped, pair, posed, search
+from .metal import METAL_HU
 from .model import Case, Volume
-from .quality import METAL_HU
 from .transform import moved_points, rigid
 
 # Tissue within this of a vertebra turns and shifts with it (ligaments, cord, discs, deep muscle) and gives the contrast

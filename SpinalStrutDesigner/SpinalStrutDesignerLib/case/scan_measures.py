@@ -8,6 +8,7 @@ from math import erfc, pi, sqrt
 import numpy as np
 from scipy import ndimage
 
+from .metal import METAL_HU
 from .model import ScanMeasure, Volume
 
 # Muscle has 40 to 80 HU, blood 45 to 65, discs 70 to 100 (clinical facts); noise reaches beyond.
@@ -29,7 +30,7 @@ _MOST_STEP_MM, _TIMES_USUAL = 1.2, 8.0
 _LEAST_MARGIN_MM = 30.0
 # Streaks near a screw were measured at -848 HU (BMC Med Imaging 2021); beyond a centimetre they are faint on the test
 # cases. Engineering judgement.
-_METAL_NEAR_MM = 10.0
+_METAL_NEAR_MM, _METAL_SOUGHT_MM = 10.0, 25.0
 
 
 def scan_measures(ct: Volume) -> tuple[ScanMeasure, ...]:
@@ -130,12 +131,12 @@ def _shift(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     return np.linalg.solve(normal, slopes @ (before - after).ravel())
 
 
-def docking_measures(ct: Volume, metal: np.ndarray, points: Mapping[str, np.ndarray]) -> tuple[ScanMeasure, ...]:
-    """How far the docking levels lie from the scan's border and from metal.
+def docking_measures(ct: Volume, points: Mapping[str, np.ndarray]) -> tuple[ScanMeasure, ...]:
+    """How far the docking levels lie from the scan's border, and from metal where it is within 25 mm.
 
-    metal: (k, j, i) bool on the CT's grid; points: (3,) RAS mm by name, on the docking faces or in their bodies.
+    points: (3,) RAS mm by name, on the docking faces or in their bodies.
     """
-    return tuple([*_field_of_view(ct, points), *_metal_near(ct, metal, points)])
+    return (*_field_of_view(ct, points), *_metal_near(ct, points))
 
 
 def _field_of_view(ct: Volume, points: Mapping[str, np.ndarray]) -> Iterator[ScanMeasure]:
@@ -156,13 +157,17 @@ def _field_of_view(ct: Volume, points: Mapping[str, np.ndarray]) -> Iterator[Sca
         )
 
 
-def _metal_near(ct: Volume, metal: np.ndarray, points: Mapping[str, np.ndarray]) -> Iterator[ScanMeasure]:
-    if not metal.any():
-        return
-    kji = np.argwhere(metal & ~ndimage.minimum_filter(metal, 3))
-    places = kji[:, ::-1] @ ct.ijk_to_ras[:3, :3].T + ct.ijk_to_ras[:3, 3]
+def _metal_near(ct: Volume, points: Mapping[str, np.ndarray]) -> Iterator[ScanMeasure]:
+    reach = np.ceil(_METAL_SOUGHT_MM / ct.spacing).astype(int)
     for name, point in points.items():
-        away = float(np.linalg.norm(places - np.asarray(point, float), axis=1).min())
+        middle = np.rint(ct.to_ijk(np.asarray(point, float)[None])[0]).astype(int)
+        low, high = np.maximum(middle - reach, 0)[::-1], np.maximum(middle + reach + 1, 0)[::-1]
+        block = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+        kji = np.argwhere(ct.voxels[block] > METAL_HU) + low
+        places = kji[:, ::-1] @ ct.ijk_to_ras[:3, :3].T + ct.ijk_to_ras[:3, 3]
+        away = float(np.linalg.norm(places - point, axis=1).min(initial=np.inf))
+        if away > _METAL_SOUGHT_MM:
+            continue
         yield ScanMeasure(
             f"metal near {name}",
             round(away, 1),

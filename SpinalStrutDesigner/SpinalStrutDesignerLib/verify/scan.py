@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..case.scan_measures import docking_measures
 from .finding import Finding
 from .measured import Measured, graded
 from .registry import check
@@ -17,10 +18,10 @@ _METAL_SHARE = 0.0005
 
 @check(order=90)
 def scan(measured: Measured) -> Iterator[Finding]:
-    """Slice thickness, voxel size, metal, and the reader's own notes."""
+    """Slice thickness, voxel size, metal, noise, motion, what is in view, and the reader's own notes."""
     if measured.prefix:
         return
-    quality = measured.case.quality
+    quality, situation = measured.case.quality, measured.implant.situation
     i, j, k = quality.spacing_mm
     thickness = max(quality.slice_thickness_mm, k)
     yield measured.finding(
@@ -42,7 +43,22 @@ def scan(measured: Measured) -> Iterator[Finding]:
         "warn" if quality.metal_fraction > _METAL_SHARE else "pass",
         "streaks near titanium reach −848 HU (BMC Med Imaging 2021)",
     )
-    for number, note in enumerate(quality.notes, 1):
+    plates = {f"{plate.level} {plate.face}": plate.centre for plate in (situation.upper, situation.lower)}
+    measures = (*quality.measures, *docking_measures(measured.case.ct, plates))
+    for measure in measures:
+        yield measured.finding(
+            f"scan.{measure.name.replace(' ', '_')}",
+            f"The scan: {measure.name}",
+            measure.value,
+            measure.unit,
+            measure.source,
+            "warn" if measure.limiting else "pass",
+            measure.source,
+            plates.get(measure.name.partition(" at ")[2] or measure.name.partition(" near ")[2]),
+            detail=measure.effect,
+        )
+    told = {measure.note for measure in measures}
+    for number, note in enumerate((note for note in quality.notes if note not in told), 1):
         yield measured.finding(
             f"scan.note.{number}",
             "What the scan cannot tell",
