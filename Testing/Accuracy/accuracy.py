@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import designs
 import endplates
 import keepouts
 import segmentation
@@ -34,6 +35,7 @@ def rows(data: Path, pictures: Path) -> Iterator[Row]:
     yield from endplates.rows(data, pictures)
     yield from keepouts.rows(data, pictures)
     yield from vertebrae.rows(data, pictures)
+    yield from designs.rows(data, pictures)
 
 
 def main() -> int:

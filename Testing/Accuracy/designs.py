@@ -15,6 +15,7 @@ from SpinalStrutDesignerLib.build.situation import situation
 from SpinalStrutDesignerLib.case.body import find_body
 from SpinalStrutDesignerLib.case.model import Case, Role, Structure
 from SpinalStrutDesignerLib.case.read import read_case
+from SpinalStrutDesignerLib.errors import CaseError, GeometryError
 from SpinalStrutDesignerLib.propose.propose import propose_plan
 from SpinalStrutDesignerLib.release.images import draw_images, write_images
 from SpinalStrutDesignerLib.verify.bone import LIMIT_MM
@@ -30,7 +31,10 @@ _NEAR_MM = 30.0  # beyond this nothing is told
 
 @dataclass(frozen=True)
 class Given:
-    """A CT with its truth, and between which levels a strut is designed."""
+    """A CT with its truth, and between which levels a strut is designed.
+
+    least_mm: of the implant to true bone; None where the labels are another program's, and no truth.
+    """
 
     name: str
     ct: Path
@@ -39,6 +43,7 @@ class Given:
     upper: str
     lower: str
     preset: str
+    least_mm: float | None = -LIMIT_MM
 
 
 def cases(data: Path) -> tuple[Given, ...]:
@@ -49,7 +54,7 @@ def cases(data: Path) -> tuple[Given, ...]:
         Given("case 1", case1 / "ct.nrrd", case1 / "labels.nrrd", case1 / "labels.csv", "C6", "T11", "case1"),
         Given(
             "real T5-T9", real / "lidc0001_spine_ct.nii.gz", real / "lidc0001_spine_totalseg_labels.nii.gz",
-            real / "lidc0001_label_names.csv", "T5", "T9", "case2",
+            real / "lidc0001_label_names.csv", "T5", "T9", "case2", None,
         ),
     )  # fmt: skip
 
@@ -58,25 +63,38 @@ def rows(data: Path, pictures: Path) -> Iterator[Row]:
     """For each case: bone and what could be segmented must not be touched; all true structures beside their rules."""
     for given in cases(data):
         truth = read_case(given.ct, given.labels, given.roles)
-        start = time.perf_counter()
         seeds = {level: find_body(truth, level).centre + _BESIDE for level in (given.upper, given.lower)}
-        case = read_case(given.ct, seeds=seeds)
-        plan = propose_plan(case, given.upper, given.lower, given.preset)
-        made = implant(blank(situation(case, plan)))
+        start = time.perf_counter()
+        try:
+            case, made = _designed(given, seeds)
+        except (CaseError, GeometryError) as error:
+            yield Row(given.name, f"no implant: {error}", 1.0, most=0.0)
+            continue
         yield Row(given.name, "bare CT to finished implant", time.perf_counter() - start, "s")
-        segmented, true = _among(made, case), _among(made, truth)
-        for structure in case.having(*_TOUCHED):
-            yield Row(given.name, f"found {structure.name}", _away(segmented, structure), "mm", least=0.0)
-        for structure in truth.having("bone"):
-            if (away := _away(true, structure)) < _NEAR_MM:
-                yield Row(given.name, f"true {structure.name}", away, "mm", least=-LIMIT_MM)
-        for finding in clearance(true):
-            if isinstance(finding.value, float) and finding.value < _NEAR_MM:
-                what = f"{finding.title.lower()}: {finding.verdict}, {finding.limit}"
-                yield Row(given.name, f"true {what}", finding.value, "mm")
+        yield from _distances(given, _among(made, case), _among(made, truth))
         folder = pictures / f"design_{given.name.replace(' ', '_')}"
         folder.mkdir(parents=True, exist_ok=True)
-        write_images(draw_images(Design((true.implant,), (), "")), folder, f"{given.name}, with its true structures")
+        shown = Design((_among(made, truth).implant,), (), "")
+        write_images(draw_images(shown), folder, f"{given.name}, with its true structures")
+
+
+def _designed(given: Given, seeds: dict[str, np.ndarray]) -> tuple[Case, Implant]:
+    """What is found in the bare CT, and the nominal implant proposed and made for it."""
+    case = read_case(given.ct, seeds=seeds)
+    plan = propose_plan(case, given.upper, given.lower, given.preset)
+    return case, implant(blank(situation(case, plan)))
+
+
+def _distances(given: Given, found: Measured, true: Measured) -> Iterator[Row]:
+    for structure in found.case.having(*_TOUCHED):
+        yield Row(given.name, f"found {structure.name}", _away(found, structure), "mm", least=0.0)
+    for structure in true.case.having("bone"):
+        if (away := _away(true, structure)) < _NEAR_MM:
+            yield Row(given.name, f"true {structure.name}", away, "mm", least=given.least_mm)
+    for finding in clearance(true):
+        if isinstance(finding.value, float) and finding.value < _NEAR_MM:
+            what = f"{finding.title.lower()}: {finding.verdict}, {finding.limit}"
+            yield Row(given.name, f"true {what}", finding.value, "mm")
 
 
 def _among(made: Implant, case: Case) -> Measured:
