@@ -58,6 +58,16 @@ def slab_at(grid: Grid, planes: tuple[int, int], rows: tuple[int, int]) -> Slab:
     return Slab(k, j, grid.part((0, j, k), (grid.shape[0], rows[1] - j + 1, planes[1] - k + 1)))
 
 
+def by_slab(steps: np.ndarray, slabs: list[Slab]) -> list[np.ndarray]:
+    """Which of the places (n, 3), in steps from a grid's first point, lie in each of its slabs, in their order."""
+    # All at once: to look at every place for each slab costs more than all else where slabs are many.
+    planes, rows = (np.unique(firsts) for firsts in zip(*((slab.plane, slab.row) for slab in slabs)))
+    number = (np.searchsorted(planes, steps[:, 2], "right") - 1) * len(rows)
+    number += np.searchsorted(rows, steps[:, 1], "right") - 1
+    order = np.argsort(number, kind="stable")
+    return np.split(order, np.searchsorted(number[order], np.arange(1, len(slabs))))
+
+
 def _evenly(steps: int, most: int) -> int:
     """How many of so many steps each part has, of parts nearly alike that have no more than `most`."""
     return max(ceil(steps / ceil(steps / max(most, 1))) if steps else 1, _FEWEST_STEPS)

@@ -23,7 +23,7 @@ _BAND_STEPS = 1.01
 _DEEP_STEPS = 8.0
 # Bodies are mostly a whole number of steps long: neither end then lies on a plane.
 _ASIDE_STEPS = 0.382
-# About a kilobyte for a square millimetre of border: of all but the largest domains every slab is kept.
+# One to two kilobytes for a square millimetre of border: of all but the largest domains every slab is kept.
 _KEPT_BYTES = 8_000_000
 
 

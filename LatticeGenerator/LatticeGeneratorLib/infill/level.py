@@ -7,7 +7,7 @@ import numpy as np
 from ..errors import GeometryError
 from ..field.ahead import ahead
 from ..field.isosurface import clamp, contour, least_value
-from ..field.slabs import Slab, enclosed, slabs_of
+from ..field.slabs import Slab, by_slab, enclosed, slabs_of
 from .aim import Aim
 from .domain_field import DomainField
 from .pattern import Pattern
@@ -80,15 +80,15 @@ def _places(domain: DomainField) -> np.ndarray:
     number = int(_SAMPLES * max(1.0, grid.spacing**3 * np.prod(grid.shape) / domain.volume))
     steps = random.random((min(number, 20 * _SAMPLES), 3)) * (np.array(grid.shape) - 1.0)
 
-    def within(slab: Slab) -> np.ndarray:
-        _, rows, planes = slab.grid.shape
-        first = np.array([slab.row, slab.plane])
-        own = (steps[:, 1:] >= first) & (steps[:, 1:] < first + np.array([rows, planes]) - 1)
-        here = steps[own[:, 0] & own[:, 1]]
+    slabs = slabs_of(grid)
+    shares = by_slab(steps, slabs)
+
+    def within(number: int) -> np.ndarray:
+        here, slab = steps[shares[number]], slabs[number]
         i, j, k = np.rint(here).astype(np.int64).T
         return here[domain.on(slab)[k - slab.plane, j - slab.row, i] < 0.0]
 
-    places = np.concatenate(list(ahead(within, slabs_of(grid))))
+    places = np.concatenate(list(ahead(within, range(len(slabs)))))
     if not len(places):
         raise GeometryError(
             f"the domain of the lattice is thinner than the grid of {grid.spacing:.3f} mm it is made on: enlarge it"

@@ -99,6 +99,9 @@ def test_distances_held_in_little_memory_come_back_to_the_last_bit(seed, share):
 def test_of_distances_cut_off_near_the_border_little_is_held():
     away = np.linalg.norm(np.indices((60, 60, 60)) - 29.6, axis=0) - 24.0
     values = np.clip(0.1 * away, -0.101, 0.101).astype(np.float32)
+    # As where distances are drawn back.
+    values[30, 30, 54] += np.float32(0.1)
+    assert values.max() > 0.101 + 1e-3
     held = NearBorder.of(values)
     assert held.values().tobytes() == values.tobytes()
     assert held.nbytes < 3.0 * 4.0 * (np.abs(values) < 0.1).sum() < 0.3 * values.nbytes

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from LatticeGeneratorLib.errors import GeometryError
 from LatticeGeneratorLib.field import ahead
 from LatticeGeneratorLib.field.grid import Grid
-from LatticeGeneratorLib.field.slabs import POINTS_AT_ONCE, Cut, Stitcher, slabs_of
+from LatticeGeneratorLib.field.slabs import POINTS_AT_ONCE, Cut, Stitcher, by_slab, slabs_of
 from LatticeGeneratorLib.infill import aim, infill, level
 from LatticeGeneratorLib.infill.domain_field import MeshDomain
 from LatticeGeneratorLib.infill.infill import Infill
@@ -50,6 +50,23 @@ def test_slabs_are_small_and_cover_a_grid_once(nx, ny, nz):
     assert (squares == 1).all()
     # What several slabs make again costs time.
     assert sum(float(np.prod(slab.grid.shape)) for slab in slabs) < 1.4 * nx * ny * nz or min(ny, nz) < 20
+
+
+@pytest.mark.parametrize("points_at_once", [200, 900, POINTS_AT_ONCE])
+def test_places_are_told_to_the_one_slab_that_they_lie_in(points_at_once):
+    grid = Grid(np.array([5.0, -3.0, 1.0]), 0.1, (11, 23, 31))
+    slabs = slabs_of(grid, points_at_once)
+    random = np.random.default_rng(2)
+    steps = random.random((500, 3)) * (np.array(grid.shape) - 1.0)
+    steps[::2] = np.floor(steps[::2])
+    shares = by_slab(steps, slabs)
+    assert len(shares) == len(slabs)
+    assert sorted(np.concatenate(shares).tolist()) == list(range(len(steps)))
+    for slab, share in zip(slabs, shares):
+        _, rows, planes = slab.grid.shape
+        _, j, k = steps[share].T
+        assert ((j >= slab.row) & (j < slab.row + rows - 1) & (k >= slab.plane) & (k < slab.plane + planes - 1)).all()
+        assert (np.diff(share) > 0).all()
 
 
 def made(monkeypatch: pytest.MonkeyPatch, body: Mesh, points_at_once: int) -> Lattice:
