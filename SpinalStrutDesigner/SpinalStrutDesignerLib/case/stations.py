@@ -21,6 +21,9 @@ _FARTHEST_OFF_MM = 7.0
 # A canal is 14 to 25 mm wide (clinical facts); its wall is seen from its middle within so many mm.
 _CANAL_MM = 18.0
 _WIDEST_MM = 9.0
+# From a canal's middle to its wall; what is met beyond is seen between two arches: the spinous process above.
+_HALF_CANAL_MM = 12.5
+_INTO_WALL_MM = 2.7  # of what is met: a lamina is 4 to 8 mm thick
 # The wall of the canal at these heights over the body's middle, in parts of the body's height, is the vertebra's own:
 # above lies the lamina of the upper neighbour, below that of the vertebra itself, sloping backwards, and facets.
 # Measured on labels of test cases and a real scan: 0.8 to 1.
@@ -153,18 +156,18 @@ def ring_points(solid: Volume, station: Station) -> np.ndarray:
     heights = np.arange(RING_HEIGHTS[0], PEDICLE_HEIGHTS[1] + 0.001, 0.04) * station.size[2]
     turns = np.linspace(0.0, 2.0 * np.pi, 120, endpoint=False)
     ways = np.cos(turns)[:, None] * frame.right + np.sin(turns)[:, None] * frame.anterior
-    steps = np.arange(0.5, _CANAL_MM, 0.4)
+    steps = np.arange(0.5, _HALF_CANAL_MM + _INTO_WALL_MM, 0.4)
     start = canal + (heights - np.mean(RING_HEIGHTS) * station.size[2])[:, None] * frame.out
     points = start[:, None, None] + ways[:, None] * steps[:, None]
     bone = (np.nan_to_num(solid.sample(points.reshape(-1, 3))) > 0.5).reshape(points.shape[:3])
     seen = bone.any(axis=2)
     first = bone.argmax(axis=2)
-    into = np.arange(len(steps)) - first[..., None]
-    # The first 3 mm of what is met: a lamina is 4 to 8 mm thick.
+    into = steps - steps[first][..., None]
+    seen &= steps[first] <= _HALF_CANAL_MM
     relative = heights[:, None] / station.size[2]
     beside = np.abs(np.sin(turns)) < 0.5
     own = np.where(beside, relative >= PEDICLE_HEIGHTS[0], relative <= RING_HEIGHTS[1])
-    kept = own[..., None] & seen[..., None] & (into >= 0) & (into < 7) & (np.cumsum(~bone & (into >= 0), axis=2) == 0)
+    kept = own[..., None] & seen[..., None] & (into >= 0) & (into < _INTO_WALL_MM) & (np.cumsum(~bone & (into >= 0), axis=2) == 0)
     return points[kept]
 
 
