@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 from scipy import ndimage
 
-from .bone import BLOOMING_MM, CLIPPED_HU, SMOOTHED_MM, BoneAndMetal, within_edges
+from .bone import ABOUT_EDGE_MM, BLOOMING_MM, CLIPPED_HU, SMOOTHED_MM, BoneAndMetal, within_edges
 from .fine_grid import FineGrid
 from .marrow import background
 from .metal import within
@@ -70,7 +70,8 @@ def _bright(ct: Volume, found: BoneAndMetal, box: tuple[slice, ...], soft_hu: fl
     beside = within(bone, float(ct.spacing.max()), ct.spacing) & ~within(metal, BLOOMING_MM, ct.spacing)
     if found.contrast is not None:
         beside &= ~found.contrast[box]
-    bright = within_edges(smooth, soft_hu, ct.spacing)
+    # Of thick slices one to each side: the edge lies between neighbours.
+    bright = within_edges(smooth, soft_hu, [max(1, round(ABOUT_EDGE_MM / step)) for step in ct.spacing[::-1]])
     return bone | (bright & beside) | _beside_metal(ct, found, box)
 
 
