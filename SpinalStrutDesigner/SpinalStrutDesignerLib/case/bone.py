@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,11 +20,11 @@ _SOFT_HU = (0.0, 120.0)
 # below which older cancellous bone lies (89 to 226 HU). Engineering judgement.
 _ABOVE_SOFT_HU, _USUAL_HU = 100.0, 226.0
 # Noise is smoothed by less than a scanner blurs (0.4 mm), so that edges stay where they are.
-_SMOOTHED_MM = 0.3
+SMOOTHED_MM = 0.3
 # An edge lies halfway between the least and the greatest value about it, so far to each side: more than a cortex that
 # is blurred is thick, less than two of them are apart.
-_ABOUT_EDGE_MM = 1.0
-_CLIPPED_HU = (0.0, 1500.0)  # air counts as soft tissue and metal as dense bone: edges between bone and them stay true
+ABOUT_EDGE_MM = 1.0
+CLIPPED_HU = (0.0, 1500.0)  # air counts as soft tissue and metal as dense bone: edges between bone and them stay true
 # Cortex has 500 to 1900 HU (clinical facts); streaks reached 430 on the test cases. Engineering judgement: how far from
 # cortex they are taken for streaks, and how long metal is that leaves them.
 _CORTEX_HU, _FROM_CORTEX_MM, _LONG_MM = 500.0, 3.0, 12.0
@@ -56,10 +57,9 @@ def find_bone(ct: Volume) -> BoneAndMetal:
     soft = _soft_tissue(ct.voxels)
     threshold = _USUAL_HU if soft is None else min(soft + _ABOVE_SOFT_HU, _USUAL_HU)
     metal = find_metal(ct)
-    smooth = ndimage.gaussian_filter(
-        np.clip(ct.voxels, *_CLIPPED_HU).astype(np.float32), _SMOOTHED_MM / ct.spacing[::-1]
-    )
-    bone = _without_streaks(_within_edges(smooth, threshold, ct.spacing) & ~metal, smooth, metal, ct)
+    smooth = ndimage.gaussian_filter(np.clip(ct.voxels, *CLIPPED_HU).astype(np.float32), SMOOTHED_MM / ct.spacing[::-1])
+    reach = [round(ABOUT_EDGE_MM / step) for step in ct.spacing[::-1]]
+    bone = _without_streaks(within_edges(smooth, threshold, reach) & ~metal, smooth, metal, ct)
     contrast = find_contrast(ct, (smooth > threshold) & ~metal, metal, threshold)
     likely = bone & ~contrast.mask
     bone = without_vessels(likely, smooth, contrast)
@@ -88,9 +88,11 @@ def _soft_tissue(voxels: np.ndarray) -> float | None:
     return float(edges[int(ndimage.gaussian_filter1d(count.astype(float), 5.0).argmax())])
 
 
-def _within_edges(smooth: np.ndarray, threshold: float, spacing: np.ndarray) -> np.ndarray:
-    """(k, j, i) bool: above the threshold, and beside soft tissue above the middle of the edge to it."""
-    reach = [round(_ABOUT_EDGE_MM / step) for step in spacing[::-1]]
+def within_edges(smooth: np.ndarray, threshold: float, reach: Sequence[int]) -> np.ndarray:
+    """(k, j, i) bool: above the threshold, and beside soft tissue above the middle of the edge to it.
+
+    smooth: (k, j, i) HU; reach: (3,) how many voxels to each side along k, j, i an edge is looked for.
+    """
     size = tuple(2 * n + 1 for n in reach)
     bone = np.zeros(smooth.shape, bool)
     for part, halo in slabs(smooth.shape, reach[0]):

@@ -41,11 +41,11 @@ def _pinholes_closed(bone: np.ndarray) -> np.ndarray:
 
 def _enclosed(bone: np.ndarray) -> np.ndarray:
     """(k, j, i) bool: what is not bone and bone encloses on all sides."""
-    labels, outer = _background(bone, (0, 1, 2))
+    labels, outer = background(bone, (0, 1, 2))
     return ~outer[labels]
 
 
-def _background(bone: np.ndarray, axes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+def background(bone: np.ndarray, axes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     """The background's parts, numbered (bone: 0), and which of the numbers is bone or reaches the image's border.
 
     Parts are connected along the axes only.
@@ -70,7 +70,7 @@ def _ringed_marrow(bone: np.ndarray, hu: np.ndarray, least_hu: float, spacing: n
     means = np.pad(means, [(0, c - m) for c, m in zip(cells.shape, means.shape, strict=True)], mode="edge")
     votes = np.zeros(cells.shape, np.uint8)
     for across in range(3):
-        labels, outer = _background(cells, tuple(axis for axis in range(3) if axis != across))
+        labels, outer = background(cells, tuple(axis for axis in range(3) if axis != across))
         size = np.bincount(labels.ravel(), minlength=len(outer))
         mean = np.bincount(labels.ravel(), means.ravel(), len(outer)) / np.maximum(size, 1)
         votes += ((mean >= least_hu) & ~outer)[labels]

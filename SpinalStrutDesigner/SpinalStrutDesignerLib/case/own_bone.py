@@ -7,18 +7,33 @@ from itertools import product
 import numpy as np
 from scipy import ndimage
 
-from .bone import BLOOMING_MM, BoneAndMetal
-from .labels import block_matrix
+from .bone import ABOUT_EDGE_MM, BLOOMING_MM, CLIPPED_HU, SMOOTHED_MM, BoneAndMetal, within_edges
+from .fine_grid import FineGrid
+from .marrow import background
+from .metal import within
 from .model import Mask, Volume
-from .parting import CORNER_MM, OSTEOPENIC, RIM_MM, STEP_MM, Block, depth_near
+from .parting import STEP_MM, Block, depth_near
 from .star import Star
 from .stations import Station
 
 _CLOSED_MM = 2.0
+_PLATE_MM = 0.8  # a body's plates are thinner than twice this (clinical facts)
+# Shapes finer than a voxel is long are noise, not anatomy. A Gaussian of so many voxels passes half of what is as long
+# as three of them.
+_SMOOTH_VOXELS = 0.4
+# About the canal's middle nothing is marrow: a canal is 14 mm wide and more (clinical facts).
+_CANAL_MM = 4.0
+# Marrow is ringed by its shell whichever way it is sliced; the canal and the holes for vessels one way only.
+_RINGS = 2
 
 
 def own_bone(ct: Volume, found: BoneAndMetal, block: Block, labels: np.ndarray, own: Station, soft_hu: float) -> Mask:
-    """The first station's bone on the CT's own grid, with its marrow and without metal."""
+    """The first station's bone on the CT's own grid, with its marrow and without metal.
+
+    Bone is what was found in the scan, what is brighter beside it than halfway from soft tissue to this vertebra's
+    own marrow, the body within its surface, and what these enclose. It is decided on a grid that divides thick slices
+    and goes back to the CT's by what fills a voxel by more than half.
+    """
     star = own.star
     assert star is not None
     # A voxel of the CT takes the label that is nearest on the coarser grid.
@@ -26,29 +41,38 @@ def own_bone(ct: Volume, found: BoneAndMetal, block: Block, labels: np.ndarray, 
     labels = labels[tuple(nearest)]
     mine = np.argwhere(labels * (block.solid.voxels > 0.1) == 1)
     corners = np.array(list(product(*zip(mine.min(axis=0) - 4, mine.max(axis=0) + 4, strict=True))))[:, ::-1]
-    ijk = ct.to_ijk(corners * STEP_MM + block.solid.ijk_to_ras[:3, 3])[:, ::-1]
-    low = np.clip(np.floor(ijk.min(axis=0)).astype(int), 0, None)
-    high = np.minimum(np.ceil(ijk.max(axis=0)).astype(int) + 1, ct.voxels.shape)
-    box = slice(low[0], high[0]), slice(low[1], high[1]), slice(low[2], high[2])
-    k, j, i = np.meshgrid(*(np.arange(a, b) for a, b in zip(low, high, strict=True)), indexing="ij")
-    ras = np.stack([i, j, k], axis=-1) @ ct.ijk_to_ras[:3, :3].T + ct.ijk_to_ras[:3, 3]
-    at = np.rint((ras - block.solid.ijk_to_ras[:3, 3]) / STEP_MM).astype(int)
-    within = ((at >= 0) & (at < np.array(labels.shape)[::-1])).all(axis=-1)
-    at = np.where(within[..., None], at, 0)
-    owner = np.where(within, labels[at[..., 2], at[..., 1], at[..., 0]], 0)
-    depth = depth_near(star, ras, 6.0)
-    bone = (found.bone[box] | (depth > 0.8)) & (owner == 1)
-    bone |= _beside_metal(ct, found, box) & (owner == 1)
-    if soft_hu < OSTEOPENIC * found.threshold_hu:
-        bone |= (depth > -CORNER_MM) & (ct.voxels[box] > soft_hu) & (owner == 1)
-        near = ndimage.distance_transform_edt(~found.bone[box], sampling=ct.spacing[::-1]) <= RIM_MM
-        bone |= near & (ct.voxels[box] > soft_hu) & (owner == 1)
-    bone &= ~_outside_body(own, star, ras, depth)
-    metal = found.metal[box]
-    bone = _filled(bone | (metal & (owner == 1))) & ~metal
-    bone = _in_one_piece(bone, metal & (owner == 1))
-    tight = ndimage.find_objects(bone.astype(np.uint8))[0]
-    return Mask(bone[tight], block_matrix(block_matrix(ct.ijk_to_ras, box), tight))
+    grid = FineGrid.about(ct, corners * STEP_MM + block.solid.ijk_to_ras[:3, 3])
+    points = grid.points
+    at = np.rint((points - block.solid.ijk_to_ras[:3, 3]) / STEP_MM).astype(int)
+    inside = ((at >= 0) & (at < np.array(labels.shape)[::-1])).all(axis=-1)
+    at = np.where(inside[..., None], at, 0)
+    owned = inside & (labels[at[..., 2], at[..., 1], at[..., 0]] == 1)
+    depth = depth_near(star, points, 6.0)
+    metal = grid.divided(found.metal[grid.box])
+    bone = (grid.divided(_bright(ct, found, grid.box, soft_hu)) | (depth > _PLATE_MM)) & owned
+    bone = (bone & ~_outside_body(own, star, points, depth)) | (metal & owned)
+    bone = _with_marrow(bone, _in_canal(own, points) & ~bone, grid)
+    blur = _SMOOTH_VOXELS * ct.spacing.max() / grid.step
+    bone = (ndimage.gaussian_filter(bone.astype(np.float32), blur) > 0.5) & owned
+    bone = grid.voted(bone & ~metal) & ~found.metal[grid.box]
+    return grid.mask(_in_one_piece(bone, grid.voted(metal & owned)))
+
+
+def _bright(ct: Volume, found: BoneAndMetal, box: tuple[slice, ...], soft_hu: float) -> np.ndarray:
+    """What was found and, within a voxel of it, what is more than half as bright as this vertebra's marrow or cortex.
+
+    Of the scan's one threshold much of a thin cortex falls short in an osteopenic vertebra.
+    """
+    bone, metal = found.bone[box], found.metal[box]
+    smooth = ndimage.gaussian_filter(
+        np.clip(ct.voxels[box], *CLIPPED_HU).astype(np.float32), SMOOTHED_MM / ct.spacing[::-1]
+    )
+    beside = within(bone, float(ct.spacing.max()), ct.spacing) & ~within(metal, BLOOMING_MM, ct.spacing)
+    if found.contrast is not None:
+        beside &= ~found.contrast[box]
+    # Of thick slices one to each side: the edge lies between neighbours.
+    bright = within_edges(smooth, soft_hu, [max(1, round(ABOUT_EDGE_MM / step)) for step in ct.spacing[::-1]])
+    return bone | (bright & beside) | _beside_metal(ct, found, box)
 
 
 def _beside_metal(ct: Volume, found: BoneAndMetal, box: tuple[slice, ...]) -> np.ndarray:
@@ -86,11 +110,29 @@ def _outside_body(own: Station, star: Star, ras: np.ndarray, depth: np.ndarray) 
     return far | (within & (ahead > 0.15) & (depth < -1.2))
 
 
-def _filled(bone: np.ndarray) -> np.ndarray:
-    """With the marrow, also where its shell has pinholes."""
-    around = ndimage.generate_binary_structure(3, 3)
-    padded = np.pad(bone, 3)
-    closed = ndimage.binary_closing(padded, around, iterations=2) | padded
-    enclosed = ndimage.binary_fill_holes(closed) & ~closed
-    grown = ndimage.binary_dilation(enclosed, around, iterations=2) & closed
-    return (padded | enclosed | grown)[3:-3, 3:-3, 3:-3] | ndimage.binary_fill_holes(bone)
+def _in_canal(own: Station, points: np.ndarray) -> np.ndarray:
+    """The middle of the canal along the vertebra."""
+    if own.canal is None:
+        return np.zeros(points.shape[:-1], bool)
+    offset = points - own.canal
+    return np.hypot(offset @ own.frame.right, offset @ own.frame.anterior) < _CANAL_MM
+
+
+def _with_marrow(bone: np.ndarray, canal: np.ndarray, grid: FineGrid) -> np.ndarray:
+    """Bone with what it rings in the slices across two axes.
+
+    A shell thinner than a voxel has gaps of up to a voxel: half of one is closed from each side, for finding the rings.
+    """
+    gap = np.maximum(np.rint(0.5 * grid.ct.spacing.max() / grid.step), 1).astype(int)
+    bone, canal = (np.pad(mask, [(n + 1, n + 1) for n in gap]) for mask in (bone, canal))
+    cross = ndimage.generate_binary_structure(3, 1)
+    closed = (ndimage.binary_closing(bone, cross, iterations=int(gap.max())) | bone) & ~canal
+    rings = np.zeros(bone.shape, np.uint8)
+    for across in range(3):
+        labels, outer = background(closed, tuple(axis for axis in range(3) if axis != across))
+        outer[np.unique(labels[canal])] = True
+        rings += ~outer[labels]
+    ringed = (rings >= _RINGS) & ~bone
+    # What was closed beside marrow is shell or marrow too.
+    ringed |= ndimage.binary_dilation(ringed, ndimage.generate_binary_structure(3, 3), int(gap.max())) & closed
+    return (bone | ringed)[tuple(slice(n + 1, -n - 1) for n in gap)]

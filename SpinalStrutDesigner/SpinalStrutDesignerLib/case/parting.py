@@ -10,6 +10,8 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.linalg import LinearOperator, cg
 
 from .model import Volume
+from .processes import process_points
+from .spinous import spinous_points
 from .star import Star
 from .stations import Station, ring_points
 
@@ -44,8 +46,15 @@ def part(block: Block, stations: list[Station], soft_hu: float, threshold_hu: fl
     solid = block.solid.voxels > 0.5
     markers = np.zeros(solid.shape, np.int16)
     inverse = np.linalg.inv(block.solid.ijk_to_ras)
+    spines = spinous_points(block.solid, stations)
     for number, station in enumerate(stations, 1):
-        ring = ring_points(block.solid, station)
+        ring = np.concatenate(
+            [
+                ring_points(block.solid, station),
+                spines[number - 1],
+                process_points(block.hu, block.solid, station),
+            ]
+        )
         ijk = np.rint(ring @ inverse[:3, :3].T + inverse[:3, 3]).astype(int)
         ijk = ijk[((ijk >= 0) & (ijk < np.array(solid.shape)[::-1])).all(axis=1)]
         markers[tuple(ijk[:, ::-1].T)] = number

@@ -1,0 +1,78 @@
+"""Bone of processes that is a vertebra's own by where it stands, against the labels of a case made for testing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from SpinalStrutDesignerLib.case.frame import Frame
+from SpinalStrutDesignerLib.case.model import Case, Volume
+from SpinalStrutDesignerLib.case.processes import process_points
+from SpinalStrutDesignerLib.case.spinous import spinous_points
+from SpinalStrutDesignerLib.case.stations import Station
+
+LEVELS = ("T3", "T1", "T2", "T4", "T5")
+STEP = 0.8
+LEAST_OWN = 0.95  # of the bone that is marked
+
+
+@pytest.fixture(scope="module")
+def column(synthetic) -> tuple[Case, Volume, Volume, list[Station]]:
+    """The intact case, its HU and its bone by the labels about T3 on an even grid, and stations at the true places."""
+    case, truth = synthetic("intact_c1_t5")
+    low = np.array(truth["vertebrae"]["T3"]["body_centre"]) * [-1, -1, 1] - [45.0, 95.0, 62.0]
+    matrix = np.diag([STEP, STEP, STEP, 1.0])
+    matrix[:3, 3] = low
+    k, j, i = np.meshgrid(*(np.arange(n) for n in (155, 170, 113)), indexing="ij")
+    points = np.stack([i, j, k], axis=-1).reshape(-1, 3) * STEP + low
+    hu = np.nan_to_num(case.ct.sample(points), nan=-1000.0).reshape(k.shape)
+    solid = np.zeros(k.shape, np.float32)
+    for structure in case.structures:
+        if structure.role == "bone":
+            mask = structure.mask
+            at = np.rint((np.linalg.inv(mask.ijk_to_ras) @ np.c_[points, np.ones(len(points))].T)[:3].T).astype(int)
+            inside = ((at >= 0) & (at < mask.voxels.shape[::-1])).all(axis=1)
+            solid.reshape(-1)[inside] += mask.voxels[tuple(at[inside][:, ::-1].T)]
+    stations = []
+    for level in LEVELS:
+        entry = truth["vertebrae"][level]
+        centre, up, canal = (
+            np.array(value) * [-1, -1, 1]
+            for value in (entry["body_centre"], entry["axes"]["up"], entry["canal"]["centre"])
+        )
+        frame = Frame.along(centre, up, -np.array(entry["axes"]["posterior"]) * [-1, -1, 1])
+        size = np.array([28.0, 18.0, 18.0])
+        stations.append(Station(level, frame, size, None, canal))
+    return case, Volume(hu, matrix), Volume(np.minimum(solid, 1.0), matrix), stations
+
+
+def _own(case: Case, level: str, points: np.ndarray) -> float:
+    """Which part of the points lies in the level's label, of those that lie in a vertebra's."""
+    held = {s.level: np.zeros(len(points), bool) for s in case.structures if s.role == "bone" and s.level}
+    for structure in case.structures:
+        if structure.level in held:
+            mask = structure.mask
+            at = np.rint((np.linalg.inv(mask.ijk_to_ras) @ np.c_[points, np.ones(len(points))].T)[:3].T).astype(int)
+            inside = ((at >= 0) & (at < mask.voxels.shape[::-1])).all(axis=1)
+            held[structure.level][inside] |= mask.voxels[tuple(at[inside][:, ::-1].T)]
+    return held[level].sum() / np.any(list(held.values()), axis=0).sum()
+
+
+def test_a_spinous_process_is_its_vertebras(column) -> None:
+    case, _, solid, stations = column
+    for station, points in zip(stations[:4], spinous_points(solid, stations), strict=False):
+        assert len(points) > 100
+        assert _own(case, station.level, points) >= LEAST_OWN
+
+
+def test_transverse_processes_and_upper_facets_are_their_vertebras(column) -> None:
+    case, hu, solid, stations = column
+    for station in stations:
+        points = process_points(hu, solid, station)
+        assert len(points) > 100
+        assert _own(case, station.level, points) >= LEAST_OWN
+
+
+def test_necks_have_none(column) -> None:
+    _, hu, solid, stations = column
+    neck = stations[0]
+    assert len(process_points(hu, solid, Station("C5", neck.frame, neck.size, None, neck.canal))) == 0
