@@ -167,7 +167,13 @@ def ring_points(solid: Volume, station: Station) -> np.ndarray:
     relative = heights[:, None] / station.size[2]
     beside = np.abs(np.sin(turns)) < 0.5
     own = np.where(beside, relative >= PEDICLE_HEIGHTS[0], relative <= RING_HEIGHTS[1])
-    kept = own[..., None] & seen[..., None] & (into >= 0) & (into < _INTO_WALL_MM) & (np.cumsum(~bone & (into >= 0), axis=2) == 0)
+    kept = (
+        own[..., None]
+        & seen[..., None]
+        & (into >= 0)
+        & (into < _INTO_WALL_MM)
+        & (np.cumsum(~bone & (into >= 0), axis=2) == 0)
+    )
     return points[kept]
 
 
