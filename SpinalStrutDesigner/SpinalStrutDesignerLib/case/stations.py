@@ -64,7 +64,10 @@ def station_at(
     ct: Volume, solid: Volume, level: str, seed: np.ndarray, start: Frame, size: np.ndarray, soft_hu: float
 ) -> Station:
     """The vertebra whose body holds seed: (3,) RAS mm, turned until its canal lies behind it."""
-    star = _body_holding(ct, seed, start, size, soft_hu)
+    return _turned_to_canal(solid, level, _body_holding(ct, seed, start, size, soft_hu))
+
+
+def _turned_to_canal(solid: Volume, level: str, star: Star) -> Station:
     canal = canal_behind(solid, star.frame, star.reach)
     frame = star.frame
     if canal is not None:
@@ -110,7 +113,7 @@ def neighbour_of(
     guess = Frame.along(middle, out, station.frame.anterior)
     if not np.isfinite(ct.sample(middle[None])[0]):
         return None
-    found = station_at(ct, solid, level, middle, guess, size, soft_hu)
+    found = _turned_to_canal(solid, level, fit_body(ct, middle, guess, size, soft_hu))
     off = np.linalg.norm(found.frame.origin - middle)
     if station.star is not None and found.star is not None:
         if off <= _FARTHEST_OFF_MM and found.star.edge >= _LEAST_EDGE * station.star.edge:
