@@ -25,6 +25,9 @@ _MARROW_MM = 5.0
 _DISC_HU, _LEAST_SOFT_HU = 70.0, 90.0
 # Measured on test cases and a real scan: standing bodies 0.28 (osteopenic, 2.5 mm slices) to 0.96.
 _LEAST_EDGE = 0.2
+# The same: of what their surfaces enclose 0.15 at most is softer than marrow; of destroyed ones 0.28 to 0.57 or, where a
+# piece of one stands, its width and depth are 0.6 of an adult's mean, which adolescents' bodies pass.
+_MOST_SOFT, _LEAST_SIZE = 0.25, 0.65
 _COARSE_MM = 2.0
 _LEAST_SEED_HU, _IN_BONE_MM, _FIND_MM = 80.0, 1.5, 40.0
 
@@ -80,7 +83,7 @@ def _check_seeds(ct: Volume, found: BoneAndMetal, seeds: Mapping[str, np.ndarray
             )
 
 
-def _check_body(own: Station, level: str, seeds: Mapping[str, np.ndarray]) -> None:
+def _check_body(hu: Volume, soft_hu: float, own: Station, level: str, seeds: Mapping[str, np.ndarray]) -> None:
     """Raises CaseError where no body stands about the seed, or another seed lies in it, above or below its level."""
     assert own.star is not None
     place = ", ".join(f"{x:.1f}" for x in seeds[level])
@@ -93,6 +96,19 @@ def _check_body(own: Station, level: str, seeds: Mapping[str, np.ndarray]) -> No
         raise CaseError(
             f"{level} is destroyed too far to dock on, or its seed at ({place}) RAS lies in no body: only "
             f"{own.star.edge:.0%} of a body's surface show an edge; choose another docking level or label it by hand"
+        )
+    soft = own.star.soft_share(hu, soft_hu)
+    if soft > _MOST_SOFT:
+        raise CaseError(
+            f"{level} is destroyed too far to dock on, or its seed at ({place}) RAS lies in no body: {soft:.0%} of what "
+            f"was found there is softer than {soft_hu:.0f} HU; click into the middle of the body or choose another level"
+        )
+    size = float(np.sqrt(np.prod((own.star.extent / usual_size(level)[0])[:2])))
+    if size < _LEAST_SIZE:
+        raise CaseError(
+            f"only a piece of {level} was found about its seed at ({place}) RAS: {own.star.extent[0]:.0f} mm wide and "
+            f"{own.star.extent[1]:.0f} mm deep, {size:.0%} of an adult's; click into the middle of the body, or choose "
+            "another level if it is destroyed"
         )
     for other, seed in seeds.items():
         if other == level:
@@ -153,7 +169,7 @@ def _vertebra(ct: Volume, found: BoneAndMetal, level: str, seeds: Mapping[str, n
     block = _block(ct, found, seeds[level])
     soft = _soft_hu(block.hu, seeds[level], found.threshold_hu)
     own, *others = _stations(block, level, seeds[level], soft)
-    _check_body(own, level, seeds)
+    _check_body(block.hu, soft, own, level, seeds)
     mask = own_bone(ct, found, block, part(block, [own, *others], soft, found.threshold_hu), own, soft)
     return mask, _notes(ct, own, mask)
 
