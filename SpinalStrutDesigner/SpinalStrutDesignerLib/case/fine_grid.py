@@ -29,7 +29,8 @@ class FineGrid:
             raise ValueError("the points lie outside the image")
         box = slice(low[0], high[0]), slice(low[1], high[1]), slice(low[2], high[2])
         step = ct.spacing[::-1]
-        return cls(ct, box, np.maximum(np.rint(step / step.min()), 1).astype(int))
+        # An odd number each: half of a voxel is then never filled, which would leave its vote open.
+        return cls(ct, box, 2 * (step / step.min() / 2.0 + 1e-6).astype(int) + 1)
 
     @property
     def step(self) -> np.ndarray:
