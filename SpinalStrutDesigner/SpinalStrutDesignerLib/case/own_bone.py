@@ -21,7 +21,6 @@ _PLATE_MM = 0.8  # a body's plates are thinner than twice this (clinical facts)
 # Shapes finer than a voxel is long are noise, not anatomy. A Gaussian of so many voxels passes half of what is as long
 # as three of them.
 _SMOOTH_VOXELS = 0.4
-_ROD_MM = 3.0  # processes and laminae are 4 to 8 mm thick (clinical facts): they keep their width
 # About the canal's middle nothing is marrow: a canal is 14 mm wide and more (clinical facts).
 _CANAL_MM = 4.0
 # Marrow is ringed by its shell whichever way it is sliced; the canal and the holes for vessels one way only.
@@ -54,9 +53,7 @@ def own_bone(ct: Volume, found: BoneAndMetal, block: Block, labels: np.ndarray, 
     bone = (bone & ~_outside_body(own, star, points, depth)) | (metal & owned)
     bone = _with_marrow(bone, _in_canal(own, points) & ~bone, grid)
     blur = _SMOOTH_VOXELS * ct.spacing.max() / grid.step
-    # Blurred by s, a rod of radius r has at its surface half of its value less s / r / sqrt(8 pi), to first order.
-    edge = 0.5 - _SMOOTH_VOXELS * ct.spacing.max() / _ROD_MM / np.sqrt(8.0 * np.pi)
-    bone = (ndimage.gaussian_filter(bone.astype(np.float32), blur) > edge) & owned
+    bone = (ndimage.gaussian_filter(bone.astype(np.float32), blur) > 0.5) & owned
     bone = grid.voted(bone & ~metal) & ~found.metal[grid.box]
     return grid.mask(_in_one_piece(bone, grid.voted(metal & owned)))
 
