@@ -91,9 +91,7 @@ def _beside(stations: list[Station], points: np.ndarray) -> np.ndarray:
         offset = points - station.frame.origin
         right, ahead, up = (offset @ axis for axis in (station.frame.right, station.frame.anterior, station.frame.out))
         wall = station.star.reach[1, 0]
-        beside |= (
-            (np.abs(up) < 0.75 * height) & (np.abs(right) > width / 2.0 + _RIB_OFF_MM) & (ahead > wall)
-        )
+        beside |= (np.abs(up) < 0.75 * height) & (np.abs(right) > width / 2.0 + _RIB_OFF_MM) & (ahead > wall)
     return beside
 
 
