@@ -19,7 +19,7 @@ from .star import Star
 _LEAST_EDGE = 0.5
 _FARTHEST_OFF_MM = 7.0
 # Of a body's filling, softer than marrow: measured on test cases 0.05 at most (osteopenic in 2.5 mm slices 0.15), of a
-# surface that spans a disc or a destroyed body 0.15 to 0.57. Another body than the first must have less than the second.
+# surface that spans a disc or a destroyed body 0.15 to 0.57. Another body must have less than the second.
 # A seed may lie so far outside, in the plate.
 _DOUBTFUL_SHARE, _FILLED_SHARE, _OUTSIDE_MM = 0.16, 0.08, 1.5
 # A canal is 14 to 25 mm wide (clinical facts); its wall is seen from its middle within so many mm.
