@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from scipy import ndimage
@@ -25,8 +26,8 @@ _MARROW_MM = 5.0
 _DISC_HU, _LEAST_SOFT_HU = 70.0, 90.0
 # Measured on test cases and a real scan: standing bodies 0.28 (osteopenic, 2.5 mm slices) to 0.96.
 _LEAST_EDGE = 0.2
-# The same: of what their surfaces enclose 0.15 at most is softer than marrow; of destroyed ones 0.28 to 0.57 or, where a
-# piece of one stands, its width and depth are 0.6 of an adult's mean, which adolescents' bodies pass.
+# The same: of what their surfaces enclose 0.15 at most is softer than marrow, of destroyed ones mostly 0.28 to 0.57.
+# Where a piece of one stood it had 0.6 of an adult's mean width and depth; engineering judgement: whole ones have more.
 _MOST_SOFT, _LEAST_SIZE = 0.25, 0.65
 _COARSE_MM = 2.0
 _LEAST_SEED_HU, _IN_BONE_MM, _FIND_MM = 80.0, 1.5, 40.0
@@ -34,10 +35,12 @@ _LEAST_SEED_HU, _IN_BONE_MM, _FIND_MM = 80.0, 1.5, 40.0
 
 @dataclass(frozen=True, eq=False)
 class Separation:
-    """structures: the seeded vertebrae, the rest of the bone and the metal; notes: what a person should know."""
+    """structures: the seeded vertebrae, the rest of the bone and the metal, no voxel in two of them; notes: what a
+    person should know; neighbours: level to (3,) RAS mm, the middle of each body found beside the seeded ones."""
 
     structures: tuple[Structure, ...]
     notes: tuple[str, ...]
+    neighbours: Mapping[str, np.ndarray]
 
 
 def separate_vertebrae(ct: Volume, found: BoneAndMetal, seeds: Mapping[str, np.ndarray]) -> Separation:
@@ -49,10 +52,44 @@ def separate_vertebrae(ct: Volume, found: BoneAndMetal, seeds: Mapping[str, np.n
     _check_seeds(ct, found, points)
     masks: dict[str, Mask] = {}
     notes: list[str] = []
+    neighbours: dict[str, np.ndarray] = {}
     for level in points:
-        masks[level], said = _vertebra(ct, found, level, points)
+        masks[level], said, beside = _vertebra(ct, found, level, points)
         notes.extend(said)
-    return Separation(_structures(ct, found, masks), tuple(notes))
+        neighbours = beside | neighbours
+    masks = _owned_once(ct, masks)
+    return Separation(
+        _structures(ct, found, masks), tuple(notes), {k: v for k, v in neighbours.items() if k not in points}
+    )
+
+
+def _box(ct: Volume, mask: Mask) -> tuple[slice, ...]:
+    start = np.rint(ct.to_ijk(mask.ijk_to_ras[:3, 3][None])[0]).astype(int)[::-1]
+    return tuple(slice(a, a + n) for a, n in zip(start, mask.voxels.shape, strict=True))
+
+
+def _owned_once(ct: Volume, masks: Mapping[str, Mask]) -> dict[str, Mask]:
+    """The masks, where two claim a voxel only that which the nearest undisputed voxel belongs to."""
+    owned = dict(masks)
+    for one, other in combinations(masks, 2):
+        boxes = [_box(ct, owned[level]) for level in (one, other)]
+        low = [min(a.start, b.start) for a, b in zip(*boxes, strict=True)]
+        high = [max(a.stop, b.stop) for a, b in zip(*boxes, strict=True)]
+        if any(max(a.start, b.start) >= min(a.stop, b.stop) for a, b in zip(*boxes, strict=True)):
+            continue
+        both = np.zeros((2, *(h - g for g, h in zip(low, high, strict=True))), bool)
+        inner = [tuple(slice(s.start - g, s.stop - g) for s, g in zip(box, low, strict=True)) for box in boxes]
+        for number, level in enumerate((one, other)):
+            both[number][inner[number]] = owned[level].voxels
+        disputed = both.all(axis=0)
+        if not disputed.any():
+            continue
+        away = [ndimage.distance_transform_edt(~(mine & ~disputed), sampling=ct.spacing[::-1]) for mine in both]
+        both[0] &= ~disputed | (away[0] <= away[1])
+        both[1] &= ~disputed | (away[0] > away[1])
+        for number, level in enumerate((one, other)):
+            owned[level] = Mask(both[number][inner[number]], owned[level].ijk_to_ras)
+    return owned
 
 
 def _check_seeds(ct: Volume, found: BoneAndMetal, seeds: Mapping[str, np.ndarray]) -> None:
@@ -100,8 +137,9 @@ def _check_body(hu: Volume, soft_hu: float, own: Station, level: str, seeds: Map
     soft = own.star.soft_share(hu, soft_hu)
     if soft > _MOST_SOFT:
         raise CaseError(
-            f"{level} is destroyed too far to dock on, or its seed at ({place}) RAS lies in no body: {soft:.0%} of what "
-            f"was found there is softer than {soft_hu:.0f} HU; click into the middle of the body or choose another level"
+            f"{level} is destroyed too far to dock on, or its seed at ({place}) RAS lies in no body: {soft:.0%} of "
+            f"what was found there is softer than {soft_hu:.0f} HU; click into the middle of the body, or choose "
+            "another level"
         )
     size = float(np.sqrt(np.prod((own.star.extent / usual_size(level)[0])[:2])))
     if size < _LEAST_SIZE:
@@ -165,13 +203,27 @@ def _block(ct: Volume, found: BoneAndMetal, middle: np.ndarray) -> Block:
     return Block(hu, Volume(solid, matrix))
 
 
-def _vertebra(ct: Volume, found: BoneAndMetal, level: str, seeds: Mapping[str, np.ndarray]) -> tuple[Mask, list[str]]:
+def _vertebra(
+    ct: Volume, found: BoneAndMetal, level: str, seeds: Mapping[str, np.ndarray]
+) -> tuple[Mask, list[str], dict[str, np.ndarray]]:
     block = _block(ct, found, seeds[level])
     soft = _soft_hu(block.hu, seeds[level], found.threshold_hu)
     own, *others = _stations(block, level, seeds[level], soft)
     _check_body(block.hu, soft, own, level, seeds)
     mask = own_bone(ct, found, block, part(block, [own, *others], soft, found.threshold_hu), own, soft)
-    return mask, _notes(ct, own, mask)
+    return mask, _notes(ct, own, mask), _found_beside(own, others)
+
+
+def _found_beside(own: Station, others: list[Station]) -> dict[str, np.ndarray]:
+    """Level to the body's middle, of the vertebrae found one after the other from the seeded one."""
+    stations = {LEVELS.index(station.level): station for station in others}
+    beside = {}
+    for step in (-1, 1):
+        number = LEVELS.index(own.level) + step
+        while number in stations and stations[number].star is not None:
+            beside[stations[number].level] = stations[number].frame.origin
+            number += step
+    return beside
 
 
 def _stations(block: Block, level: str, seed: np.ndarray, soft: float) -> list[Station]:
@@ -205,9 +257,7 @@ def _structures(ct: Volume, found: BoneAndMetal, masks: Mapping[str, Mask]) -> t
     structures = [Structure(level, "bone", mask, level=level) for level, mask in masks.items()]
     rest = found.bone.copy()
     for mask in masks.values():
-        start = np.rint(ct.to_ijk(mask.ijk_to_ras[:3, 3][None])[0]).astype(int)[::-1]
-        box = tuple(slice(a, a + n) for a, n in zip(start, mask.voxels.shape, strict=True))
-        rest[box] &= ~mask.voxels
+        rest[_box(ct, mask)] &= ~mask.voxels
     others: tuple[tuple[str, Role, np.ndarray], ...] = (
         ("other_bone", "bone", rest),
         ("metal", "metal", found.metal),

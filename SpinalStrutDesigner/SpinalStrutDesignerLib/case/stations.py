@@ -19,8 +19,9 @@ from .star import Star
 _LEAST_EDGE = 0.5
 _FARTHEST_OFF_MM = 7.0
 # Of a body's filling, softer than marrow: measured on test cases 0.05 at most (osteopenic in 2.5 mm slices 0.15), of a
-# surface that spans a disc or a destroyed body 0.15 to 0.57. A seed may lie so far outside, in the plate.
-_DOUBTFUL_SHARE, _OUTSIDE_MM = 0.08, 1.5
+# surface that spans a disc or a destroyed body 0.15 to 0.57. Another body must have less than the second.
+# A seed may lie so far outside, in the plate.
+_DOUBTFUL_SHARE, _FILLED_SHARE, _OUTSIDE_MM = 0.16, 0.08, 1.5
 # A canal is 14 to 25 mm wide (clinical facts); its wall is seen from its middle within so many mm.
 _CANAL_MM = 18.0
 _WIDEST_MM = 9.0
@@ -82,12 +83,12 @@ def _body_holding(ct: Volume, seed: np.ndarray, start: Frame, size: np.ndarray, 
     share = first.soft_share(ct, soft_hu)
     if share <= _DOUBTFUL_SHARE:
         return first
-    best, most = first, first.edge - share
+    best = first
     for off in (-0.5, 0.5):
         other = fit_body(ct, seed + off * size[2] * first.frame.out, first.frame, size, soft_hu)
-        worth = other.edge - other.soft_share(ct, soft_hu)
-        if other.depth_of(seed[None])[0] > -_OUTSIDE_MM and worth > most:
-            best, most = other, worth
+        filled = other.soft_share(ct, soft_hu) <= _FILLED_SHARE
+        if filled and other.depth_of(seed[None])[0] > -_OUTSIDE_MM and other.edge > best.edge:
+            best = other
     return best
 
 

@@ -34,6 +34,16 @@ def test_a_click_cuts_out_its_vertebra(neck) -> None:
     found = separate_vertebrae(ct, bone, {"C5": centres["C5"] + [0.0, 2.0, 2.0]})
     assert _dice(found, case, "C5") >= 0.93
     assert [s.name for s in found.structures] == ["C5", "other_bone"]
+    assert {"C4", "C6"} <= set(found.neighbours) and "C5" not in found.neighbours
+    for level in ("C4", "C6"):
+        assert np.linalg.norm(found.neighbours[level] - centres[level]) < 2.0
+
+
+def test_two_neighbours_share_no_voxel(neck) -> None:
+    _, ct, bone, centres = neck
+    found = separate_vertebrae(ct, bone, {level: centres[level] for level in ("C5", "C6")})
+    claimed = np.concatenate([np.rint(ct.to_ijk(s.mask.points)).astype(int) for s in found.structures])
+    assert len(np.unique(claimed, axis=0)) == len(claimed)
 
 
 def test_the_image_may_be_mirrored(neck) -> None:
