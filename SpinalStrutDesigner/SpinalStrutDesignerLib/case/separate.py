@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -30,6 +31,8 @@ _LEAST_EDGE = 0.2
 # Where a piece of one stood it had 0.6 of an adult's mean width and depth; engineering judgement: whole ones have more.
 _MOST_SOFT, _LEAST_SIZE = 0.25, 0.65
 _COARSE_MM = 2.0
+# Bodies' middles lie 13 mm (cervical) and more apart; a seed may lie 6 mm off its body's middle.
+_SAME_BODY_MM = 9.0
 _LEAST_SEED_HU, _IN_BONE_MM, _FIND_MM = 80.0, 1.5, 40.0
 
 
@@ -44,7 +47,8 @@ class Separation:
 
 
 def separate_vertebrae(ct: Volume, found: BoneAndMetal, seeds: Mapping[str, np.ndarray]) -> Separation:
-    """Each vertebra that has a seed (level to (3,) RAS mm in its body), cut from its neighbours, ribs and metal.
+    """Each vertebra that has a seed (level to (3,) RAS mm in its body), cut from its neighbours, ribs and metal; with
+    them those next to a seeded one between the outermost seeds, where their bodies stand.
 
     Raises CaseError for a seed that is not in a vertebral body.
     """
@@ -52,15 +56,39 @@ def separate_vertebrae(ct: Volume, found: BoneAndMetal, seeds: Mapping[str, np.n
     _check_seeds(ct, found, points)
     masks: dict[str, Mask] = {}
     notes: list[str] = []
-    neighbours: dict[str, np.ndarray] = {}
+    beside: dict[str, dict[str, np.ndarray]] = {}
     for level in points:
-        masks[level], said, beside = _vertebra(ct, found, level, points)
+        masks[level], said, beside[level] = _vertebra(ct, found, level, points)
         notes.extend(said)
-        neighbours = beside | neighbours
+    neighbours = {k: v for chain in beside.values() for k, v in chain.items() if k not in points}
+    for level in _next_within(points, neighbours):
+        # What cannot be told apart stays with the other bone.
+        with suppress(CaseError):
+            masks[level], said, _ = _vertebra(ct, found, level, {**points, level: neighbours[level]})
+            notes.extend(said)
     masks = _owned_once(ct, masks)
-    return Separation(
-        _structures(ct, found, masks), tuple(notes), {k: v for k, v in neighbours.items() if k not in points}
-    )
+    return Separation(_structures(ct, found, masks), (*notes, *_contradictions(beside, points)), neighbours)
+
+
+def _next_within(seeds: Mapping[str, np.ndarray], neighbours: Mapping[str, np.ndarray]) -> list[str]:
+    """Of the levels between the outermost seeds those found next to a seeded one: a foot has to share their disc."""
+    order = sorted(LEVELS.index(level) for level in seeds)
+    beside = {number + step for number in order for step in (-1, 1)}
+    return [LEVELS[n] for n in sorted(beside) if order[0] < n < order[-1] and LEVELS[n] in neighbours]
+
+
+def _contradictions(beside: Mapping[str, Mapping[str, np.ndarray]], seeds: Mapping[str, np.ndarray]) -> Iterator[str]:
+    """Where counting bodies from two seeds does not lead to the same one."""
+    known = {level: {**chain, level: seeds[level]} for level, chain in beside.items()}
+    for one, other in combinations(seeds, 2):
+        both = known[one].keys() & known[other]
+        apart = {level: float(np.linalg.norm(known[one][level] - known[other][level])) for level in both}
+        level = max(sorted(apart), key=lambda name: apart[name], default="")
+        if level and apart[level] > _SAME_BODY_MM:
+            yield (
+                f"counted from {one}, {level} lies {apart[level]:.0f} mm from where it lies counted from {other}: a "
+                "seed may bear another level's name, or a body between was not seen; count the vertebrae"
+            )
 
 
 def _box(ct: Volume, mask: Mask) -> tuple[slice, ...]:

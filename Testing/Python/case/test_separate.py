@@ -46,6 +46,19 @@ def test_two_neighbours_share_no_voxel(neck) -> None:
     assert len(np.unique(claimed, axis=0)) == len(claimed)
 
 
+def test_what_stands_next_to_a_seeded_one_within_the_span_is_cut_out_too(neck) -> None:
+    case, ct, bone, centres = neck
+    found = separate_vertebrae(ct, bone, {level: centres[level] for level in ("C4", "C6")})
+    assert [s.name for s in found.structures] == ["C4", "C6", "C5", "other_bone"] and found.notes == ()
+    assert _dice(found, case, "C5") >= 0.93
+
+
+def test_counting_tells_a_seed_with_another_level_s_name(neck) -> None:
+    _, ct, bone, centres = neck
+    notes = separate_vertebrae(ct, bone, {"C4": centres["C4"], "C7": centres["C6"]}).notes
+    assert any("count the vertebrae" in note and "counted from C4" in note for note in notes)
+
+
 def test_the_image_may_be_mirrored(neck) -> None:
     case, ct, bone, centres = neck
     flipped = ct.ijk_to_ras @ np.diag([-1.0, 1.0, 1.0, 1.0])
