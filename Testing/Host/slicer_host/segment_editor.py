@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from PySide6 import QtGui, QtWidgets
+from PySide6 import QtGui
 
-from .strict import strict_class
+if TYPE_CHECKING:
+    from .segment_editor_panel import SegmentEditorPanel
 
 
 class Editor:
@@ -35,24 +36,6 @@ class Editor:
         return self._volume
 
 
-class SegmentEditorPanel(strict_class(QtWidgets.QWidget)):  # type: ignore[misc]
-    """Its panel, which is empty here; self() is the scripted module's own object, as PythonQt calls it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.editor = Editor()
-
-    def self(self) -> SegmentEditorPanel:
-        """What holds the editor."""
-        return self
-
-    def enter(self) -> None:
-        """The module is opened."""
-
-    def exit(self) -> None:
-        """Another module is opened."""
-
-
 class SegmentEditorModule:
     """The module."""
 
@@ -60,11 +43,18 @@ class SegmentEditorModule:
     path, hidden = "", False
 
     def __init__(self) -> None:
-        self.icon = QtGui.QIcon()
         self._panel: SegmentEditorPanel | None = None
+
+    @property
+    def icon(self) -> QtGui.QIcon:
+        """None is drawn."""
+        return QtGui.QIcon()
 
     def widgetRepresentation(self) -> SegmentEditorPanel:
         """Its panel, made at the first call."""
         if self._panel is None:
+            # A widget's class that is older than the application ends the process sooner or later.
+            from .segment_editor_panel import SegmentEditorPanel
+
             self._panel = SegmentEditorPanel()
         return self._panel
