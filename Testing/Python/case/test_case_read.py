@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from SpinalStrutDesignerLib.case.read import read_case
 from SpinalStrutDesignerLib.case.roles import known_role
@@ -54,6 +54,7 @@ def test_nrrd_in_ras_is_the_same_patient(scan) -> None:
     np.testing.assert_allclose(read_case(ras).ct.ijk_to_ras, expected)
 
 
+@settings(deadline=None)  # speed is judged in the benchmarks
 @given(st.permutations([0, 1, 2]), st.tuples(*[st.booleans()] * 3))
 def test_storage_order_does_not_matter(order: list[int], flips: tuple[bool, bool, bool]) -> None:
     """The same scan stored along other axes has its structures in the same place."""
