@@ -63,6 +63,7 @@ class _Upright:
 
     @classmethod
     def about(cls, bone: Mask, seeds: np.ndarray) -> _Upright:
+        """The grid about seeds (n, 3) RAS mm, as far as the image reaches."""
         size = np.array(bone.voxels.shape[::-1]) - 1.0
         i, j, k = size
         corners = np.array([[a, b, c] for a in (0, i) for b in (0, j) for c in (0, k)])
