@@ -13,6 +13,7 @@ from scipy import ndimage
 from ..errors import CaseError
 from .bone import BoneAndMetal
 from .course import Course
+from .disc_space import DiscSpace, disc_spaces
 from .frame import Frame
 from .labels import block_matrix
 from .levels import LEVELS, is_above
@@ -20,6 +21,7 @@ from .model import Mask, Role, Structure, Volume
 from .own_bone import own_bone
 from .parting import STEP_MM, Block, part
 from .seed_check import check_seeds
+from .star import Star
 from .stations import Station, along_column, neighbour_of, station_at, usual_size
 
 # About a seed, from right to left, back to front and below to above: a vertebra and what touches it, however it leans.
@@ -33,8 +35,20 @@ _LEAST_EDGE = 0.2
 # Where a piece of one stood it had 0.6 of an adult's mean width and depth; engineering judgement: whole ones have more.
 _MOST_SOFT, _LEAST_SIZE = 0.25, 0.65
 _COARSE_MM = 2.0
+_MUCH_MM3 = 50.0  # what looks like bone within a disc: a few voxels along the plates are no news
 # Bodies' middles lie 13 mm (cervical) and more apart; a seed may lie 6 mm off its body's middle.
 _SAME_BODY_MM = 9.0
+
+
+@dataclass(frozen=True, eq=False)
+class _Vertebra:
+    """mask: of its own bone; body: its surface; notes: what a person should know; beside: level to (3,) RAS mm of the
+    bodies found one after the other from it."""
+
+    mask: Mask
+    body: Star
+    notes: tuple[str, ...]
+    beside: Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,20 +71,57 @@ def separate_vertebrae(
     """
     points = {level: np.asarray(seed, float).reshape(3) for level, seed in seeds.items()}
     check_seeds(ct, found, points)
-    masks: dict[str, Mask] = {}
-    notes: list[str] = []
-    beside: dict[str, dict[str, np.ndarray]] = {}
-    for level in points:
-        masks[level], said, beside[level] = _vertebra(ct, found, Course(course), level, points)
-        notes.extend(said)
+    line = Course(course)
+    cut = {level: _vertebra(ct, found, line, level, points) for level in points}
+    beside = {level: vertebra.beside for level, vertebra in cut.items()}
     neighbours = {k: v for chain in beside.values() for k, v in chain.items() if k not in points}
     for level in _next_within(points, neighbours):
         # What cannot be told apart stays with the other bone.
         with suppress(CaseError):
-            masks[level], said, _ = _vertebra(ct, found, Course(course), level, {**points, level: neighbours[level]})
-            notes.extend(said)
-    masks = _owned_once(ct, masks)
-    return Separation(_structures(ct, found, masks), (*notes, *_contradictions(beside, points)), neighbours)
+            cut[level] = _vertebra(ct, found, line, level, {**points, level: neighbours[level]})
+    masks = _owned_once(ct, {level: vertebra.mask for level, vertebra in cut.items()})
+    rest = found.bone.copy()
+    for mask in masks.values():
+        rest[_box(ct, mask)] &= ~mask.voxels
+    notes = [note for vertebra in cut.values() for note in vertebra.notes]
+    for space in disc_spaces(ct, {level: vertebra.body for level, vertebra in cut.items()}):
+        notes += _without_disc(rest, ct, space)
+        masks.update(_with_rims(rest, ct, space, masks))
+    return Separation(_structures(ct, found, masks, rest), (*notes, *_contradictions(beside, points)), neighbours)
+
+
+def _without_disc(rest: np.ndarray, ct: Volume, space: DiscSpace) -> list[str]:
+    """Takes what looks like bone between two bodies out of the rest, and tells where that is much."""
+    volume = float((rest[space.block] & space.disc).sum() * np.prod(ct.spacing))
+    rest[space.block] &= ~space.disc
+    if volume <= _MUCH_MM3:
+        return []
+    return [
+        f"between {space.upper} and {space.lower} {volume / 1000.0:.1f} cm³ are as bright as bone and were taken for "
+        "disc: slices too thick to tell them apart, calcified disc, or fused vertebrae; look at it before docking"
+    ]
+
+
+def _with_rims(rest: np.ndarray, ct: Volume, space: DiscSpace, masks: Mapping[str, Mask]) -> dict[str, Mask]:
+    """Both vertebrae with what of the rest stands about their disc in front: each takes what is nearer to it."""
+    boxes = [space.block, *(_box(ct, masks[level]) for level in (space.upper, space.lower))]
+    hull = tuple(
+        slice(min(part.start for part in parts), max(part.stop for part in parts)) for parts in zip(*boxes, strict=True)
+    )
+    rim, *whole = (np.zeros([part.stop - part.start for part in hull], bool) for _ in range(3))
+    inner = [tuple(slice(p.start - h.start, p.stop - h.start) for p, h in zip(b, hull, strict=True)) for b in boxes]
+    rim[inner[0]] = space.rim & rest[space.block]
+    for mask, level, at in zip(whole, (space.upper, space.lower), inner[1:], strict=True):
+        mask[at] = masks[level].voxels
+    away = [ndimage.distance_transform_edt(~mask, sampling=ct.spacing[::-1]) for mask in whole]
+    rest[hull] &= ~rim
+    whole[0] |= rim & (away[0] <= away[1])
+    whole[1] |= rim & (away[0] > away[1])
+    i, j, k = (hull[0], hull[1], hull[2])
+    return {
+        level: Mask(mask, block_matrix(ct.ijk_to_ras, (i, j, k)))
+        for level, mask in zip((space.upper, space.lower), whole, strict=True)
+    }
 
 
 def _next_within(seeds: Mapping[str, np.ndarray], neighbours: Mapping[str, np.ndarray]) -> list[str]:
@@ -208,13 +259,14 @@ def _block(ct: Volume, found: BoneAndMetal, middle: np.ndarray) -> Block:
 
 def _vertebra(
     ct: Volume, found: BoneAndMetal, course: Course, level: str, seeds: Mapping[str, np.ndarray]
-) -> tuple[Mask, list[str], dict[str, np.ndarray]]:
+) -> _Vertebra:
     block = _block(ct, found, seeds[level])
     soft = _soft_hu(block.hu, seeds[level], found.threshold_hu)
     own, *others = _stations(block, course, level, seeds[level], soft)
     _check_body(block.hu, soft, own, level, seeds)
     mask = own_bone(ct, found, block, part(block, [own, *others], soft, found.threshold_hu), own, soft)
-    return mask, _notes(ct, own, mask), _found_beside(own, others)
+    assert own.star is not None
+    return _Vertebra(mask, own.star, tuple(_notes(ct, own, mask)), _found_beside(own, others))
 
 
 def _found_beside(own: Station, others: list[Station]) -> dict[str, np.ndarray]:
@@ -256,11 +308,8 @@ def _soft_hu(hu: Volume, seed: np.ndarray, threshold_hu: float) -> float:
     return min(threshold_hu, max(_LEAST_SOFT_HU, (_DISC_HU + marrow) / 2.0))
 
 
-def _structures(ct: Volume, found: BoneAndMetal, masks: Mapping[str, Mask]) -> tuple[Structure, ...]:
+def _structures(ct: Volume, found: BoneAndMetal, masks: Mapping[str, Mask], rest: np.ndarray) -> tuple[Structure, ...]:
     structures = [Structure(level, "bone", mask, level=level) for level, mask in masks.items()]
-    rest = found.bone.copy()
-    for mask in masks.values():
-        rest[_box(ct, mask)] &= ~mask.voxels
     others: tuple[tuple[str, Role, np.ndarray], ...] = (
         ("other_bone", "bone", rest),
         ("metal", "metal", found.metal),
