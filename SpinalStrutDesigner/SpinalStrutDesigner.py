@@ -5,7 +5,14 @@ from typing import Annotated
 
 import slicer
 import vtk
-from slicer import vtkMRMLMarkupsFiducialNode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLTableNode
+from slicer import (
+    vtkMRMLMarkupsFiducialNode,
+    vtkMRMLScalarVolumeNode,
+    vtkMRMLScriptedModuleNode,
+    vtkMRMLSegmentationNode,
+    vtkMRMLTableNode,
+    vtkMRMLTransformNode,
+)
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.parameterNodeWrapper import Choice, Default, WithinRange, parameterNodeWrapper
@@ -76,7 +83,10 @@ class SpinalStrutDesignerParameterNode:
     plan. plannedOn: digest of the case it was proposed on. checked: digest of what the findings are true of.
     released, releasedOf: the last release's folder and its digest. outputFolder: where releases go.
     seeds: a point in each of some vertebrae, to segment the CT from. acceptedSegmentation: digest of the case whose
-    segmentation, made by the program, a person accepted. handlesVisible, previewVisible, endplatesVisible,
+    segmentation, made by the program, a person accepted. secondImage: MRI or another CT; secondSegmentation: cord and
+    dura as drawn on it; secondTransform: how it lies to the CT, where that was made in Slicer; secondBySpan: whether it
+    is registered by the levels of the span alone. earlier: the case of an earlier CT of the patient, and changes: what
+    is different since, from when its plan was carried over. handlesVisible, previewVisible, endplatesVisible,
     levelsVisible: what the views show. following, followedView, followPosition: which slice view lies
     across the axis (at per cent of its length) or along a screw. keepWholeMeshes, saveScene: what is kept and saved.
     """
@@ -85,6 +95,12 @@ class SpinalStrutDesignerParameterNode:
     segmentation: vtkMRMLSegmentationNode
     findings: vtkMRMLTableNode
     seeds: vtkMRMLMarkupsFiducialNode
+    secondImage: vtkMRMLScalarVolumeNode
+    secondSegmentation: vtkMRMLSegmentationNode
+    secondTransform: vtkMRMLTransformNode
+    earlier: vtkMRMLScriptedModuleNode
+    changes: vtkMRMLTableNode
+    secondBySpan: bool = False
     plan: str = ""
     locked: bool = False
     upperWanted: str = ""
