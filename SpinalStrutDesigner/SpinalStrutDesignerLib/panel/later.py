@@ -10,6 +10,7 @@ from slicer.i18n import tr as _
 from ..errors import PlanError
 from ..plan.json import plan_from_json
 from ..plan.plan import Plan
+from ..propose.changes import NOTHING
 from ..scene.changes_table import changes_in
 from .desk import Desk
 
@@ -37,18 +38,23 @@ class Later:
             ui.laterGroupBox.collapsed = not wanted
         ui.rebuildButton.enabled = parameters.earlier is not None and not self.panel.work.busy and not desk.locked
         rows = changes_in(parameters.changes)
+        ui.changesTable.visible = bool(rows)  # a box that is opened shows all it holds
         if rows == self._shown:
             return
         self._shown = rows
-        ui.changesTable.visible = bool(rows)
         ui.changesTable.setRowCount(len(rows))
         for number, row in enumerate(rows):
-            values = [f"{row[name]} {row['unit']}".strip() for name in ("before", "after")]
-            fill_row(ui.changesTable, number, [row["what"], *values, row["change"], row["meaning"]])
+            before, after = (with_unit(row[name], row["unit"]) for name in ("before", "after"))
+            fill_row(ui.changesTable, number, [row["what"], before, after, row["change"], row["meaning"]])
 
     def on_rebuild(self, checked: bool) -> None:
         """Carries the earlier case's plan over in a child process."""
         self.panel.jobs.rebuild()
+
+
+def with_unit(value: str, unit: str) -> str:
+    """A value of the report as a cell."""
+    return value if value == NOTHING else f"{value} {unit}".strip()
 
 
 def earlier_plan(desk: Desk, earlier: Any) -> Plan:

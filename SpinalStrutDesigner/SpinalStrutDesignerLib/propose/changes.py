@@ -46,6 +46,8 @@ class Change:
 
 COLUMNS = ("id", "what", "before", "after", "unit", "change", "meaning")
 """Of the table of changes."""
+NOTHING = "—"
+"""What stands in the table where there was no value."""
 
 
 def changes_table(changes: Iterable[Change]) -> str:
@@ -166,4 +168,4 @@ def _key(structure: Structure) -> str:
 
 
 def _told(value: float | str | None) -> str:
-    return "—" if value is None else value if isinstance(value, str) else f"{value:.2f}"
+    return NOTHING if value is None else value if isinstance(value, str) else f"{value:.2f}"

@@ -46,7 +46,7 @@ def both(planned: Any, later: Case, phantom_plan: Plan) -> Any:
     earlier = planned.desk.owner
     waived = phantom_plan.with_(waivers=(Waiver("clearance.oesophagus", "A. Surgeon", "retracted"),))
     planned.parameters.plan = plan_to_json(waived)
-    node = planned.widget.logic.createParameterNode()
+    node = slicer.mrmlScene.AddNode(planned.widget.logic.createParameterNode())
     planned.ui.parameterNodeSelector.setCurrentNode(node)
     planned.host.process_events()
     assert planned.desk.owner is node
@@ -94,7 +94,7 @@ def test_plan_and_report_are_taken_in_and_can_be_undone(stood_in: Any, tmp_path:
     assert rows(stood_in) == [
         ["Span C4 to T2", "67.80 mm", "70.05 mm", "+2.25", "look at it"],
         ["oesophagus", "given", "not given", "", ""],
-        ["C4 found in the later CT, known to", "— mm", "0.21 mm", "", ""],
+        ["C4 found in the later CT, known to", "—", "0.21 mm", "", ""],
     ]
     # The command was given both CTs and the earlier case's own plan.
     called = json.loads((tmp_path / "called.json").read_text(encoding="utf-8"))
@@ -121,7 +121,7 @@ def test_what_cannot_be_carried_over_is_told(both: Any) -> None:
     both.ui.earlierSelector.setCurrentNode(both.desk.owner)
     both.ui.rebuildButton.click()
     assert "the earlier case is this one" in both.message and not both.panel.work.busy
-    empty = both.widget.logic.createParameterNode()
+    empty = slicer.mrmlScene.AddNode(both.widget.logic.createParameterNode())
     both.ui.earlierSelector.setCurrentNode(empty)
     both.ui.rebuildButton.click()
     assert "has no plan to carry over" in both.message and not both.panel.work.busy
