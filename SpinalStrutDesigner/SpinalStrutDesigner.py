@@ -70,15 +70,14 @@ def downloadPhantom(source):
 class SpinalStrutDesignerParameterNode:
     """One case. What was decided is the plan; the rest are its nodes, views of it and what became of it.
 
-    volume: the CT. segmentation: vertebrae and structures to stay clear of. findings: of the last check. plan: the
-    plan as JSON, locked: whether it is closed. upperWanted, lowerWanted: levels before there is a plan. plannedOn:
-    digest of its case. checked: digest of what findings are true of. released, releasedOf: the last release's folder
-    and its digest. outputFolder: where releases go. seeds: to segment the CT from. acceptedSegmentation: digest of the
-    case found from them that a person accepted. secondImage (MRI or another CT), secondSegmentation, secondTransform:
-    see scene/second_image; secondBySpan: by the span's levels alone. earlier: the case of an earlier CT, changes:
-    since. handlesVisible, previewVisible, endplatesVisible, levelsVisible: what the views show. following,
-    followedView, followPosition: the slice view across the axis (at per cent) or along a screw. keepWholeMeshes,
-    saveScene: what is kept and saved.
+    volume: the CT. segmentation: vertebrae and keep-outs. findings: of the last check. plan: the plan as JSON, locked:
+    whether it is closed. upperWanted, lowerWanted: levels before there is a plan. plannedOn: digest of its case.
+    checked: digest of what findings are true of. released, releasedOf: the last release's folder and its digest.
+    outputFolder: where releases go. seeds: to segment the CT from. acceptedSegmentation: digest of the case found from
+    them that a person accepted. secondImage (MRI or another CT), secondSegmentation, secondTransform: see
+    scene/second_image; secondBySpan: by the span's levels alone. earlier: the case of an earlier CT, changes: since.
+    …Visible: what the views show. following, followedView, followPosition: the slice view across the axis (at per
+    cent) or along a screw. keepWholeMeshes, saveScene: what is kept and saved.
     """
 
     volume: slicer.vtkMRMLScalarVolumeNode
