@@ -14,6 +14,7 @@ from LatticeGeneratorLib.scene.watch import Watch
 
 from ..build.build import input_digest
 from ..case.model import Case
+from ..case.register import Registration
 from ..errors import CaseError, PlanError
 from ..plan.curve import axis_curve
 from ..plan.json import plan_from_json, plan_to_json
@@ -21,7 +22,7 @@ from ..plan.plan import Corrections, Plan
 from ..scene.belongings import Belongings
 from ..scene.case_folder import case_folder
 from ..scene.case_of import ct_case_of
-from ..scene.second_image import second_nodes, second_wanted, with_second_image
+from ..scene.second_image import registration_of, second_nodes, second_wanted, with_second_image
 from ..scene.segmented import made_from
 from .history import History
 
@@ -41,6 +42,7 @@ class Desk:
         self._on_edit = on_edit
         self._case: Case | None = None
         self._ct_case: Case | None = None
+        self._registration: Registration | None = None
         self._case_fault = self._second_fault = ""
         self._parsed: tuple[str, Plan | None, str] = ("", None, "")
         self._watch = Watch(self._edited)
@@ -138,10 +140,11 @@ class Desk:
         not evaluated.
         """
         if self._case is None:
-            case, self._second_fault = self.ct_case(), ""
+            case, self._second_fault, self._registration = self.ct_case(), "", None
             if second_wanted(self.parameters):
                 try:
-                    case = with_second_image(case, self.parameters, self._corrections())
+                    self._registration = registration_of(self.parameters, case.ct)
+                    case = with_second_image(case, self.parameters, self._registration, self._corrections())
                 except CaseError as error:
                     self._second_fault = str(error)
             self._case = case
@@ -151,6 +154,11 @@ class Desk:
     def second_fault(self) -> str:
         """Why nothing of the second image is in the case; empty where there is none, or it is."""
         return self._second_fault if self.case_if_ready() is not None else ""
+
+    @property
+    def registration(self) -> Registration | None:
+        """How the second image lies to the CT; None where there is none, or it is not known."""
+        return self._registration if self.case_if_ready() is not None else None
 
     def accept_segmentation(self) -> None:
         """A person says that the segmentation is right as it is."""

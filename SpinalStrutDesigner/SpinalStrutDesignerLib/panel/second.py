@@ -10,9 +10,8 @@ from ..build.situation import corrected
 from ..case.levels import LEVELS
 from ..case.model import Case
 from ..case.register import Registration
-from ..errors import CaseError
 from ..plan.plan import Corrections, Plan
-from ..scene.second_image import registration_of, second_volume, second_wanted
+from ..scene.second_image import second_wanted
 from .desk import Desk
 
 if TYPE_CHECKING:
@@ -39,15 +38,9 @@ class Second:
         ui.secondLabel.visible = bool(ui.secondLabel.text)
 
     def _words(self, desk: Desk) -> str:
-        if desk.case_if_ready() is None:
-            return desk.case_fault
-        if desk.second_fault and desk.parameters.secondSegmentation is not None:
-            return desk.second_fault
-        try:
-            ct = desk.ct_case().ct
-            return registration_words(registration_of(desk.parameters, ct, second_volume(desk.parameters)))
-        except CaseError as fault:
-            return str(fault)
+        registration = desk.registration
+        known = registration_words(registration) if registration is not None else ""
+        return "\n".join(words for words in (desk.case_fault, desk.second_fault, known) if words)
 
     def on_register(self, checked: bool) -> None:
         """Registers the second image in a child process."""

@@ -12,7 +12,7 @@ from ..case.model import Case
 from ..errors import CaseError
 from ..plan.plan import Corrections
 from .case_nodes import case_from_nodes
-from .second_image import second_wanted, with_second_image
+from .second_image import registration_of, second_wanted, with_second_image
 
 
 def ct_case_of(parameters: Any, corrections: Corrections | None = None) -> Case:
@@ -26,4 +26,6 @@ def ct_case_of(parameters: Any, corrections: Corrections | None = None) -> Case:
 def case_of(parameters: Any, corrections: Corrections | None = None) -> Case:
     """The case with what the second image gives, where one is chosen. Raises CaseError with the remedy."""
     case = ct_case_of(parameters, corrections)
-    return with_second_image(case, parameters, corrections) if second_wanted(parameters) else case
+    if not second_wanted(parameters):
+        return case
+    return with_second_image(case, parameters, registration_of(parameters, case.ct), corrections)

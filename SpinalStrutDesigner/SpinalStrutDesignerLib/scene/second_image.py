@@ -99,11 +99,12 @@ def show_registration(parameters: Any, registration: Registration, made_of: str,
     return node
 
 
-def registration_of(parameters: Any, ct: Volume, second: Volume) -> Registration:
+def registration_of(parameters: Any, ct: Volume) -> Registration:
     """The registration of the second image as it stands.
 
     Raises CaseError where there is none yet, and where what it was made of, or where it has the image, has changed.
     """
+    second = second_volume(parameters)
     node = Belongings(parameters.parameterNode).get(ROLE)
     text = node.GetAttribute(_REGISTRATION) if node is not None else None
     if not text:
@@ -119,14 +120,15 @@ def registration_of(parameters: Any, ct: Volume, second: Volume) -> Registration
     return registration
 
 
-def with_second_image(case: Case, parameters: Any, corrections: Corrections | None = None) -> Case:
+def with_second_image(
+    case: Case, parameters: Any, registration: Registration, corrections: Corrections | None = None
+) -> Case:
     """The CT's case with the soft structures that are drawn on the second image.
 
-    corrections: as of `case_from_nodes`. Raises CaseError with the remedy for what is missing, out of date or given
-    twice.
+    registration: how that lies; corrections: as of `case_from_nodes`. Raises CaseError with the remedy for what is
+    missing or given twice.
     """
     second = second_volume(parameters)
-    registration = registration_of(parameters, case.ct, second)
     drawn = parameters.secondSegmentation
     if drawn is None:
         raise CaseError("choose the segmentation that is drawn on the second image, such as of cord and dura")

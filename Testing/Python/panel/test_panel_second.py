@@ -85,11 +85,8 @@ def register(bench: Any) -> None:
 
 def cord_error(bench: Any, phantom: Case, truth: np.ndarray) -> float:
     """The largest distance by which a point of the cord comes back elsewhere than it truly is, mm."""
-    from SpinalStrutDesignerLib.scene.second_image import registration_of, second_volume
-
-    found = registration_of(bench.parameters, bench.desk.ct_case().ct, second_volume(bench.parameters))
     cord = phantom.structure("spinal_cord").points[::200]
-    return float(np.linalg.norm(moved(found.matrix @ truth, cord) - cord, axis=1).max())
+    return float(np.linalg.norm(moved(bench.desk.registration.matrix @ truth, cord) - cord, axis=1).max())
 
 
 def test_until_it_is_registered_nothing_of_it_is_used(chosen: Any) -> None:

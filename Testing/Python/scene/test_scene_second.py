@@ -168,11 +168,11 @@ def test_what_an_unknown_name_means_is_told_by_the_plan(chosen: Any, phantom: Ca
 
 def test_the_registration_is_saved_on_its_node(chosen: Any, phantom: Case, truth: np.ndarray) -> None:
     node = registered(chosen, phantom, np.linalg.inv(truth), 0.42)
-    found = registration_of(chosen, phantom.ct, second_volume(chosen))
+    found = registration_of(chosen, phantom.ct)
     assert (found.error_mm, found.windows[0].name) == (0.42, "C4")
     node.SetAttribute("SpinalStrutDesigner.Registration", "{}")
     with pytest.raises(CaseError, match="no registration"):
-        registration_of(chosen, phantom.ct, second_volume(chosen))
+        registration_of(chosen, phantom.ct)
 
 
 def test_the_command_has_images_levels_and_the_matrix(
