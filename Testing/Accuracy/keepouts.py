@@ -161,12 +161,12 @@ def _on_grid(structure: Structure, ct: Volume) -> np.ndarray:
 
 
 COLOURS = {"bone": (255, 0, 0), "spinal_canal": (255, 220, 0), "airway": (0, 200, 255), "lungs": (0, 90, 255)}
-OTHERS = {"contrast_vessels": (255, 0, 255), "metal": (0, 255, 0)}
+OTHERS = {"contrast_vessels": (255, 0, 255), "metal": (0, 255, 0), "bone_fragments": (255, 140, 0)}
 
 
 def _draw(case: Labelled, found: BoneAndMetal, whole: Mapping[str, np.ndarray], path: Path) -> None:
     """A sagittal slice through the canal and three across it: bone red, canal yellow, airway cyan, lungs blue, contrast
-    magenta, metal green; the true cord and dural sac white."""
+    magenta, metal green, fragments orange; the true cord and dural sac white."""
     masks = [({**COLOURS, **OTHERS}[key], mask) for key, mask in {"bone": found.bone, **whole}.items()]
     masks.append(((255, 255, 255), case.mask("spinal_cord", "dural_sac")))
     middle = int(np.median(np.argwhere(whole["spinal_canal"])[:, 2]))

@@ -15,6 +15,7 @@ from SpinalStrutDesignerLib.case.bone import find_bone
 from SpinalStrutDesignerLib.case.images import read_image
 from SpinalStrutDesignerLib.case.model import Mask, Volume
 from SpinalStrutDesignerLib.case.separate import separate_vertebrae
+from SpinalStrutDesignerLib.case.spinal_canal import find_canal_course
 
 CASES = {
     "case2_c4_t2": ("C4", "T2"),
@@ -59,7 +60,8 @@ def _rows(
     bone = find_bone(ct)
     for level, seed in seeds.items():
         start = time.perf_counter()
-        result = separate_vertebrae(ct, bone, {level: seed})
+        course = find_canal_course(Mask(bone.bone, ct.ijk_to_ras), {level: seed})
+        result = separate_vertebrae(ct, bone, course, {level: seed})
         seconds = time.perf_counter() - start
         found = _whole(next(s.mask for s in result.structures if s.level == level), ct)
         true = labels == values[level]

@@ -13,6 +13,7 @@ from ..errors import CaseError
 from .bone import find_bone
 from .distance import tightened
 from .model import OTHER_VERTEBRAE, Mask, Structure, Volume
+from .seed_check import check_seeds
 from .separate import separate_vertebrae
 from .soft import find_keepouts, spine_crop
 from .spinal_canal import find_canal_course
@@ -45,9 +46,10 @@ def segment(ct: Volume, seeds: Mapping[str, np.ndarray], progress: Progress) -> 
     around = spine_crop(ct, seeds)
     found = find_bone(around)
     progress("vertebrae", 0.3)
-    separation = separate_vertebrae(around, found, seeds)
-    progress("what to stay clear of", 0.8)
+    check_seeds(around, found, seeds)
     course = find_canal_course(Mask(found.bone, around.ijk_to_ras), seeds)
+    separation = separate_vertebrae(around, found, course, seeds)
+    progress("what to stay clear of", 0.8)
     error = _EDGE_VOXELS * float(ct.spacing.max())
     structures: list[Structure] = []
     for structure in (*separation.structures, *find_keepouts(around, found, course, seeds)):

@@ -12,12 +12,14 @@ from scipy import ndimage
 
 from ..errors import CaseError
 from .bone import BoneAndMetal
+from .course import Course
 from .frame import Frame
 from .labels import block_matrix
 from .levels import LEVELS, is_above
 from .model import Mask, Role, Structure, Volume
 from .own_bone import own_bone
 from .parting import STEP_MM, Block, part
+from .seed_check import check_seeds
 from .stations import Station, along_column, neighbour_of, station_at, usual_size
 
 # About a seed, from right to left, back to front and below to above: a vertebra and what touches it, however it leans.
@@ -33,7 +35,6 @@ _MOST_SOFT, _LEAST_SIZE = 0.25, 0.65
 _COARSE_MM = 2.0
 # Bodies' middles lie 13 mm (cervical) and more apart; a seed may lie 6 mm off its body's middle.
 _SAME_BODY_MM = 9.0
-_LEAST_SEED_HU, _IN_BONE_MM, _FIND_MM = 80.0, 1.5, 40.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,25 +47,27 @@ class Separation:
     neighbours: Mapping[str, np.ndarray]
 
 
-def separate_vertebrae(ct: Volume, found: BoneAndMetal, seeds: Mapping[str, np.ndarray]) -> Separation:
+def separate_vertebrae(
+    ct: Volume, found: BoneAndMetal, course: np.ndarray, seeds: Mapping[str, np.ndarray]
+) -> Separation:
     """Each vertebra that has a seed (level to (3,) RAS mm in its body), cut from its neighbours, ribs and metal; with
     them those next to a seeded one between the outermost seeds, where their bodies stand.
 
     Raises CaseError for a seed that is not in a vertebral body.
     """
     points = {level: np.asarray(seed, float).reshape(3) for level, seed in seeds.items()}
-    _check_seeds(ct, found, points)
+    check_seeds(ct, found, points)
     masks: dict[str, Mask] = {}
     notes: list[str] = []
     beside: dict[str, dict[str, np.ndarray]] = {}
     for level in points:
-        masks[level], said, beside[level] = _vertebra(ct, found, level, points)
+        masks[level], said, beside[level] = _vertebra(ct, found, Course(course), level, points)
         notes.extend(said)
     neighbours = {k: v for chain in beside.values() for k, v in chain.items() if k not in points}
     for level in _next_within(points, neighbours):
         # What cannot be told apart stays with the other bone.
         with suppress(CaseError):
-            masks[level], said, _ = _vertebra(ct, found, level, {**points, level: neighbours[level]})
+            masks[level], said, _ = _vertebra(ct, found, Course(course), level, {**points, level: neighbours[level]})
             notes.extend(said)
     masks = _owned_once(ct, masks)
     return Separation(_structures(ct, found, masks), (*notes, *_contradictions(beside, points)), neighbours)
@@ -118,34 +121,6 @@ def _owned_once(ct: Volume, masks: Mapping[str, Mask]) -> dict[str, Mask]:
         for number, level in enumerate((one, other)):
             owned[level] = Mask(both[number][inner[number]], owned[level].ijk_to_ras)
     return owned
-
-
-def _check_seeds(ct: Volume, found: BoneAndMetal, seeds: Mapping[str, np.ndarray]) -> None:
-    last = np.array(ct.voxels.shape[::-1]) - 1
-    for level, seed in seeds.items():
-        ijk = ct.to_ijk(seed[None])[0]
-        place = ", ".join(f"{x:.1f}" for x in seed)
-        if not ((ijk >= -0.5) & (ijk <= last + 0.5)).all():
-            raise CaseError(f"the seed of {level} at ({place}) RAS lies outside the image; click into {level}'s body")
-        at = np.clip(np.rint(ijk).astype(int), 0, last)[::-1]
-        box = tuple(
-            slice(max(0, c - r), c + r + 1) for c, r in zip(at, np.ceil(_FIND_MM / ct.spacing[::-1]).astype(int))
-        )
-        bone = np.argwhere((found.bone | found.metal)[box])
-        steps = (bone + [b.start for b in box] - at)[:, ::-1] @ ct.ijk_to_ras[:3, :3].T
-        near = float(np.median(ct.voxels[tuple(slice(max(0, c - 1), c + 2) for c in at)]))
-        away = np.linalg.norm(steps, axis=1) if len(steps) else np.array([np.inf])
-        if near < _LEAST_SEED_HU and away.min() > _IN_BONE_MM:
-            where = (
-                f"the nearest bone lies {away.min():.0f} mm away" if len(steps) else f"no bone within {_FIND_MM:g} mm"
-            )
-            if len(steps):
-                spot = ct.ijk_to_ras[:3, :3] @ at[::-1] + ct.ijk_to_ras[:3, 3] + steps[away.argmin()]
-                where += " at (" + ", ".join(f"{x:.1f}" for x in spot) + ") RAS"
-            raise CaseError(
-                f"the seed of {level} at ({place}) RAS is not in bone: {near:.0f} HU there; {where}; click into "
-                f"{level}'s body"
-            )
 
 
 def _check_body(hu: Volume, soft_hu: float, own: Station, level: str, seeds: Mapping[str, np.ndarray]) -> None:
@@ -232,11 +207,11 @@ def _block(ct: Volume, found: BoneAndMetal, middle: np.ndarray) -> Block:
 
 
 def _vertebra(
-    ct: Volume, found: BoneAndMetal, level: str, seeds: Mapping[str, np.ndarray]
+    ct: Volume, found: BoneAndMetal, course: Course, level: str, seeds: Mapping[str, np.ndarray]
 ) -> tuple[Mask, list[str], dict[str, np.ndarray]]:
     block = _block(ct, found, seeds[level])
     soft = _soft_hu(block.hu, seeds[level], found.threshold_hu)
-    own, *others = _stations(block, level, seeds[level], soft)
+    own, *others = _stations(block, course, level, seeds[level], soft)
     _check_body(block.hu, soft, own, level, seeds)
     mask = own_bone(ct, found, block, part(block, [own, *others], soft, found.threshold_hu), own, soft)
     return mask, _notes(ct, own, mask), _found_beside(own, others)
@@ -254,19 +229,19 @@ def _found_beside(own: Station, others: list[Station]) -> dict[str, np.ndarray]:
     return beside
 
 
-def _stations(block: Block, level: str, seed: np.ndarray, soft: float) -> list[Station]:
+def _stations(block: Block, course: Course, level: str, seed: np.ndarray, soft: float) -> list[Station]:
     """The seeded vertebra first, then its neighbours."""
-    start = Frame.along(seed, np.array([0.0, 0.0, 1.0]), np.array([0.0, 1.0, 0.0]))
+    start = Frame.along(seed, course.up(seed), np.array([0.0, 1.0, 0.0]))
     own = station_at(block.hu, block.solid, level, seed, start, usual_size(level)[0], soft)
     stations = [own]
     for up in (True, False):
-        beyond, last = None, own
+        last = own
         for _ in range(_NEIGHBOURS):
-            following = neighbour_of(block.hu, block.solid, last, beyond, up, soft)
+            following = neighbour_of(block.hu, block.solid, last, course, up, soft)
             if following is None:
                 break
             stations.append(following)
-            beyond, last = last, following
+            last = following
     ordered = sorted(stations, key=lambda station: LEVELS.index(station.level))
     turned = along_column(ordered, block.solid)
     return sorted(turned, key=lambda station: station.level != level)

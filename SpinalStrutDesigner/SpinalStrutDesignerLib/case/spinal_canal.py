@@ -39,27 +39,25 @@ _WIDEST_MM, _NARROWEST_MM = 13.0, 5.0
 
 
 def find_canal_course(bone: Mask, seeds: Mapping[str, np.ndarray]) -> np.ndarray:
-    """(n, 3) RAS mm: the canal's middle, downwards, about the levels of the seeds, and on while bone surrounds it.
+    """(n, 3) RAS mm: the canal's middle, upwards, about the levels of the seeds, and on while bone surrounds it.
 
-    bone: on the CT's grid or a crop of it; seeds: (3,) RAS points in vertebral bodies by name, two or more of them.
-    Raises CaseError for fewer, and where no canal is seen behind a seed.
+    bone: on the CT's grid or a crop of it; seeds: (3,) RAS points in vertebral bodies by name, one or more of them.
+    Raises CaseError where no canal is seen behind a seed.
     """
-    if len(seeds) < 2:
-        raise CaseError(f"the spinal canal needs points in two vertebral bodies or more; given: {', '.join(seeds)}")
-    places = (np.asarray(seed, float) for seed in seeds.values())
-    grid = _Upright.about(bone, np.array(sorted(places, key=lambda seed: -seed[2])))
+    points = {name: np.asarray(seed, float) for name, seed in seeds.items()}
+    grid = _Upright.about(bone, np.array(list(points.values())))
     closed = grid.closed()
-    anchors = [grid.behind(seed, closed) for seed in grid.seeds]
+    anchors = [grid.behind(name, seed, closed) for name, seed in points.items()]
     path = _cheapest(closed, anchors)
     path = _shortened(path, closed, anchors)
-    return _smooth(grid.to_ras(path))
+    return _centred(bone, _smooth(grid.to_ras(path)))
 
 
 class _Upright:
     """Bone on a grid along the patient's axes. bone: (z, y, x) bool; corner: (3,) RAS of its first voxel."""
 
-    def __init__(self, bone: np.ndarray, corner: np.ndarray, seeds: np.ndarray) -> None:
-        self.bone, self.corner, self.seeds = bone, corner, seeds
+    def __init__(self, bone: np.ndarray, corner: np.ndarray) -> None:
+        self.bone, self.corner = bone, corner
 
     @classmethod
     def about(cls, bone: Mask, seeds: np.ndarray) -> _Upright:
@@ -80,7 +78,7 @@ class _Upright:
         sampled = ndimage.affine_transform(
             bone.voxels.astype(np.uint8) * np.uint8(200), matrix, offset, tuple(shape[::-1]), order=1
         )
-        return cls(sampled >= 80, low, seeds)
+        return cls(sampled >= 80, low)
 
     def to_ras(self, zyx: np.ndarray) -> np.ndarray:
         return np.asarray(zyx, float)[:, ::-1] * _STEP_MM + self.corner
@@ -99,7 +97,7 @@ class _Upright:
         free = ndimage.distance_transform_edt(~self.bone) * _STEP_MM
         return share * np.clip((free - 2.0) / (_NEAREST_MM - 2.0), 0.0, 1.0).astype(np.float32)
 
-    def behind(self, seed: np.ndarray, closed: np.ndarray) -> np.ndarray:
+    def behind(self, name: str, seed: np.ndarray, closed: np.ndarray) -> np.ndarray:
         """(3,) zyx: the place behind a seed that is best surrounded."""
         z, y, x = np.indices(closed.shape, np.float32)
         right, ahead, up = ((a * _STEP_MM + c - s) for a, c, s in zip((x, y, z), self.corner, seed, strict=True))
@@ -110,8 +108,8 @@ class _Upright:
         best = np.array(np.unravel_index(score.argmax(), score.shape))
         if closed[tuple(best)] < _LEAST_CLOSED:
             raise CaseError(
-                f"no spinal canal is seen behind the point {np.round(seed, 1).tolist()} RAS: set it in the middle of "
-                "a vertebral body whose arch stands, or give the canal as a structure"
+                f"no spinal canal is seen behind the point of {name} at {np.round(seed, 1).tolist()} RAS: set it in "
+                "the middle of a vertebral body whose arch stands, or give the canal as a structure"
             )
         return best
 
@@ -180,11 +178,12 @@ def canal_block(bone: Mask, course: np.ndarray) -> Mask:
 
     Where a ring is open the free side is as far as on the neighbouring rings, and never more than 13 mm.
     """
-    course, radii, frames = _measured(bone, course)
-    return _filled_tube(bone, course, radii, frames)
+    frames = _frames(course)
+    return _filled_tube(bone, course, _radii(bone, course, frames), frames)
 
 
-def _measured(bone: Mask, course: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
+def _centred(bone: Mask, course: np.ndarray) -> np.ndarray:
+    """The course moved to the middle of what bone leaves free around it."""
     for _ in range(2):
         frames = _frames(course)
         radii = _radii(bone, course, frames)
@@ -193,10 +192,8 @@ def _measured(bone: Mask, course: np.ndarray) -> tuple[np.ndarray, np.ndarray, t
         area = (radii**2).sum(axis=1)
         right = 2.0 / 3.0 * (radii**3 * np.cos(angles)).sum(axis=1) / area
         ahead = 2.0 / 3.0 * (radii**3 * np.sin(angles)).sum(axis=1) / area
-        moved = course + right[:, None] * frames[0] + ahead[:, None] * frames[1]
-        course = _smooth(moved)
-    frames = _frames(course)
-    return course, _radii(bone, course, frames), frames
+        course = _smooth(course + right[:, None] * frames[0] + ahead[:, None] * frames[1])
+    return course
 
 
 def _frames(course: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -10,9 +10,12 @@ from importlib.resources import files
 import numpy as np
 
 from .body_pose import fit_body
+from .course import Course
 from .frame import Frame
 from .levels import LEVELS
 from .model import Volume
+from .pedicles import HEIGHTS as PEDICLES
+from .pedicles import to_pedicles
 from .star import Star
 
 # Engineering judgement, see `vertebra_sizes.csv`: how much of an edge a body's surface keeps of the seeded one's.
@@ -32,9 +35,6 @@ _INTO_WALL_MM = 2.7  # of what is met: a lamina is 4 to 8 mm thick
 # above lies the lamina of the upper neighbour, below that of the vertebra itself, sloping backwards, and facets.
 # Measured on labels of test cases and a real scan: 0.8 to 1.
 RING_HEIGHTS = (-0.27, 0.05)
-
-
-PEDICLE_HEIGHTS = (-0.15, 0.3)  # the same of the wall beside the canal, the pedicles
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,9 +93,9 @@ def _body_holding(ct: Volume, seed: np.ndarray, start: Frame, size: np.ndarray, 
 
 
 def neighbour_of(
-    ct: Volume, solid: Volume, station: Station, beyond: Station | None, up: bool, soft_hu: float
+    ct: Volume, solid: Volume, station: Station, course: Course, up: bool, soft_hu: float
 ) -> Station | None:
-    """The next vertebra up or down the spine; beyond: the one before station on the way. None at the spine's end."""
+    """The next vertebra up or down the spine along the canal's course. None at the spine's end."""
     number = LEVELS.index(station.level) + (-1 if up else 1)
     if not 0 < number < len(LEVELS):
         return None
@@ -107,11 +107,9 @@ def neighbour_of(
     scale = float(np.clip(np.median(station.size / own), 0.7, 1.3))
     size = size * scale
     gap = (disc if up else own_disc) * scale
-    out = station.frame.out if beyond is None else _continued(station, beyond)
-    middle = station.frame.origin + (1.0 if up else -1.0) * (
-        station.frame.out * station.size[2] / 2.0 + (station.frame.out + out) / 2.0 * gap + out * size[2] / 2.0
-    )
-    guess = Frame.along(middle, out, station.frame.anterior)
+    away = (station.size[2] + size[2]) / 2.0 + gap
+    middle = course.moved(station.frame.origin, away if up else -away)
+    guess = Frame.along(middle, course.up(middle), station.frame.anterior)
     if not np.isfinite(ct.sample(middle[None])[0]):
         return None
     found = _turned_to_canal(solid, level, fit_body(ct, middle, guess, size, soft_hu))
@@ -121,13 +119,9 @@ def neighbour_of(
             return found
     elif off <= _FARTHEST_OFF_MM and found.star is not None and found.star.edge > 0.7:
         return found
+    middle = course.moved(middle, to_pedicles(solid, course, middle, size[2]))
+    guess = Frame.along(middle, course.up(middle), station.frame.anterior)
     return Station(level, guess, size, None, canal_behind(solid, guess, np.array([[-s / 2, s / 2] for s in size])))
-
-
-def _continued(station: Station, beyond: Station) -> np.ndarray:
-    """(3,) the direction of the spine one vertebra on, as it turned by the last."""
-    turned = 2.0 * station.frame.out - beyond.frame.out
-    return turned / np.linalg.norm(turned)
 
 
 def canal_behind(solid: Volume, frame: Frame, reach: np.ndarray) -> np.ndarray | None:
@@ -175,7 +169,7 @@ def ring_points(solid: Volume, station: Station) -> np.ndarray:
     if canal is None:
         wall = -station.size[1] / 2.0 if station.star is None else station.star.reach[1, 0]
         canal = frame.to_ras(np.array([[0.0, wall - _WIDEST_MM, np.mean(RING_HEIGHTS) * station.size[2]]]))[0]
-    heights = np.arange(RING_HEIGHTS[0], PEDICLE_HEIGHTS[1] + 0.001, 0.04) * station.size[2]
+    heights = np.arange(RING_HEIGHTS[0], PEDICLES[1] + 0.001, 0.04) * station.size[2]
     turns = np.linspace(0.0, 2.0 * np.pi, 120, endpoint=False)
     ways = np.cos(turns)[:, None] * frame.right + np.sin(turns)[:, None] * frame.anterior
     steps = np.arange(0.5, _HALF_CANAL_MM + _INTO_WALL_MM, 0.4)
@@ -188,7 +182,7 @@ def ring_points(solid: Volume, station: Station) -> np.ndarray:
     seen &= steps[first] <= _HALF_CANAL_MM
     relative = heights[:, None] / station.size[2]
     beside = np.abs(np.sin(turns)) < 0.5
-    own = np.where(beside, relative >= PEDICLE_HEIGHTS[0], relative <= RING_HEIGHTS[1])
+    own = np.where(beside, relative >= PEDICLES[0], relative <= RING_HEIGHTS[1])
     kept = (
         own[..., None]
         & seen[..., None]

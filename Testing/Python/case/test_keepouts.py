@@ -160,13 +160,11 @@ def test_a_large_scan_is_cut_to_the_spine() -> None:
 def test_wrong_seeds_are_told() -> None:
     case, seeds = phantom()
     found = in_phantom()[0]
-    with pytest.raises(CaseError, match="two vertebral bodies or more; given: C4"):
-        kept_clear_of(case.ct, found, {"C4": seeds["C4"]})
     far = {"C4": seeds["C4"], "T2": seeds["T2"] + [0.0, 0.0, -500.0]}
     with pytest.raises(CaseError, match="T2 lies outside the CT"):
         spine_crop(case.ct, far)
     empty = BoneAndMetal(np.zeros_like(found.bone), found.metal, 150.0)
-    with pytest.raises(CaseError, match=r"no spinal canal is seen behind the point"):
+    with pytest.raises(CaseError, match=r"no spinal canal is seen behind the point of C4"):
         kept_clear_of(case.ct, empty, seeds)
 
 
