@@ -5,7 +5,6 @@ from typing import Annotated
 
 import slicer
 import vtk
-from slicer import vtkMRMLMarkupsFiducialNode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLTableNode
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.parameterNodeWrapper import Choice, Default, WithinRange, parameterNodeWrapper
@@ -71,20 +70,26 @@ def downloadPhantom(source):
 class SpinalStrutDesignerParameterNode:
     """One case. What was decided is the plan; the rest are its nodes, views of it and what became of it.
 
-    volume: the CT. segmentation: vertebrae and structures to stay clear of. findings: of the last check.
-    plan: the plan as JSON, and locked: whether it is closed. upperWanted, lowerWanted: levels chosen before there is a
-    plan. plannedOn: digest of the case it was proposed on. checked: digest of what the findings are true of.
-    released, releasedOf: the last release's folder and its digest. outputFolder: where releases go.
-    seeds: a point in each of some vertebrae, to segment the CT from. acceptedSegmentation: digest of the case whose
-    segmentation, made by the program, a person accepted. handlesVisible, previewVisible, endplatesVisible,
-    levelsVisible: what the views show. following, followedView, followPosition: which slice view lies
-    across the axis (at per cent of its length) or along a screw. keepWholeMeshes, saveScene: what is kept and saved.
+    volume: the CT. segmentation: vertebrae and keep-outs. findings: of the last check. plan: the plan as JSON, locked:
+    whether it is closed. upperWanted, lowerWanted: levels before there is a plan. plannedOn: digest of its case.
+    checked: digest of what findings are true of. released, releasedOf: the last release's folder and its digest.
+    outputFolder: where releases go. seeds: to segment the CT from. acceptedSegmentation: digest of the case found from
+    them that a person accepted. secondImage (MRI or another CT), secondSegmentation, secondTransform: see
+    scene/second_image; secondBySpan: by the span's levels alone. earlier: the case of an earlier CT, changes: since.
+    …Visible: what the views show. following, followedView, followPosition: the slice view across the axis (at per
+    cent) or along a screw. keepWholeMeshes, saveScene: what is kept and saved.
     """
 
-    volume: vtkMRMLScalarVolumeNode
-    segmentation: vtkMRMLSegmentationNode
-    findings: vtkMRMLTableNode
-    seeds: vtkMRMLMarkupsFiducialNode
+    volume: slicer.vtkMRMLScalarVolumeNode
+    segmentation: slicer.vtkMRMLSegmentationNode
+    findings: slicer.vtkMRMLTableNode
+    seeds: slicer.vtkMRMLMarkupsFiducialNode
+    secondImage: slicer.vtkMRMLScalarVolumeNode
+    secondSegmentation: slicer.vtkMRMLSegmentationNode
+    secondTransform: slicer.vtkMRMLTransformNode
+    earlier: slicer.vtkMRMLScriptedModuleNode
+    changes: slicer.vtkMRMLTableNode
+    secondBySpan: bool = False
     plan: str = ""
     locked: bool = False
     upperWanted: str = ""

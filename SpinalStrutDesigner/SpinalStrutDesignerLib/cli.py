@@ -1,9 +1,10 @@
 """The command line: the only code that prints.
 
-`spinal-strut demo | segment | propose | design | inspect | rebuild`. Exit codes: 0 all pass, warn or waived; 2 files
-written, but not for manufacture; 1 an error, told in one line; 130 interrupted, nothing written. With `--progress json`
-standard output has JSON lines only: {"stage", "detail", "fraction"} as the work goes on (fraction of the whole, 0 to
-1), then {"result": {"directory", "exit_code", "verdicts", "blocking", "seconds"}}, or {"error": {"type", "message"}}.
+`spinal-strut demo | segment | propose | design | inspect | register | rebuild`. Exit codes: 0 all pass, warn or waived;
+2 files written, but not for manufacture; 1 an error, told in one line; 130 interrupted, nothing written. With
+`--progress json` standard output has JSON lines only: {"stage", "detail", "fraction"} as the work goes on (fraction of
+the whole, 0 to 1), then {"result": {"directory", "exit_code", "verdicts", "blocking", "seconds"}}, or {"error":
+{"type", "message"}}.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ from .cli_options import (
     UsageError,
     given_seeds,
     parser,
+    read_ct,
     read_given,
+    second_levels,
 )
 from .errors import CaseError, GeometryError, PlanError, ReleaseError
 from .plan.plan import Plan, Waiver
@@ -168,10 +171,7 @@ def _propose(options: argparse.Namespace) -> int:
     with stages.stage("planning"):
         plan = _decided(complete_plan(case, start), options)
     end_bar(options.progress)
-    try:
-        Path(options.out).write_text(plan_to_json(plan), encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise ReleaseError(f"the plan cannot be written to '{options.out}': {error.strerror}") from error
+    _write(options.out, plan_to_json(plan), "plan")
     if options.progress == "json":
         print_json({"result": {"plan": options.out, "exit_code": PASSED}})
     else:
@@ -181,25 +181,34 @@ def _propose(options: argparse.Namespace) -> int:
 
 def _given_plan(options: argparse.Namespace) -> Plan | None:
     """The plan file's plan, which other options must not contradict; None where a proposal is asked for."""
-    from .plan.json import plan_from_json
-
     if options.plan is None:
         if options.upper is None or options.lower is None:
             raise PlanError("give the docking levels with --from and --to, or a plan with --plan")
         return None
     if options.preset is not None:
         raise PlanError("--preset starts a proposal, and --plan replaces it: give one of the two")
-    try:
-        text = Path(options.plan).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise PlanError(
-            f"the plan '{options.plan}' cannot be read: {getattr(error, 'strerror', None) or error}"
-        ) from error
-    plan = plan_from_json(text)
+    plan = _plan_in(options.plan)
     for option, asked, has in (("--from", options.upper, plan.upper), ("--to", options.lower, plan.lower)):
         if asked is not None and asked != has:
             raise PlanError(f"{option} {asked} contradicts the plan, which has {has}; leave the option out")
     return plan
+
+
+def _plan_in(file: str) -> Plan:
+    from .plan.json import plan_from_json
+
+    try:
+        text = Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlanError(f"the plan '{file}' cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    return plan_from_json(text)
+
+
+def _write(file: str, text: str, what: str) -> None:
+    try:
+        Path(file).write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise ReleaseError(f"the {what} cannot be written to '{file}': {error.strerror}") from error
 
 
 def _check_early(options: argparse.Namespace, given: Plan | None) -> None:
@@ -278,7 +287,7 @@ def _inspect(options: argparse.Namespace) -> int:
         inspection = inspect_case(case, span, progress)
     if options.out:
         with stages.stage("drawing"):
-            write_inspection(case, inspection.plates, options.out)
+            write_inspection(case, inspection.plates, inspection.restored, options.out)
     end_bar(options.progress)
     lines = list(inspection_lines(inspection))
     if options.progress == "json":
@@ -288,18 +297,48 @@ def _inspect(options: argparse.Namespace) -> int:
     return PASSED
 
 
+def _register(options: argparse.Namespace) -> int:
+    from .case.registration_json import registration_to_json
+    from .case.second import register_file
+
+    if options.second_image is None:
+        raise CaseError("give the image to register with --second-image")
+    stages = Stages(shown_as(options.progress), {"reading": 1.0, "registering": 9.0})
+    with stages.stage("reading") as progress:
+        case = read_ct(options, progress)
+    with stages.stage("registering"):
+        found = register_file(case, options.second_image, options.second_transform, second_levels(options))
+        _write(options.out, registration_to_json(found), "registration")
+    end_bar(options.progress)
+    if options.progress == "json":
+        print_json({"result": {"registration": options.out, "error_mm": found.error_mm, "exit_code": PASSED}})
+    else:
+        print(f"known in the CT's frame to {found.error_mm:.2f} mm ({found.metric}; {found.how})")
+        for window in found.windows:
+            print(f"  {window.name} by itself: {window.residual_mm:.2f} mm elsewhere")
+        for note in found.notes:
+            print(f"  note: {note}")
+    return PASSED
+
+
 def _rebuild(options: argparse.Namespace) -> int:
     from .case.read import read_case
-    from .cli_rebuild import rebuild_lines, rebuild_plan
+    from .plan.json import plan_to_json
+    from .propose.changes import changes_table
+    from .propose.rebuild import rebuild
 
+    plan = _plan_in(options.plan)
     stages = Stages(shown_as(options.progress), {"reading": 1.0, "carrying over": 4.0})
     with stages.stage("reading") as progress:
         old = read_case(options.old_ct, options.old_labels, options.old_roles)
         new = read_given(options, progress)
     with stages.stage("carrying over"):
-        rebuilt = rebuild_plan(old, options.plan, new, options.out)
+        rebuilt = rebuild(old, plan, new)
+        _write(options.out, plan_to_json(rebuilt.plan), "plan")
+        if options.report is not None:
+            _write(options.report, changes_table(rebuilt.changes), "report")
     end_bar(options.progress)
-    lines = list(rebuild_lines(rebuilt))
+    lines = [change.line for change in rebuilt.changes]
     if options.progress == "json":
         print_json({"result": {"plan": options.out, "exit_code": PASSED, "lines": lines}})
     else:
@@ -320,6 +359,7 @@ _COMMANDS = {
     "design": _design,
     "propose": _propose,
     "inspect": _inspect,
+    "register": _register,
     "rebuild": _rebuild,
 }
 

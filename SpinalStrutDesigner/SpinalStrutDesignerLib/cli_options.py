@@ -59,12 +59,19 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     design = _command(commands, "design", "design a strut for a patient's CT", runs)
     propose = _command(commands, "propose", "write a plan for a patient's CT, to be changed and designed from", runs)
     inspect = _command(commands, "inspect", "what a case holds: levels, endplates, what is missing", runs)
+    register = _command(
+        commands, "register", "find how an MRI or another CT lies to the CT, and how sure that is", runs
+    )
     rebuild = _command(commands, "rebuild", "carry a plan over to a new CT of the same patient", runs)
-    for command in (design, propose, inspect, rebuild):
+    for command in (design, propose, inspect, rebuild, register):
         _add_case_options(command)
+        _add_second_image(command)
+    for command in (design, propose, inspect, rebuild):
+        _add_second_labels(command)
     for command in (design, propose, inspect):
         _add_levels(command)
     _add_old_case(rebuild)
+    register.add_argument("--out", required=True, metavar="FILE.json", help="the registration to write")
     _add_ct(segment)
     _add_plan_options(design, "a plan.json to use in place of a proposal")
     _add_plan_options(propose, "a started plan.json: its axis, section, feet and screws are proposed, the rest is kept")
@@ -76,7 +83,7 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
         command.add_argument(
             "--out", required=True, metavar="DIR", help="folder of the release; an earlier one is replaced"
         )
-    for command in (demo, segment, design, propose, inspect, rebuild):
+    for command in (demo, segment, design, propose, inspect, register, rebuild):
         command.add_argument(
             "--progress", choices=("text", "json"), default="text", help="json: JSON lines on standard output"
         )
@@ -84,28 +91,49 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     return made
 
 
-def read_given(options: argparse.Namespace, progress: Progress) -> Case:
-    """The case that the options name."""
+def read_ct(options: argparse.Namespace, progress: Progress) -> Case:
+    """The case that the options name, without what a second image gives."""
     from .case.read import read_case
 
     surfaces, seeds = [_surface(text) for text in options.surfaces], given_seeds(options)
-    if (options.second_image is None) != (options.second_labels is None):
-        raise CaseError("--second-image and --second-labels go together: an image, and what was drawn on it")
-    case = read_case(
+    return read_case(
         options.ct, options.labels, options.roles, surfaces, options.series, seeds=seeds, progress=progress
     )
+
+
+def read_given(options: argparse.Namespace, progress: Progress) -> Case:
+    """The case that the options name."""
+    if (options.second_image is None) != (options.second_labels is None):
+        raise CaseError("--second-image and --second-labels go together: an image, and what was drawn on it")
+    case = read_ct(options, progress)
     if options.second_image is None:
         return case
     from .case.second import add_second_image
 
     progress("second image", 0.5)
     image, labels, transform = options.second_image, options.second_labels, options.second_transform
-    return add_second_image(case, image, labels, options.second_roles, transform)[0]
+    return add_second_image(case, image, labels, options.second_roles, transform, second_levels(options))[0]
 
 
 def given_seeds(options: argparse.Namespace) -> dict[str, np.ndarray]:
     """Level to (3,) RAS mm."""
     return {level: np.array(place) for level, place in seeds_of(options.seeds)}
+
+
+def second_levels(options: argparse.Namespace) -> tuple[str, ...]:
+    """The vertebrae that a second image is registered by; none for all there are. Raises CaseError for what is none."""
+    from .case.levels import LEVELS, level_of
+
+    found = []
+    for name in options.second_levels.split(",") if options.second_levels else ():
+        level = level_of(name)
+        if level is None:
+            raise CaseError(
+                f"--second-levels {options.second_levels}: '{name}' is no vertebra; give levels of {LEVELS[0]} to "
+                f"{LEVELS[-1]}, such as C4,T2"
+            )
+        found.append(level)
+    return tuple(found)
 
 
 def _surface(text: str) -> tuple[str, str] | tuple[str, str, str]:
@@ -142,16 +170,27 @@ def _add_case_options(command: argparse.ArgumentParser) -> None:
         "--surface", dest="surfaces", action="append", default=[], metavar="NAME[:ROLE]=FILE",
         help="a structure as a closed STL surface in the CT's frame, such as aorta=aorta.stl; may be repeated",
     )  # fmt: skip
+
+
+def _add_second_image(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--second-image", metavar="FILE", help="MRI or another CT of the patient, registered to the CT: NRRD or NIfTI"
     )
     command.add_argument(
+        "--second-transform", metavar="FILE", help="a rigid transform made in Slicer, in place of the registration"
+    )
+    command.add_argument(
+        "--second-levels", metavar="LEVELS", default="",
+        help="the vertebrae to register by, such as C4,T2, where the spine is bent otherwise in the second image; all "
+        "that are labelled unless given",
+    )  # fmt: skip
+
+
+def _add_second_labels(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
         "--second-labels", metavar="L", help="what was drawn on the second image, such as cord and dura; on its grid"
     )
     command.add_argument("--second-roles", metavar="FILE.csv", help="as --roles, for the second image's labels")
-    command.add_argument(
-        "--second-transform", metavar="FILE", help="a rigid transform made in Slicer, in place of the registration"
-    )
 
 
 def _add_old_case(command: argparse.ArgumentParser) -> None:
@@ -159,6 +198,7 @@ def _add_old_case(command: argparse.ArgumentParser) -> None:
     command.add_argument("--old-ct", required=True, metavar="CT", help="the CT that the plan was made for")
     command.add_argument("--old-labels", metavar="L", help="its label map, or a Slicer .seg.nrrd")
     command.add_argument("--old-roles", metavar="FILE.csv", help="as --roles, for the labels of the earlier CT")
+    command.add_argument("--report", metavar="FILE.csv", help="a table to write of what is different in the new CT")
     command.add_argument("--out", required=True, metavar="FILE", help="the plan.json to write")
 
 

@@ -8,9 +8,11 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from ..case.endplate import find_endplate
+from ..case.endplate_by_hand import endplate_by_hand
 from ..case.levels import is_above, level_of
 from ..case.model import ROLES, Case, Endplate, Face, Stretch, Structure
-from ..errors import PlanError
+from ..case.vertebra import vertebra_structure
+from ..errors import CaseError, PlanError
 from ..plan.plan import EndplateOverride, Plan, Screw, Vec
 from ..threads import both
 from .design import Situation
@@ -115,12 +117,29 @@ def pose_matrix(plan: Plan, upper: Endplate) -> np.ndarray:
 
 
 def docking_endplate(case: Case, plan: Plan, level: str, face: Face) -> Endplate:
-    """The endplate a foot rests on: as measured, or as a person corrected it."""
-    measured = find_endplate(case, level, face)
-    for override in plan.corrections.endplates:
-        if (override.level, override.face) == (level, face):
-            return overridden(measured, _posed(override, case.structure(level).pose))
-    return measured
+    """The endplate a foot rests on: as measured, as a person corrected it, or set by hand where none can be measured.
+
+    Raises CaseError where there is none, and where a plane set by hand has no size or too little bone under it.
+    """
+    pose = vertebra_structure(case, level).pose
+    given = next((o for o in plan.corrections.endplates if (o.level, o.face) == (level, face)), None)
+    try:
+        measured = find_endplate(case, level, face)
+    except CaseError as fault:
+        if given is None:
+            raise
+        return _by_hand(case, _posed(given, pose), fault)
+    return measured if given is None else overridden(measured, _posed(given, pose))
+
+
+def _by_hand(case: Case, given: EndplateOverride, fault: CaseError) -> Endplate:
+    if given.width_mm is None or given.depth_mm is None:
+        raise CaseError(
+            f"{fault}. corrections.endplates gives no width_mm and depth_mm of the {given.face} endplate of "
+            f"{given.level}, which there is no measured plate to take from: give both"
+        ) from fault
+    size = (given.width_mm, given.depth_mm)
+    return endplate_by_hand(case, given.level, given.face, np.array(given.centre), np.array(given.normal), size)
 
 
 def _posed(override: EndplateOverride, pose: np.ndarray) -> EndplateOverride:

@@ -55,9 +55,9 @@ class Restoration:
     """What lies between two docking endplates, and so what a strut has to restore.
 
     distance_mm: from centre to centre, along the chord; axis_mm: along the mechanical axis; chord: (3,) unit, RAS, from
-    the upper to the lower centre. sagittal_deg, coronal_deg: between the plates, projected, positive as in Angle.
-    upper_lean_deg, lower_lean_deg: between the chord and each plate's normal. off_chord_mm: how far the mechanical axis
-    departs from the chord.
+    the upper to the lower centre; line: (n, 3) RAS, the mechanical axis from centre to centre. sagittal_deg,
+    coronal_deg: between the plates, projected, positive as in Angle. upper_lean_deg, lower_lean_deg: between the chord
+    and each plate's normal. off_chord_mm: how far the mechanical axis departs from the chord.
     """
 
     upper: str
@@ -67,6 +67,7 @@ class Restoration:
     axis_mm: float
     off_chord_mm: float
     chord: np.ndarray
+    line: np.ndarray
     between_deg: float
     sagittal_deg: float
     coronal_deg: float
@@ -145,7 +146,7 @@ def restoration(case: Case, upper: str, lower: str) -> Restoration:
     _check_order(upper, lower)
     top, bottom = find_endplate(case, upper, "inferior"), find_endplate(case, lower, "superior")
     between = bottom.centre - top.centre
-    chord, line = unit(between), mechanical_axis(case, upper, lower)
+    chord, line = unit(between), mechanical_axis(case, top, bottom)
     known = [plate_uncertainty(case, plate.level, plate.face) for plate in (top, bottom)]
     return Restoration(
         upper,
@@ -155,6 +156,7 @@ def restoration(case: Case, upper: str, lower: str) -> Restoration:
         float(np.linalg.norm(np.diff(line, axis=0), axis=1).sum()),
         float(np.linalg.norm(np.cross(line - top.centre, chord), axis=1).max()),
         chord,
+        line,
         _degrees(top.normal, -bottom.normal),
         _lean(top.normal, _SAGITTAL) - _lean(bottom.normal, _SAGITTAL),
         _lean(bottom.normal, _CORONAL) - _lean(top.normal, _CORONAL),

@@ -10,9 +10,8 @@ from scipy.interpolate import CubicSpline, PchipInterpolator
 from ..errors import CaseError
 from ..threads import side_by_side
 from .body import find_body
-from .endplate import find_endplate
 from .levels import LEVELS
-from .model import Case, Structure
+from .model import Case, Endplate, Structure
 
 _CORE_MM = 5.0  # radius of the ball about a body's centre that bone must fill for the body to count as standing
 _STANDING = 0.6  # share of that ball
@@ -20,21 +19,20 @@ _SPACING_MM = 2.0
 _NEIGHBOURS = 2  # standing levels beyond each docking level that steer the line's direction
 
 
-def mechanical_axis(case: Case, upper: str, lower: str) -> np.ndarray:
+def mechanical_axis(case: Case, first: Endplate, last: Endplate) -> np.ndarray:
     """(n, 3) RAS points at most 2 mm apart from the upper docking endplate's centre to the lower one's.
 
     The line passes the centres of the bodies that still stand. Over destroyed levels it follows the spinal canal at the
     offset that the standing levels have from it, so that scoliosis and kyphosis survive the loss of the bodies; without
-    a cord or dural sac in the case it is the spline across the gap. Raises CaseError when a docking endplate cannot be
-    found or upper does not lie above lower.
+    a cord or dural sac in the case it is the spline across the gap. Raises CaseError where first's level does not lie
+    above last's.
     """
-    first, last = find_endplate(case, upper, "inferior"), find_endplate(case, lower, "superior")
     chord = last.centre - first.centre
     length = float(np.linalg.norm(chord))
     down = chord / length
     known = [(first.centre - first.centre) @ down, length]
     points = [first.centre, last.centre]
-    levels = _candidates(case, upper, lower)
+    levels = _candidates(case, first.level, last.level)
     for centre in side_by_side([partial(standing_centre, case, level) for level in levels]):
         if centre is not None:
             known.append(float((centre - first.centre) @ down))

@@ -51,7 +51,7 @@ def find_endplate(case: Case, level: str, face: Face) -> Endplate:
         raise CaseError(f"{level} {face} endplate not found: {shape.faults[face]}; {REMEDY}")
     plate = _endplate(shape.plates[face], level, face)
     _check_within_image(case, plate)
-    return _with_gap(case, _posed(plate, structure.pose))
+    return with_gap(case, _posed(plate, structure.pose))
 
 
 def _endplate(plate: Footprint, level: str, face: Face) -> Endplate:
@@ -119,7 +119,7 @@ def _posed(plate: Endplate, pose: np.ndarray) -> Endplate:
     )
 
 
-def _with_gap(case: Case, plate: Endplate) -> Endplate:
+def with_gap(case: Case, plate: Endplate) -> Endplate:
     """The plate with the standing body it faces, if there is one."""
     beyond = case.levels.index(plate.level) + (-1 if plate.face == "superior" else 1)
     if not 0 <= beyond < len(case.levels):

@@ -2,8 +2,11 @@
 
 Mutual information (Mattes et al., IEEE Trans Med Imaging 2003;22:120) asks only that equal tissue look alike within
 each image, so that it serves MRI and CT. It is sampled at points about the spine, so that what moves otherwise (jaw,
-chest wall, arms) has no say. SimpleITK's own search was measured on test cases as MRI with slices of 3 mm: those of its
-optimisers that follow a gradient stop 0.4 to 1 mm away, and Powell's takes a minute for what takes seconds here.
+chest wall, arms) has no say. SimpleITK's own search (Mattes, masked to 8 mm about the vertebrae, several resolutions,
+steps scaled by physical shift) was measured on test cases as MRI with slices of 3 mm. From 7 mm and 4 degrees away
+those of its optimisers that follow a gradient stop 0.7 to 5 mm off; its Powell's comes to 0.13 to 0.24 mm, as this one
+does, in 20 to 130 s where all that `register` does, a dozen such searches, takes 20 to 35 s. What it sums over threads
+also depends on their number in the last bits, and a search carries that to its end.
 """
 
 from __future__ import annotations

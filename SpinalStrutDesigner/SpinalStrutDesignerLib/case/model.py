@@ -224,7 +224,8 @@ class Endplate:
     outline: (m, 3) closed polygon on the plate's plane; surface: (n, 3) points of the bone surface within it.
     neighbour: the level of the body that stands opposite, None where none does (a remnant does not count).
     gap_mm: median distance along the normal to the neighbouring body over the footprint, the disc's height;
-    least_gap_mm: the least, between lips and uncinate processes; None where no body stands.
+    least_gap_mm: the least, between lips and uncinate processes; None where no body stands. by_hand: whether a person
+    set the plane because none could be measured.
     """
 
     level: str
@@ -241,6 +242,7 @@ class Endplate:
     gap_mm: float | None = None
     rms_mm: float = 0.0
     least_gap_mm: float | None = None
+    by_hand: bool = False
 
     def to_local(self, points: np.ndarray) -> np.ndarray:
         """RAS points (n, 3) to (right, anterior, out) mm about the centre."""

@@ -1,4 +1,7 @@
-"""A second image of the same patient, MRI or CT, registered rigidly to the CT about the spine, with the error told."""
+"""A second image of the same patient, MRI or CT, registered rigidly to the CT about the spine, with the error told.
+
+The search is `match`, where it says why it is not SimpleITK's.
+"""
 
 from __future__ import annotations
 

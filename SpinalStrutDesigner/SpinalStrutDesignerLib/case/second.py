@@ -38,12 +38,22 @@ def add_second_image(
     """
     second = _second(Path(image))
     structures, unknown = _structures(Path(labels), roles, second, Path(image))
-    if transform is None:
-        registration = register(case, second, levels)
-    else:
-        registration = registration_given(case, second, read_transform(transform), levels)
+    registration = _registered(case, second, transform, levels)
     carried = replace(case, unknown=(*case.unknown, *unknown))
     return with_structures_of(carried, structures, registration), registration
+
+
+def register_file(
+    case: Case, image: str | Path, transform: str | Path | None = None, levels: Sequence[str] = ()
+) -> Registration:
+    """How a second image lies to the case's CT. Arguments and errors as of `add_second_image`."""
+    return _registered(case, _second(Path(image)), transform, levels)
+
+
+def _registered(case: Case, second: Volume, transform: str | Path | None, levels: Sequence[str]) -> Registration:
+    if transform is None:
+        return register(case, second, levels)
+    return registration_given(case, second, read_transform(transform), levels)
 
 
 def with_structures_of(case: Case, structures: Sequence[Structure], registration: Registration) -> Case:

@@ -16,6 +16,8 @@ from ..plan.rules import rule_for
 from ..scene.case_nodes import segment_meanings
 from .desk import Desk
 from .endplates import Endplates
+from .later import Later
+from .second import Second
 from .section import Section, Standing, State
 from .segmenting import Segmenting
 
@@ -32,6 +34,7 @@ class Anatomy(Section):
         super().__init__(panel)
         self._rows: tuple[Any, ...] = ()
         self.segmenting, self.endplates = Segmenting(panel), Endplates(panel)
+        self.second, self.later = Second(panel), Later(panel)
         ui = self.ui
         dress_table(ui.rolesTable, 0)
         ui.upperLevelComboBox.connect("currentIndexChanged(int)", self.on_level_chosen)
@@ -56,6 +59,8 @@ class Anatomy(Section):
             return Standing(State.STALE, _("edited after the plan was proposed"))
         if self.segmenting.to_be_accepted(desk):
             return Standing(State.WARNING, _("segmented from the CT, not accepted yet"))
+        if desk.second_fault:
+            return Standing(State.WARNING, _("nothing of the second image is used yet"))
         if case.unknown:
             return Standing(State.WARNING, _("segments of unknown meaning: {n}").format(n=len(case.unknown)))
         return Standing(State.READY, _("{n} vertebrae").format(n=len(case.levels)))
@@ -77,7 +82,9 @@ class Anatomy(Section):
         ui.presetComboBox.enabled = not desk.locked
         self._show_meanings(desk)
         self.segmenting.show(desk)
+        self.second.show(desk)
         self.endplates.show(desk)
+        self.later.show(desk)
         missing = self.missing(desk)
         ui.proposeButton.enabled = not missing and not self.panel.work.busy
         ui.proposeButton.toolTip = missing or _("Searches axis, section, feet and screws. Locked screws are kept.")
@@ -131,7 +138,7 @@ class Anatomy(Section):
         desk = self.desk
         with self.panel.told():
             plan = desk.needed_plan()
-            proposed = {m.name: choice_of(m) for m in segment_meanings(desk.parameters.segmentation)}
+            proposed = {m.name: choice_of(m) for m in meanings_of(desk)}
             corrections = without(plan.corrections, name)
             if choice != proposed.get(name):
                 corrections = corrected(corrections, name, choice)
@@ -147,8 +154,7 @@ class Anatomy(Section):
             self.desk.keep_plan_for_case()
 
     def _show_meanings(self, desk: Desk) -> None:
-        segmentation = desk.parameters.segmentation
-        meanings = segment_meanings(segmentation) if segmentation is not None and not desk.case_fault else ()
+        meanings = meanings_of(desk) if not desk.case_fault else ()
         plan = desk.plan
         corrections = plan.corrections if plan else Corrections()
         rows = (*((m, current(m, corrections)) for m in meanings), plan.rules if plan else (), desk.locked)
@@ -163,6 +169,12 @@ class Anatomy(Section):
             box.enabled = plan is not None and not desk.locked
             fill_choices(box, choices(), current(meaning, corrections))
             box.connect("activated(int)", _chosen(self, meaning.name, box))
+
+
+def meanings_of(desk: Desk) -> tuple[Meaning, ...]:
+    """What every segment is by its name and terminology, those that are drawn on a second image last."""
+    drawn = (desk.parameters.segmentation, desk.parameters.secondSegmentation)
+    return tuple(meaning for node in drawn if node is not None for meaning in segment_meanings(node))
 
 
 def started(plan: Plan | None, name: str, upper: str, lower: str) -> Plan:

@@ -14,13 +14,15 @@ from LatticeGeneratorLib.scene.watch import Watch
 
 from ..build.build import input_digest
 from ..case.model import Case
+from ..case.register import Registration
 from ..errors import CaseError, PlanError
 from ..plan.curve import axis_curve
 from ..plan.json import plan_from_json, plan_to_json
 from ..plan.plan import Corrections, Plan
 from ..scene.belongings import Belongings
 from ..scene.case_folder import case_folder
-from ..scene.case_nodes import case_from_nodes
+from ..scene.case_of import ct_case_of
+from ..scene.second_image import registration_of, second_nodes, second_wanted, with_second_image
 from ..scene.segmented import made_from
 from .history import History
 
@@ -39,10 +41,12 @@ class Desk:
         self.history = history
         self._on_edit = on_edit
         self._case: Case | None = None
-        self._case_fault = ""
+        self._ct_case: Case | None = None
+        self._registration: Registration | None = None
+        self._case_fault = self._second_fault = ""
         self._parsed: tuple[str, Plan | None, str] = ("", None, "")
         self._watch = Watch(self._edited)
-        self._sources: tuple[Any, Any] = (None, None)
+        self._sources: tuple[Any, ...] = ()
         self.watch_sources()
 
     # The plan
@@ -115,29 +119,51 @@ class Desk:
         """The volume and the segmentation node, None where not chosen."""
         return self.parameters.volume, self.parameters.segmentation
 
-    def case(self) -> Case:
-        """The case as the scene has it now. Raises CaseError with the remedy."""
-        if self._case is None:
-            volume, segmentation = self.sources
-            if volume is None:
-                raise CaseError("choose the CT volume")
-            if segmentation is None:
-                raise CaseError("choose the segmentation")
+    def ct_case(self) -> Case:
+        """The case as the CT and its segmentation have it now. Raises CaseError with the remedy."""
+        if self._ct_case is None:
             if self._case_fault:
                 raise CaseError(self._case_fault)
             try:
-                case = case_from_nodes(volume, segmentation, corrections=self._corrections())
+                case = ct_case_of(self.parameters, self._corrections())
             except CaseError as error:
                 self._case_fault = str(error)
                 raise
             looked_at = self.parameters.acceptedSegmentation == case.digest
-            self._case = case if looked_at else replace(case, seeds=made_from(segmentation))
+            self._ct_case = case if looked_at else replace(case, seeds=made_from(self.parameters.segmentation))
+        return self._ct_case
+
+    def case(self) -> Case:
+        """The case with what a second image gives, as the scene has it now. Raises CaseError with the remedy.
+
+        A second image that cannot be used gives nothing: `second_fault` says why, and what it would have given is then
+        not evaluated.
+        """
+        if self._case is None:
+            case, self._second_fault, self._registration = self.ct_case(), "", None
+            if second_wanted(self.parameters):
+                try:
+                    self._registration = registration_of(self.parameters, case.ct)
+                    case = with_second_image(case, self.parameters, self._registration, self._corrections())
+                except CaseError as error:
+                    self._second_fault = str(error)
+            self._case = case
         return self._case
+
+    @property
+    def second_fault(self) -> str:
+        """Why nothing of the second image is in the case; empty where there is none, or it is."""
+        return self._second_fault if self.case_if_ready() is not None else ""
+
+    @property
+    def registration(self) -> Registration | None:
+        """How the second image lies to the CT; None where there is none, or it is not known."""
+        return self._registration if self.case_if_ready() is not None else None
 
     def accept_segmentation(self) -> None:
         """A person says that the segmentation is right as it is."""
-        self._case = replace(self.case(), seeds=())
-        self.parameters.acceptedSegmentation = self._case.digest
+        self._ct_case, self._case = replace(self.ct_case(), seeds=()), None
+        self.parameters.acceptedSegmentation = self._ct_case.digest
 
     def case_if_ready(self) -> Case | None:
         """The case, or None where it cannot be read."""
@@ -185,11 +211,12 @@ class Desk:
     # Watching
 
     def watch_sources(self) -> None:
-        """Watches the chosen volume and segmentation, so that edits of them are noticed."""
-        if self._sources != self.sources:
-            self._sources = self.sources
+        """Watches the nodes that the case is read from, so that edits of them are noticed."""
+        sources = (*self.sources, *second_nodes(self.parameters))
+        if self._sources != sources:
+            self._sources = sources
             self._forget_case()
-            self._watch.watch(self._sources)
+            self._watch.watch(sources)
 
     def release(self) -> None:
         """Stops watching."""
@@ -206,7 +233,7 @@ class Desk:
             self._forget_case()
 
     def _edited(self) -> None:
-        if self._case is not None or self._case_fault:
+        if self._ct_case is not None or self._case_fault:
             self._forget_case()
             self._on_edit()
 
@@ -214,7 +241,8 @@ class Desk:
         return self.plan.corrections if self.plan else Corrections()
 
     def _forget_case(self) -> None:
-        self._case, self._case_fault = None, ""
+        self._ct_case = self._case = None
+        self._case_fault = self._second_fault = ""
 
     def _read(self) -> tuple[str, Plan | None, str]:
         text = self.parameters.plan

@@ -11,11 +11,12 @@ from slicer.i18n import tr as _
 from ..build.design import End
 from ..case.model import Case, Endplate, Face
 from ..errors import PlanError
-from ..plan.plan import Plan
-from ..scene.endplate_planes import EndplatePlanes, override_of, turned_deg
+from ..plan.plan import EndplateOverride, Plan
+from ..scene.endplate_planes import EndplatePlanes, override_of, set_by_hand, turned_deg
 from ..scene.level_labels import set_levels_visible, show_levels
 from .desk import Desk
 from .landmarks import FACES, Landmarks, Plates, level_of_end, override_in, with_override
+from .placing import Placing
 
 if TYPE_CHECKING:
     from .panel import Panel
@@ -38,6 +39,8 @@ class Endplates:
         ui.endplatesTable.connect("itemSelectionChanged()", self.on_chosen)
         ui.endplatesTable.connect("cellClicked(int,int)", self.on_clicked)
         ui.asMeasuredButton.connect("clicked(bool)", self.on_as_measured)
+        self._placing = Placing("New endplate", self.on_placed, self.on_placing_ended)
+        ui.byHandButton.connect("clicked(bool)", self.on_by_hand)
 
     def show(self, desk: Desk) -> None:
         """Shows what is measured; has it measured where it is not, and wanted."""
@@ -53,6 +56,7 @@ class Endplates:
     def put_away(self) -> None:
         """The planes are let go, and what is being measured is given up; what the views show stays."""
         self.landmarks.stop()
+        self._placing.stop()
         if self._planes is not None:
             self._planes.release()
         self._planes, self._shown, self._named, self._visible = None, None, None, {}
@@ -85,6 +89,31 @@ class Endplates:
                 words = _("{level} endplate as measured").format(level=level_of_end(plan, end))
                 self.panel.decide(with_override(plan, end, None), words)
 
+    def on_by_hand(self, checked: bool) -> None:
+        """Waits for a click into the middle of an endplate that cannot be measured, or no longer."""
+        if checked and self.panel.desk is not None:
+            self._placing.start(self.panel.desk.owner.GetScene())
+        else:
+            self._placing.stop()
+
+    def on_placed(self, point: tuple[float, float, float]) -> None:
+        """A person clicked: the chosen endplate is there, of usual size, across the patient."""
+        row, desk = chosen_row(self.ui.endplatesTable), self.panel.desk
+        plates = self._plates(desk) if desk is not None else None
+        if row is None or desk is None or plates is None or _ENDS[row] not in plates.by_hand:
+            return
+        with self.panel.told():
+            plan, plate = desk.needed_plan(), plates.by_hand[_ENDS[row]]
+            x, y, z = (float(value) for value in plate.normal)
+            size = round(plate.width_mm, 1), round(plate.depth_mm, 1)
+            override = EndplateOverride(plate.level, plate.face, point, (x, y, z), *size)
+            words = _("{level} endplate by hand").format(level=plate.level)
+            self.panel.decide(with_override(plan, _ENDS[row], override), words)
+
+    def on_placing_ended(self) -> None:
+        """No click is waited for any more."""
+        self.ui.byHandButton.checked = False
+
     def on_dropped(self, end: End) -> None:
         """A plane was let go: the plan corrects the endplate."""
         desk, planes = self.panel.desk, self._planes
@@ -94,10 +123,13 @@ class Endplates:
         with self.panel.told():
             plan, plates = desk.needed_plan(), self._plates(desk)
             self._shown = None  # whatever comes of it, the plane lies where the plan says
-            if plates is None or end not in plates.measured:
-                raise PlanError(_("this endplate is not measured yet: wait for it, then drag it again"))
             before = override_in(plan, end)
-            override = override_of(lying, plates.shown(plan)[end], plates.measured[end], before)
+            if plates is not None and end in plates.measured:
+                override = override_of(lying, plates.shown(plan)[end], plates.measured[end], before)
+            elif plates is not None and end in plates.by_hand and before is not None:
+                override = set_by_hand(lying, plates.shown(plan)[end], before)
+            else:
+                raise PlanError(_("this endplate is not measured yet: wait for it, then drag it again"))
             if override != before:
                 words = _("{level} endplate").format(level=level_of_end(plan, end))
                 self.panel.decide(with_override(plan, end, override), words)
@@ -162,7 +194,9 @@ class Endplates:
             corrected = _("corrected") if override_in(plan, end) is not None else ""
             return [name, waiting, corrected, ""]
         if end in plates.faults:
-            return [name, plates.faults[end], "", ""]
+            by_hand = plates.shown(plan).get(end)
+            words = "" if by_hand is None else _("by hand, {size}").format(size=size_words(by_hand))
+            return [name, plates.faults[end], words, ""]
         measured = plates.measured[end]
         shown = plates.shown(plan)[end]
         change = "" if shown is measured else change_words(shown, measured)
@@ -178,6 +212,9 @@ class Endplates:
         row, plan = chosen_row(self.ui.endplatesTable), desk.plan
         there = row is not None and plan is not None and override_in(plan, _ENDS[row]) is not None
         self.ui.asMeasuredButton.enabled = there and not desk.locked
+        plates = self._plates(desk)
+        lost = row is not None and plates is not None and _ENDS[row] in plates.by_hand
+        self.ui.byHandButton.enabled = lost and not desk.locked
 
 
 def face_words(face: Face) -> str:

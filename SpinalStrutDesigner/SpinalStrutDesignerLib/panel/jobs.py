@@ -1,4 +1,4 @@
-"""The panel's long jobs, segmenting, proposing, checking, releasing: how each starts, and what its result becomes."""
+"""The panel's long jobs, such as segmenting, proposing and checking: how each starts, and what its result becomes."""
 
 from __future__ import annotations
 
@@ -10,18 +10,24 @@ from typing import TYPE_CHECKING
 
 from slicer.i18n import tr as _
 
+from ..case.registration_json import registration_from_json
 from ..case.seeds import Seed
 from ..errors import CaseError, ReleaseError
 from ..plan.json import plan_from_json
 from ..release.folder import checked_target, copy_release
 from ..scene.case_nodes import volume_of
+from ..scene.case_of import case_of
+from ..scene.changes_table import show_changes
 from ..scene.findings_table import findings_in, show_findings
-from ..scene.job import design_job, propose_job, segment_job
+from ..scene.job import design_job, propose_job, rebuild_job, register_job, report_of, segment_job
 from ..scene.part_nodes import keep_whole, parts_in, showing_parts
+from ..scene.second_image import given_matrix, registered_of, second_volume, show_registration
 from ..scene.seeds import needed_seeds
 from ..scene.segmented import read_segmented, remove_superseded, show_segmented
 from .desk import Desk
+from .later import earlier_plan
 from .release import release_name
+from .second import case_to_register, span_levels
 
 if TYPE_CHECKING:
     from .panel import Panel
@@ -56,6 +62,50 @@ class Jobs:
                     panel.work.take_in(self._taken(desk, output, tuple(seeds.items())), panel.refresh)
 
             panel.work.start(job, _("Segmenting the CT"), done, self._fault)
+
+    def register(self) -> None:
+        """Registers the second image to the CT, or judges the chosen transform, in a child process."""
+        panel = self._panel
+        with panel.told():
+            desk = _needed(panel.desk)
+            parameters, case = desk.parameters, case_to_register(desk)
+            second, given = second_volume(parameters), given_matrix(parameters)
+            levels = span_levels(case, desk.plan) if parameters.secondBySpan else ()
+            self._ensure_packages()
+            job = register_job(case, second, given, levels, panel.work.workspace())
+            made_of = registered_of(case.ct, second, given)
+
+            def done(output: Path) -> None:
+                with panel.told():
+                    if self._still(desk):
+                        found = registration_from_json(output.read_text(encoding="utf-8"))
+                        show_registration(parameters, found, made_of, desk.folder)
+                        logging.info(f"Second image registered, known to {found.error_mm:.2f} mm")
+                        panel.refresh()
+
+            panel.work.start(job, _("Registering the second image"), done, self._fault)
+
+    def rebuild(self) -> None:
+        """Carries the earlier case's plan over to this one's CT, with a report, in a child process."""
+        panel = self._panel
+        with panel.told():
+            desk = _needed(panel.desk)
+            earlier = type(desk.parameters)(desk.parameters.earlier)
+            plan, case = earlier_plan(desk, earlier), desk.case()
+            old = case_of(earlier, plan.corrections)
+            self._ensure_packages()
+            job = rebuild_job(old, plan, case, panel.work.workspace())
+
+            def done(output: Path) -> None:
+                with panel.told():
+                    if self._still(desk):
+                        scene, parameters = desk.owner.GetScene(), desk.parameters
+                        parameters.changes = show_changes(scene, report_of(output), parameters.changes)
+                        parameters.plannedOn = case.digest
+                        carried = plan_from_json(output.read_text(encoding="utf-8"))
+                        desk.decide(carried, _("plan of the earlier CT"))
+
+            panel.work.start(job, _("Carrying the plan over"), done, self._fault)
 
     def propose(self) -> None:
         """Completes the plan in a child process."""

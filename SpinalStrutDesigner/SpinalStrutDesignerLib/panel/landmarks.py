@@ -13,6 +13,7 @@ from ..build.design import End
 from ..build.situation import corrected, overridden, resected
 from ..case.body import find_body
 from ..case.endplate import find_endplate
+from ..case.endplate_by_hand import plane_by_hand, usual_size
 from ..case.model import Case, Endplate, Face
 from ..case.vertebra import vertebra_structure
 from ..errors import CaseError
@@ -23,16 +24,21 @@ FACES: dict[End, Face] = {"upper": "inferior", "lower": "superior"}
 
 @dataclass
 class Plates:
-    """The docking endplates of an anatomy as measured in the CT, and why those were not that are missing."""
+    """The docking endplates of an anatomy as measured in the CT, and why those were not that are missing.
+
+    by_hand: of a missing one, what a plane set by hand starts from: its directions and usual size, at no place yet.
+    """
 
     measured: dict[End, Endplate] = field(default_factory=dict)
     faults: dict[End, str] = field(default_factory=dict)
+    by_hand: dict[End, Endplate] = field(default_factory=dict)
 
     def shown(self, plan: Plan) -> dict[End, Endplate]:
-        """The endplates as a plan corrects them."""
-        overrides = {end: override_in(plan, end) for end in self.measured}
+        """The endplates as a plan corrects them, and those that it sets by hand."""
+        overrides = {end: override_in(plan, end) for end in FACES}
+        set_by_hand = {end: plate for end, plate in self.by_hand.items() if overrides[end] is not None}
         return {end: overridden(plate, override) if (override := overrides[end]) else plate
-                for end, plate in self.measured.items()}  # fmt: skip
+                for end, plate in {**self.measured, **set_by_hand}.items()}  # fmt: skip
 
 
 class Landmarks:
@@ -92,6 +98,9 @@ class Landmarks:
                     found.measured[end] = find_endplate(anatomy, level, face)
                 except CaseError as fault:
                     found.faults[end] = str(fault)
+                    if level in anatomy.levels:
+                        yield level, 0.7
+                        found.by_hand[end] = _start(anatomy, level, face)
             self._plates = (wanted[0], found)
             self._on_made()
         if bodies:
@@ -126,6 +135,12 @@ def with_override(plan: Plan, end: End, override: EndplateOverride | None) -> Pl
     others = tuple(o for o in plan.corrections.endplates if o is not before)
     endplates = others if override is None else (*others, override)
     return plan.with_(corrections=plan.corrections.with_(endplates=endplates))
+
+
+def _start(case: Case, level: str, face: Face) -> Endplate:
+    """A plane of usual size across the patient's long axis."""
+    out = np.array([0.0, 0.0, 1.0 if face == "superior" else -1.0])
+    return plane_by_hand(case, level, face, np.zeros(3), out, usual_size(level, face))
 
 
 def _field_of(case: Case, level: str) -> Iterator[tuple[str, float]]:

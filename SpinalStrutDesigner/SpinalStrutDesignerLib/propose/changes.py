@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +42,32 @@ class Change:
         values = f"{_told(self.before)} → {_told(self.after)} {self.unit}".strip()
         by = "" if self.changed is None else f" ({self.changed:+.2f})"
         return f"{self.title}: {values}{by}" + (f"; {self.detail}" if self.detail else "")
+
+
+COLUMNS = ("id", "what", "before", "after", "unit", "change", "meaning")
+"""Of the table of changes."""
+NOTHING = "—"
+"""What stands in the table where there was no value."""
+
+
+def changes_table(changes: Iterable[Change]) -> str:
+    """Changes as CSV: a row each under `COLUMNS`, numbers to a hundredth."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(COLUMNS)
+    for c in changes:
+        by = "" if c.changed is None else f"{c.changed:+.2f}"
+        table.writerow((c.id, c.title, _told(c.before), _told(c.after), c.unit, by, c.detail))
+    return text.getvalue()
+
+
+def registration_changes(levels: Sequence[str], blocks: Sequence[Registration]) -> Iterator[Change]:
+    """How well each docking vertebra was found in the later CT."""
+    for level, block in zip(levels, blocks):
+        yield Change(
+            f"registration.{level}", f"{level} found in the later CT, known to", None, block.error_mm, "mm",
+            detail="; ".join((block.metric, block.how, *block.notes)),
+        )  # fmt: skip
 
 
 def span_changes(
@@ -140,4 +168,4 @@ def _key(structure: Structure) -> str:
 
 
 def _told(value: float | str | None) -> str:
-    return "—" if value is None else value if isinstance(value, str) else f"{value:.2f}"
+    return NOTHING if value is None else value if isinstance(value, str) else f"{value:.2f}"

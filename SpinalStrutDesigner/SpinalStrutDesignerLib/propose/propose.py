@@ -52,7 +52,7 @@ def _measure_ahead(case: Case, plan: Plan) -> None:
 
 def _planned(case: Case, plan: Plan) -> Plan:
     where = situation(case, plan)
-    frame = column_frame(where.upper, where.lower, mechanical_axis(where.case, plan.upper, plan.lower))
+    frame = column_frame(where.upper, where.lower, mechanical_axis(where.case, where.upper, where.lower))
     sites = find_site(where.case, where.upper, plan.upper_foot), find_site(where.case, where.lower, plan.lower_foot)
     room = corridor(where.case, plan, frame, plan.upper_foot.fit_gap_mm)
     strut = propose_strut(room, plan, *(site.region for site in sites))

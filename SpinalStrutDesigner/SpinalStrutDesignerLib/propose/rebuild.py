@@ -13,7 +13,14 @@ from ..case.register import Registration, register_blocks
 from ..case.transform import moved_points
 from ..errors import CaseError
 from ..plan.plan import Axis, Corrections, EndplateOverride, Plan, Resection, Screw, Vec
-from .changes import Change, distance_changes, endplate_changes, span_changes, structure_changes
+from .changes import (
+    Change,
+    distance_changes,
+    endplate_changes,
+    registration_changes,
+    span_changes,
+    structure_changes,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +78,7 @@ def rebuild(old: Case, plan: Plan, new: Case) -> Rebuilt:
                 raise CaseError(f"the {which} case has no {level} to dock on (it has: {there}); label it there")
     blocks = tuple(_block(before, after, level, step) for level, step in ((plan.upper, -1), (plan.lower, 1)))
     upper, lower = register_blocks(after, old.ct, blocks)
+    told[:0] = registration_changes((plan.upper, plan.lower), (upper, lower))
     faces = [_plate(before, plan, plan.upper), _plate(before, plan, plan.lower)]
     in_ct = _Carrier(upper.matrix, lower.matrix, faces[0].centre, faces[1].centre - faces[0].centre)
     moved = _in_ct_frame(kept, in_ct)

@@ -10,9 +10,10 @@ import numpy as np
 from LatticeGeneratorLib.progress import Progress, silent
 
 from ..build.design import Design, Implant
+from ..case.alignment import Restoration
 from ..case.model import Case, Endplate, Structure
 from ..plan.plan import Plan
-from .palette import CONTACT, SCREW, TITANIUM
+from .palette import AXIS, CHORD, CONTACT, SCREW, TITANIUM
 from .render import INK, Camera, Colour, Easel, Label, View, beside, write_png
 from .sections import section_views
 from .views import (
@@ -23,11 +24,15 @@ from .views import (
     interface_views,
     legend_view,
     screw_layers,
+    span_layers,
     spine_views,
+    with_span,
 )
 
 _RED: Colour = (0.76, 0.07, 0.07)
 _STRIP = 46
+# Of the picture: names of vertebrae there hide neither the axis nor what lies before it.
+_NAMES_ASIDE = 0.15
 _NUMBER = 8
 _TITLES = {
     "anterior": (
@@ -78,16 +83,23 @@ def write_images(pictures: Iterable[Picture], folder: Path, text: str, mark: str
             write_png(folder / picture.file, _stamped(picture.pixels, text, mark, easel))
 
 
-def draw_overview(case: Case, plates: Sequence[Endplate]) -> tuple[Picture, ...]:
-    """A case's spine from the front, the left and obliquely, with the endplates found on it."""
+def draw_overview(case: Case, plates: Sequence[Endplate], restored: Restoration | None) -> tuple[Picture, ...]:
+    """A case's spine from the front, the left and obliquely, with the endplates found on it, and over the span, where
+    its docking endplates were found, the mechanical axis and the chord."""
     bones = [s for s in case.structures if s.level] or list(case.structures)
     corners = np.concatenate([_corners(s) for s in bones])
     low, high = corners.min(axis=0), corners.max(axis=0)
     around = anatomy_layers(case, low, high)
+    own, names = [*endplate_layers(plates)], [("endplates", CONTACT)]
+    if restored is not None:
+        own += span_layers(restored)
+        names += [("mechanical axis", AXIS), ("chord", CHORD)]
     with Easel() as easel:
-        names = easel.drawn(legend_view(around, (("endplates", CONTACT),)))
-        views = spine_views(low, high, endplate_layers(plates), around)
-        return tuple(_picture(key, beside(names, easel.drawn(view))) for key, view in views.items())
+        legend = easel.drawn(legend_view(around, tuple(names)))
+        views = spine_views(low, high, tuple(own), around, _NAMES_ASIDE)
+        if restored is not None:
+            views = {key: with_span(view, restored) for key, view in views.items()}
+        return tuple(_picture(key, beside(legend, easel.drawn(view))) for key, view in views.items())
 
 
 def _corners(structure: Structure) -> np.ndarray:

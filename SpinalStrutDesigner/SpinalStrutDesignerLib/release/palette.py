@@ -10,6 +10,8 @@ TITANIUM: Colour = (0.36, 0.52, 0.78)
 SCREW: Colour = (0.86, 0.66, 0.20)
 BONE: Colour = (0.93, 0.88, 0.78)
 CONTACT: Colour = (0.86, 0.30, 0.10)
+AXIS: Colour = (0.56, 0.06, 0.56)
+CHORD: Colour = (0.02, 0.42, 0.24)
 
 # Colour, opacity in the 3D pictures. Translucent structures are blended without regard to which lies in front: what
 # must be seen to lie before or behind others is opaque.

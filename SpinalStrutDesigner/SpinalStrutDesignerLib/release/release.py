@@ -11,6 +11,7 @@ from LatticeGeneratorLib.mesh.stl import write_stl
 from LatticeGeneratorLib.progress import Progress, portion, silent
 
 from ..build.design import Design
+from ..case.alignment import Restoration
 from ..case.model import Case, Endplate
 from ..errors import ReleaseError
 from ..plan.json import plan_to_json
@@ -51,12 +52,17 @@ def release(
     return target
 
 
-def write_inspection(case: Case, plates: Sequence[Endplate], directory: str | Path) -> Path:
-    """Writes case.json and images/ for a case with the endplates found, whole or not at all; returns the folder."""
+def write_inspection(
+    case: Case, plates: Sequence[Endplate], restored: Restoration | None, directory: str | Path
+) -> Path:
+    """Writes case.json and images/ for a case with the endplates found, whole or not at all; returns the folder.
+
+    restored: what lies between the docking endplates, None where these were not both found.
+    """
     with whole_folder(directory, INSPECTION) as folder:
         write_json(folder / "case.json", case_record(case, plates, ()))
         (folder / "images").mkdir()
-        write_images(draw_overview(case, plates), folder / "images", case.name)
+        write_images(draw_overview(case, plates, restored), folder / "images", case.name)
         write_manifest(folder, case.digest, (), INSPECTION)
     return Path(directory).absolute()
 

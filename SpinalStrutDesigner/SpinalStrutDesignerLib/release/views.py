@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
 from ..build.design import Foot, Implant
+from ..case.alignment import Restoration
 from ..case.model import Case, Endplate, Structure
 from ..plan.plan import Plan
 from ..plan.rules import group_of
-from .palette import CONTACT, SCREW, TITANIUM, legend_name, look_of
+from .palette import AXIS, CHORD, CONTACT, SCREW, TITANIUM, legend_name, look_of
 from .render import INK, Camera, Colour, Label, Layer, Swatch, View, scale_bar
 from .surfaces import mesh_surface, screw_surface, structure_surface, surface_arrays, tube
 
@@ -25,6 +27,9 @@ _BODY_PART = 0.35
 # Close-ups: how far they are turned to the back, and how far behind the plate is drawn, mm.
 _BEHIND_DEG, _BEYOND_MM = 50.0, 25.0
 _GREY = (0.45, 0.47, 0.50)
+_WHITE = (1.0, 1.0, 1.0)
+# Axis and chord: how thick, mm; their names: how far beside them and below each other, of the picture.
+_LINE_MM, _TEXT_AWAY, _TEXT_ROW = 1.0, 0.12, 0.026
 
 
 def implant_layer(implant: Implant) -> Layer:
@@ -53,9 +58,16 @@ def anatomy_layers(case: Case, low: np.ndarray, high: np.ndarray) -> dict[Struct
 
 
 def spine_views(
-    low: np.ndarray, high: np.ndarray, own: tuple[Layer, ...], around: dict[Structure, Layer]
+    low: np.ndarray,
+    high: np.ndarray,
+    own: tuple[Layer, ...],
+    around: dict[Structure, Layer],
+    names_aside: float = 0.0,
 ) -> dict[str, View]:
-    """What is in the box from low to high in the translucent spine: from the front, the left and the front right."""
+    """What is in the box from low to high in the translucent spine: from the front, the left and the front right.
+
+    names_aside: how far to the right of the vertebrae their names stand, of the picture.
+    """
     middle, height = 0.5 * (low + high), 1.28 * (high[2] - low[2]) + 26.0
     into = {
         "anterior": (0.0, -1.0, 0.0),
@@ -68,7 +80,7 @@ def spine_views(
     for name, direction in into.items():
         camera = Camera(middle, np.array(direction), np.array([0.0, 0.0, 1.0]), height)
         length, bar = scale_bar(camera, SIZE, 10.0)
-        labels = (*_level_labels(around, camera), *_side_labels(*ends[name]), length)
+        labels = (*_level_labels(around, camera, names_aside), *_side_labels(*ends[name]), length)
         views[name] = View(layers, camera, SIZE, labels, (bar,))
     return views
 
@@ -80,6 +92,35 @@ def endplate_layers(plates: Iterable[Endplate]) -> tuple[Layer, ...]:
         normal = np.stack([plate.centre, plate.centre + 6.0 * plate.normal])
         layers += [Layer(tube(plate.outline, 0.45, closed=True), CONTACT), Layer(tube(normal, 0.45), CONTACT)]
     return tuple(layers)
+
+
+def span_layers(restored: Restoration) -> tuple[Layer, ...]:
+    """The mechanical axis and the chord between two docking endplates."""
+    return (
+        Layer(tube(restored.line, _LINE_MM), AXIS),
+        Layer(tube(restored.line[[0, -1]], _LINE_MM), CHORD),
+    )
+
+
+def with_span(view: View, restored: Restoration) -> View:
+    """The picture with the names of the docking endplates and the lengths of axis and chord, beside the spine."""
+    ends = restored.line[[0, -1]]
+    middle = restored.line[len(restored.line) // 2]
+    texts = (
+        (f"{restored.upper} inferior endplate", ends[0], CONTACT, 0.0),
+        (f"axis {restored.axis_mm:.1f} mm", middle, AXIS, 0.5 * _TEXT_ROW),
+        (f"chord {restored.distance_mm:.1f} mm", middle, CHORD, -0.5 * _TEXT_ROW),
+        (f"{restored.lower} superior endplate", ends[1], CONTACT, 0.0),
+    )
+    # All begin at one line, left of whatever of the axis lies farthest to the left.
+    right = float(view.camera.seen(restored.line, view.size)[:, 0].min()) - _TEXT_AWAY
+    labels = tuple(
+        Label(
+            f" {text} ", right, float(view.camera.seen(place, view.size)[0, 1]) + off, 20, colour, "right", True, _WHITE
+        )
+        for text, place, colour, off in texts
+    )
+    return replace(view, labels=(*view.labels, *labels))
 
 
 def alone_views(implant: Implant, own: tuple[Layer, ...]) -> tuple[View, ...]:
@@ -162,8 +203,8 @@ def legend_view(structures: Iterable[Structure], own: tuple[tuple[str, Colour], 
     return View((), camera, LEGEND_SIZE, labels, swatches)
 
 
-def _level_labels(around: dict[Structure, Layer], camera: Camera) -> tuple[Label, ...]:
-    """Each vertebra's name beside its body: in the middle of what is drawn of it, at the height of its front part.
+def _level_labels(around: dict[Structure, Layer], camera: Camera, aside: float) -> tuple[Label, ...]:
+    """Each vertebra's name: in the middle of what is drawn of it or aside, at the height of its front part.
 
     The processes hang far below the body in the thorax.
     """
@@ -175,7 +216,7 @@ def _level_labels(around: dict[Structure, Layer], camera: Camera) -> tuple[Label
         low, high = points.min(axis=0), points.max(axis=0)
         place = 0.5 * (low + high)
         place[2] = points[points[:, 1] > high[1] - _BODY_PART * (high[1] - low[1]), 2].mean()
-        x, y = camera.seen(place, SIZE)[0]
+        x, y = camera.seen(place, SIZE)[0] + [aside, 0.0]
         if 0.02 < x < 0.98 and 0.02 < y < 0.98:
             labels.append(Label(f" {structure.level} ", float(x), float(y), 20, INK, "centre", True, (1.0, 1.0, 1.0)))
     return tuple(labels)

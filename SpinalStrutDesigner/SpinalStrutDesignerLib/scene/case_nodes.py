@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -35,7 +36,8 @@ def case_from_nodes(
     """
     volume, notes = hounsfield(_image(volume_node), f"volume '{volume_node.GetName()}'")
     table = names_table(roles) if roles is not None else {}
-    structures, unknown = _structures(segmentation_node, volume, volume_node, table, corrections or Corrections())
+    place = placed(segmentation_node)
+    structures, unknown = structures_of(segmentation_node, volume, volume_node, place, corrections, table)
     quality = scan_quality(volume, notes=notes)
     quality = replace(quality, notes=(*quality.notes, *edge_notes(structures, volume)))
     return Case("scene", volume, structures, quality, unknown, case_digest(volume, structures))
@@ -45,6 +47,17 @@ def volume_of(volume_node: Any) -> Volume:
     """A volume node's CT in Hounsfield units and world coordinates. Raises CaseError with the remedy."""
     volume, _ = hounsfield(_image(volume_node), f"volume '{volume_node.GetName()}'")
     return volume
+
+
+def unplaced_volume(volume_node: Any) -> Volume:
+    """A volume node's image as it is, of any kind, in its own coordinates: without parent transforms.
+
+    Raises CaseError where it holds no voxels, or several values for each.
+    """
+    image = voxels_of(volume_node, np.eye(4))
+    if image.voxels.ndim != 3:
+        raise CaseError(f"the volume '{volume_node.GetName()}' is in colours: choose one of single values")
+    return Volume(image.voxels, image.ijk_to_ras)
 
 
 def segment_meanings(segmentation_node: Any) -> tuple[Meaning, ...]:
@@ -65,6 +78,11 @@ def _corrected(meaning: Meaning, corrections: Corrections) -> Meaning:
 
 
 def _image(node: Any) -> Image:
+    return voxels_of(node, placed(node))
+
+
+def voxels_of(node: Any, place: np.ndarray) -> Image:
+    """A volume node's voxels. place: 4x4 from the node's own coordinates to those wanted."""
     import vtk
     from vtk.util.numpy_support import vtk_to_numpy
 
@@ -75,32 +93,45 @@ def _image(node: Any) -> Image:
     node.GetIJKToRASMatrix(matrix)
     shape = data.GetDimensions()[::-1]
     voxels = vtk_to_numpy(data.GetPointData().GetScalars()).reshape(*shape, -1)
-    return Image(voxels[..., 0].copy() if voxels.shape[-1] == 1 else voxels, _world(node) @ matrix_of(matrix), {})
+    return Image(voxels[..., 0].copy() if voxels.shape[-1] == 1 else voxels, place @ matrix_of(matrix), {})
 
 
-def _world(node: Any) -> np.ndarray:
+def placed(node: Any) -> np.ndarray:
+    """4x4 from a node's own coordinates to the world's. Raises CaseError where its transform is not rigid."""
     try:
         return to_world(node)
     except GeometryError as error:
         raise CaseError(str(error)) from error
 
 
-def _structures(
-    node: Any, ct: Volume, volume_node: Any, table: dict[str, Meaning], corrections: Corrections
+def structures_of(
+    node: Any,
+    image: Volume,
+    volume_node: Any,
+    place: np.ndarray,
+    corrections: Corrections | None = None,
+    table: Mapping[str, Meaning] | None = None,
 ) -> tuple[tuple[Structure, ...], tuple[str, ...]]:
+    """The structures in a segmentation node that was drawn on an image, and the names that nothing explains.
+
+    image, volume_node: what it was drawn on; place: 4x4 from the segmentation's own coordinates to those of image;
+    corrections, table: as of `case_from_nodes`. Raises CaseError with the remedy.
+    """
+    corrections, table = corrections or Corrections(), dict(table or {})
     segmentation = node.GetSegmentation()
     if not segmentation.ContainsRepresentation("Binary labelmap"):
         node.SetReferenceImageGeometryParameterFromVolumeNode(volume_node)
         if not node.CreateBinaryLabelmapRepresentation():
             raise CaseError(f"the segmentation '{node.GetName()}' holds nothing that can become voxels; segment the CT")
-    world = _world(node)
     structures: list[Structure] = []
     unknown: list[str] = []
     for number in range(segmentation.GetNumberOfSegments()):
         segment_id = segmentation.GetNthSegmentID(number)
         segment = segmentation.GetSegment(segment_id)
         name = segment.GetName() or segment_id
-        mask = _mask(node.GetBinaryLabelmapInternalRepresentation(segment_id), segment.GetLabelValue(), world, ct, name)
+        mask = _mask(
+            node.GetBinaryLabelmapInternalRepresentation(segment_id), segment.GetLabelValue(), place, image, name
+        )
         if mask is None:
             continue  # an empty segment is Slicer's way of keeping a name for later
         meaning = segment_meaning(name, _tags(segment), table, f"segmentation {node.GetName()}")
@@ -114,7 +145,7 @@ def _structures(
     return tuple(structures), tuple(unknown)
 
 
-def _mask(labelmap: Any, value: int, world: np.ndarray, ct: Volume, name: str) -> Mask | None:
+def _mask(labelmap: Any, value: int, place: np.ndarray, image: Volume, name: str) -> Mask | None:
     import vtk
     from vtk.util.numpy_support import vtk_to_numpy
 
@@ -126,11 +157,11 @@ def _mask(labelmap: Any, value: int, world: np.ndarray, ct: Volume, name: str) -
         return None
     matrix = vtk.vtkMatrix4x4()
     labelmap.GetImageToWorldMatrix(matrix)
-    ijk_to_ras = world @ matrix_of(matrix)
+    ijk_to_ras = place @ matrix_of(matrix)
     # The matrix counts voxels from the extent's zero, the array from its first one.
     ijk_to_ras[:3, 3] += ijk_to_ras[:3, :3] @ np.array(labelmap.GetExtent()[::2], dtype=float)
     mask = Mask(voxels[blocks[0]].copy(), block_matrix(ijk_to_ras, blocks[0]))
-    check_within(mask.voxels.shape, mask.ijk_to_ras, ct, name)
+    check_within(mask.voxels.shape, mask.ijk_to_ras, image, name)
     return mask
 
 

@@ -13,6 +13,7 @@ from ..case.model import Endplate
 from ..errors import PlanError
 from ..plan.plan import EndplateOverride
 from .belongings import Belongings
+from .removal import watch_removal
 
 ROLES: dict[End, str] = {"upper": "endplateUpper", "lower": "endplateLower"}
 # A correction is of the endplate that was measured. Engineering judgement: one turned by more than a right angle's half
@@ -21,6 +22,9 @@ STEEPEST_DEG = 45.0
 # Times the measured width or depth. Engineering judgement: rims that osteophytes widen or metal hides are within.
 # In a slice across the plate a corner's handle leaps by hundreds of millimetres, since its width cannot be seen there.
 LEAST_SIZE, LARGEST_SIZE = 0.5, 1.5
+# Of a plane with no measured one beside it, mm: less than half of the smallest adult mean, more than the largest (L5,
+# about 50 mm wide).
+SMALLEST_MM, LARGEST_MM = 7.0, 60.0
 # A drag moves by more, and numbers that went through a node's matrices differ by less: mm, and of a unit vector.
 _SAME = 1e-6
 _COLOR = (0.95, 0.60, 0.15)
@@ -112,19 +116,11 @@ class EndplatePlanes:
                 (node.PointEndInteractionEvent, self._dropped_of(end)),
             ):  # fmt: skip
                 self._watched.append((node, node.AddObserver(event, slot)))
-        scene = self._owner.GetScene()
-        self._watched.append((scene, self._observe_removal(scene)))
+        self._watched.append(watch_removal(self._owner.GetScene(), self._removed))
 
-    def _observe_removal(self, scene: Any) -> int:
-        import vtk
-
-        @vtk.calldata_type(vtk.VTK_OBJECT)
-        def removed(caller: Any, event: str, node: Any) -> None:
-            mine = any(node is self._belongings.get(role) for role in ROLES.values())
-            if mine and not (self._showing or scene.IsBatchProcessing() or scene.IsClosing()):
-                self._on_removed()
-
-        return int(scene.AddObserver(scene.NodeAboutToBeRemovedEvent, removed))
+    def _removed(self, node: Any) -> None:
+        if not self._showing and any(node is self._belongings.get(role) for role in ROLES.values()):
+            self._on_removed()
 
     def _start(self, caller: Any, event: str) -> None:
         self._dragging = True
@@ -171,6 +167,27 @@ def override_of(
         width_mm=float(width) if wider else before.width_mm if before else None,
         depth_mm=float(depth) if deeper else before.depth_mm if before else None,
     )
+
+
+def set_by_hand(
+    lying: tuple[np.ndarray, np.ndarray, tuple[float, float]], shown: Endplate, before: EndplateOverride
+) -> EndplateOverride:
+    """The plane that is set by hand, where it now lies as `plate_of` says; as it was before where it still lies there.
+
+    Raises PlanError for a size that no endplate has.
+    """
+    centre, normal, (width, depth) = lying
+    apart = [*np.abs(centre - shown.centre), *np.abs(normal - shown.normal), abs(width - shown.width_mm),
+             abs(depth - shown.depth_mm)]  # fmt: skip
+    if max(apart) < _SAME:
+        return before
+    for word, size in (("wide", width), ("deep", depth)):
+        if not SMALLEST_MM <= size <= LARGEST_MM:
+            raise PlanError(
+                f"corrections.endplates: the {shown.face} endplate of {shown.level} would be {size:.0f} mm {word}; "
+                f"make it {SMALLEST_MM:g} to {LARGEST_MM:g} mm, in a slice along it"
+            )
+    return EndplateOverride(shown.level, shown.face, _vec(centre), _vec(normal), float(width), float(depth))
 
 
 def turned_deg(normal: np.ndarray, measured: Endplate) -> float:

@@ -10,6 +10,7 @@ from LatticeGeneratorLib.scene.hierarchy import put_in_folder
 from ..plan.plan import Plan
 from .axis_curve import axis_of, show_axis
 from .belongings import Belongings
+from .removal import watch_removal
 from .screw_lines import ROLE as SCREW
 from .screw_lines import screw_of, show_screws
 
@@ -107,23 +108,16 @@ class Handles:
                 (node.PointRemovedEvent, self._dropped),
             ):  # fmt: skip
                 self._watched.append((node, node.AddObserver(event, slot)))
-        scene = self._owner.GetScene()
-        self._watched.append((scene, self._observe_removal(scene)))
+        self._watched.append(watch_removal(self._owner.GetScene(), self._removed))
 
-    def _observe_removal(self, scene: Any) -> int:
-        import vtk
-
-        @vtk.calldata_type(vtk.VTK_OBJECT)
-        def removed(caller: Any, event: str, node: Any) -> None:
-            if self._showing or scene.IsBatchProcessing() or scene.IsClosing():
-                return
-            if node is self._belongings.get(AXIS):
-                self._on_removed(None)
-            lines = self._belongings.all(SCREW)
-            if any(node is line for line in lines):
-                self._on_removed([line is node for line in lines].index(True))
-
-        return int(scene.AddObserver(scene.NodeAboutToBeRemovedEvent, removed))
+    def _removed(self, node: Any) -> None:
+        if self._showing:
+            return
+        if node is self._belongings.get(AXIS):
+            self._on_removed(None)
+        lines = self._belongings.all(SCREW)
+        if any(node is line for line in lines):
+            self._on_removed([line is node for line in lines].index(True))
 
     def _start(self, caller: Any, event: str) -> None:
         self._dragging = True

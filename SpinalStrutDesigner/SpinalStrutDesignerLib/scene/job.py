@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import LatticeGeneratorLib
+import numpy as np
 from LatticeGeneratorLib.scene.job import Job, folders_of
 
 import SpinalStrutDesignerLib
@@ -35,18 +37,67 @@ def segment_job(ct: Volume, seeds: Mapping[str, Vec], workspace: str | Path) -> 
     output = Path(workspace) / "segmented.seg.nrrd"
     given = [f"{level}={','.join(f'{x:.3f}' for x in place)}" for level, place in seeds.items()]
     arguments = (
-        "-m", "SpinalStrutDesignerLib.cli", "segment", str(write_ct(ct, Path(workspace) / "ct.nrrd")),
-        *(part for seed in given for part in ("--seed", seed)), "--out", str(output), "--progress", "json",
+        "segment", str(write_ct(ct, Path(workspace) / "ct.nrrd")),
+        *(part for seed in given for part in ("--seed", seed)),
     )  # fmt: skip
-    return Job(arguments, folders_of(SpinalStrutDesignerLib, LatticeGeneratorLib), output)
+    return _called(arguments, output, (0,))
+
+
+def register_job(
+    case: Case, second: Volume, given: np.ndarray | None, levels: Sequence[str], workspace: str | Path
+) -> Job:
+    """Registers a second image to the case's CT, or judges a given 4x4, by some levels or all. Writes its input into
+    workspace."""
+    folder = Path(workspace)
+    output = folder / "registration.json"
+    # What a plan calls a structure by is not in the files: a vertebra goes by its level there.
+    named = case.with_structures(replace(s, name=s.level or s.name) for s in case.structures)
+    arguments = [*_case_arguments("register", named, folder)]
+    arguments += ["--second-image", str(write_ct(second, folder / "second.nrrd"))]
+    if given is not None:
+        matrix = folder / "second_to_ct.txt"
+        matrix.write_text("\n".join(" ".join(repr(float(x)) for x in row) for row in given), encoding="utf-8")
+        arguments += ["--second-transform", str(matrix)]
+    if levels:
+        arguments += ["--second-levels", ",".join(levels)]
+    return _called(arguments, output, (0,))
+
+
+def rebuild_job(old: Case, plan: Plan, new: Case, workspace: str | Path) -> Job:
+    """Carries a plan over from an earlier CT's case to a later one's. Writes its input into workspace; the report is
+    `report_of` the output."""
+    folder = Path(workspace)
+    output = folder / "rebuilt.json"
+    ct, labels, roles = write_case(old, folder / "old")
+    arguments = (
+        *_case_arguments("rebuild", new, folder), "--plan", str(_written(plan, folder)), "--old-ct", str(ct),
+        "--old-labels", str(labels), "--old-roles", str(roles), "--report", str(report_of(output)),
+    )  # fmt: skip
+    return _called(arguments, output, (0,))
+
+
+def report_of(output: Path) -> Path:
+    """Where a rebuild writes what changed, beside its plan."""
+    return output.with_name("changes.csv")
 
 
 def _job(command: str, case: Case, plan: Plan, output: Path, workspace: str | Path) -> Job:
-    ct, labels, roles = write_case(case, workspace)
-    given = Path(workspace) / "plan.json"
+    folder = Path(workspace)
+    arguments = (*_case_arguments(command, case, folder), "--plan", str(_written(plan, folder)))
+    return _called(arguments, output, _WRITTEN)
+
+
+def _case_arguments(command: str, case: Case, folder: Path) -> tuple[str, ...]:
+    ct, labels, roles = write_case(case, folder)
+    return command, str(ct), "--labels", str(labels), "--roles", str(roles)
+
+
+def _written(plan: Plan, folder: Path) -> Path:
+    given = folder / "plan.json"
     given.write_text(plan_to_json(plan), encoding="utf-8", newline="\n")
-    arguments = (
-        "-m", "SpinalStrutDesignerLib.cli", command, str(ct), "--labels", str(labels), "--roles", str(roles),
-        "--plan", str(given), "--out", str(output), "--progress", "json",
-    )  # fmt: skip
-    return Job(arguments, folders_of(SpinalStrutDesignerLib, LatticeGeneratorLib), output, _WRITTEN)
+    return given
+
+
+def _called(arguments: Iterable[str], output: Path, written: tuple[int, ...]) -> Job:
+    whole = ("-m", "SpinalStrutDesignerLib.cli", *arguments, "--out", str(output), "--progress", "json")
+    return Job(whole, folders_of(SpinalStrutDesignerLib, LatticeGeneratorLib), output, written)

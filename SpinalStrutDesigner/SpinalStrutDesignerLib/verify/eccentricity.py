@@ -35,7 +35,7 @@ def eccentricity(measured: Measured) -> Iterator[Finding]:
             f"{loads.envelope_N * offset[worst]:.0f} Nmm at {loads.envelope_N:g} N"
         ),
     )
-    line = mechanical_axis(situation.case, measured.plan.upper, measured.plan.lower)
+    line = mechanical_axis(situation.case, situation.upper, situation.lower)
     offset = _from_polyline(axis.points, line)
     worst = int(np.argmax(offset))
     yield measured.finding(

@@ -93,6 +93,24 @@ def mri(case: Case, ct_to_second: np.ndarray, bent: Callable[[np.ndarray], np.nd
     )
 
 
+def drawn_on(case: Case, ct_to_second: np.ndarray, image: Volume, name: str) -> np.ndarray:
+    """(k, j, i) bool: a structure's voxels as a person would draw it on a second image that `mri` made."""
+    labels = np.zeros(case.ct.voxels.shape, np.float32)
+    labels[place_of(case, case.structure(name))] = case.structure(name).mask.voxels
+    half = tuple(float(x) for x in np.array(image.voxels.shape[::-1]) * image.spacing / 2)
+    spacing = tuple(float(s) for s in image.spacing)
+    return scan(labels, case.ct, ct_to_second, half, middle(case), spacing).voxels > 0.5
+
+
+def as_case(case: Case, ct_to_second: np.ndarray, image: Volume, names: tuple[str, ...]) -> Case:
+    """The second image with structures of these names drawn on it."""
+    structures = tuple(
+        replace(case.structure(name), mask=Mask(drawn_on(case, ct_to_second, image, name), image.ijk_to_ras))
+        for name in names
+    )
+    return replace(case, ct=image, structures=structures)
+
+
 def rescanned(case: Case, ct_to_second: np.ndarray, bent: Callable[[np.ndarray], np.ndarray]) -> Case:
     """The patient in a later CT, labelled again (each voxel as the nearest one): another grid, place and posture."""
     half, spacing = (40.0, 60.0, 90.0), np.array([0.8, 0.8, 1.0])

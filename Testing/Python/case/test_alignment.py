@@ -10,7 +10,6 @@ import pytest
 from scipy.spatial.transform import Rotation
 from SpinalStrutDesignerLib.build.situation import situation
 from SpinalStrutDesignerLib.case.alignment import cobb, greatest_cobb, kyphosis, restoration
-from SpinalStrutDesignerLib.case.column import mechanical_axis
 from SpinalStrutDesignerLib.case.model import Case, Mask
 from SpinalStrutDesignerLib.case.phantom import make_phantom, phantom_truth
 from SpinalStrutDesignerLib.case.symmetry import find_right
@@ -121,7 +120,7 @@ def test_what_a_variant_makes_of_it_is_what_is_built() -> None:
     found, amount = restoration(case, "C4", "T2"), 3.0
     made = found.variant(amount)
     plan = preset("case2", "C4", "T2")
-    points = mechanical_axis(case, "C4", "T2")[[0, 12, -1]]
+    points = found.line[[0, 12, -1]]
     plan = plan.with_(axis=plan.axis.with_(control_points=tuple(map(tuple, points.tolist()))))
     before, built = situation(case, plan), situation(case, plan, amount)
     between = built.lower.centre - built.upper.centre

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from scipy import ndimage
-from second_image import middle, motion, moved, mri, place_of, scan
+from second_image import drawn_on, middle, motion, moved, mri, scan
+from SpinalStrutDesignerLib import cli
 from SpinalStrutDesignerLib.case.model import Case, Volume
 from SpinalStrutDesignerLib.case.phantom import make_phantom
 from SpinalStrutDesignerLib.case.read import read_case
 from SpinalStrutDesignerLib.case.register import TOLD_MM, Registration, register, registration_given
+from SpinalStrutDesignerLib.case.registration_json import registration_from_json, registration_to_json
 from SpinalStrutDesignerLib.case.second import add_second_image, with_structures_of
 from SpinalStrutDesignerLib.case.write import write_case
 from SpinalStrutDesignerLib.errors import CaseError
@@ -134,13 +136,9 @@ def test_the_same_search_gives_the_same_bits(phantom, image, found) -> None:
 def drawn(phantom, truth, image, tmp_path_factory) -> tuple[Path, Path, Path, Path]:
     """The second image, cord and dura drawn on it, their table, and the true transform as Slicer would save it."""
     tmp_path = tmp_path_factory.mktemp("second")
-    half = (np.array(image.voxels.shape[::-1]) * image.spacing) / 2
-    spacing = tuple(float(s) for s in image.spacing)
     values = np.zeros(image.voxels.shape, np.uint8)
     for value, name in ((51, "dural_sac"), (50, "spinal_cord")):
-        labels = np.zeros(phantom.ct.voxels.shape, np.float32)
-        labels[place_of(phantom, phantom.structure(name))] = phantom.structure(name).mask.voxels
-        values[scan(labels, phantom.ct, truth, tuple(half), middle(phantom), spacing).voxels > 0.5] = value
+        values[drawn_on(phantom, truth, image, name)] = value
     table = tmp_path / "second.csv"
     table.write_text("value,name,role\n50,spinal_cord,keepout_critical\n51,dural_sac,keepout_critical\n")
     transform = sitk.Euler3DTransform()  # CT to second image, in LPS: a transform "from parent", as Slicer writes it
@@ -193,6 +191,38 @@ def test_what_is_given_twice_or_not_soft_is_refused(phantom, found) -> None:
         with_structures_of(phantom, [phantom.structure("spinal_cord")], found)
     with pytest.raises(CaseError, match=r"no soft structure \(it has: C4\)"):
         with_structures_of(phantom, [phantom.structure("C4")], found)
+
+
+def test_a_registration_survives_its_file(found) -> None:
+    again = registration_from_json(registration_to_json(found))
+    np.testing.assert_array_equal(again.matrix, found.matrix)
+    assert (again.error_mm, again.backward_mm, again.how) == (found.error_mm, found.backward_mm, found.how)
+    assert [(w.name, w.residual_mm) for w in again.windows] == [(w.name, w.residual_mm) for w in found.windows]
+
+
+@pytest.mark.parametrize("spoilt, words", [
+    (("0.", "x"), "no registration"), (('"error_mm": ', '"error_mm": -'), "error of -"),
+    (('"windows"', '"w"'), "windows"),
+])  # fmt: skip
+def test_what_is_no_registration_is_refused(found, spoilt, words) -> None:
+    with pytest.raises(CaseError, match=words):
+        registration_from_json(registration_to_json(found).replace(*spoilt))
+
+
+def test_the_command_registers_and_tells_the_error(phantom, drawn, truth, tmp_path, capsys) -> None:
+    mri_file, _, _, transform = drawn
+    ct, labels, roles = write_case(phantom, tmp_path / "ct")
+    out = tmp_path / "registration.json"
+    options = ["register", str(ct), "--labels", str(labels), "--roles", str(roles), "--second-image", str(mri_file)]
+    options += ["--second-transform", str(transform), "--second-levels", "C4,T2", "--out", str(out)]
+    assert cli.main(options) == 0
+    told = capsys.readouterr().out
+    written = registration_from_json(out.read_text("utf-8"))
+    assert cord_error(phantom, written.matrix, truth) < 0.01
+    assert [w.name for w in written.windows] == ["C4", "T2"]
+    assert f"known in the CT's frame to {written.error_mm:.2f} mm" in told and "T2 by itself" in told
+    assert cli.main([*options[:-4], "--second-levels", "neck", "--out", str(out)]) == 1
+    assert "'neck' is no vertebra" in capsys.readouterr().err
 
 
 def test_labels_of_another_grid_name_the_second_image(phantom, drawn, tmp_path) -> None:

@@ -121,6 +121,12 @@ def test_the_report_says_by_how_much_the_spine_was_bent(later: Later) -> None:
     assert later.change("endplate.C4.turned").changed < 2.0
 
 
+def test_the_report_begins_with_how_well_each_vertebra_was_found(later: Later) -> None:
+    first, second = later.rebuilt.changes[:2]
+    assert (first.id, second.id) == ("registration.C4", "registration.T2")
+    assert (first.after, second.after) == (later.rebuilt.upper.error_mm, later.rebuilt.lower.error_mm)
+
+
 def test_what_came_went_and_must_be_decided_again_is_told(later: Later) -> None:
     told = {c.id: c for c in later.rebuilt.changes}
     assert (told["structure.oesophagus"].before, told["structure.oesophagus"].after) == ("given", "not given")
