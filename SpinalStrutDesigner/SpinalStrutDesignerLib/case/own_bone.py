@@ -17,8 +17,8 @@ from .star import Star
 from .stations import Station
 
 _CLOSED_MM = 2.0
-# So deep beneath the body's smooth surface all is bone, or a hole in it. Nearer to it the scan decides: the surface cuts
-# across the hollows of plates, which are up to about this deep (engineering judgement) and hold disc.
+# So deep beneath the body's smooth surface all is bone, or a hole in it. Nearer to it the scan decides: the surface
+# cuts across the hollows of plates, which are up to about this deep (engineering judgement) and hold disc.
 _PLATE_MM = 2.0
 # Shapes finer than a voxel is long are noise, not anatomy. A Gaussian of so many voxels passes half of what is as long
 # as three of them.
