@@ -17,14 +17,18 @@ from .star import Star
 from .stations import Station
 
 _CLOSED_MM = 2.0
-_PLATE_MM = 0.8  # a body's plates are thinner than twice this (clinical facts)
+# So deep beneath the body's smooth surface all is bone, or a hole in it. Nearer to it the scan decides: the surface
+# cuts across the hollows of plates, which are up to about this deep (engineering judgement) and hold disc.
+_PLATE_MM = 2.0
 # Shapes finer than a voxel is long are noise, not anatomy. A Gaussian of so many voxels passes half of what is as long
 # as three of them.
 _SMOOTH_VOXELS = 0.4
 # About the canal's middle nothing is marrow: a canal is 14 mm wide and more (clinical facts).
 _CANAL_MM = 4.0
-# Marrow is ringed by its shell whichever way it is sliced; the canal and the holes for vessels one way only.
-_RINGS = 2
+# Marrow is ringed by its shell whichever way it is sliced; the holes for the arteries of the neck one way only. Below
+# the neck a vertebra alone rings nothing but its canal, and the shell of its processes may be lost one way in thick
+# slices.
+_RINGS_OF_NECK, _RINGS = 2, 1
 
 
 def own_bone(ct: Volume, found: BoneAndMetal, block: Block, labels: np.ndarray, own: Station, soft_hu: float) -> Mask:
@@ -51,7 +55,8 @@ def own_bone(ct: Volume, found: BoneAndMetal, block: Block, labels: np.ndarray, 
     metal = grid.divided(found.metal[grid.box])
     bone = (grid.divided(_bright(ct, found, grid.box, soft_hu)) | (depth > _PLATE_MM)) & owned
     bone = (bone & ~_outside_body(own, star, points, depth)) | (metal & owned)
-    bone = _with_marrow(bone, _in_canal(own, points) & ~bone, grid)
+    rings = _RINGS_OF_NECK if own.level.startswith("C") else _RINGS
+    bone = _with_marrow(bone, _in_canal(own, points) & ~bone, grid, rings)
     blur = _SMOOTH_VOXELS * ct.spacing.max() / grid.step
     bone = (ndimage.gaussian_filter(bone.astype(np.float32), blur) > 0.5) & owned
     bone = grid.voted(bone & ~metal) & ~found.metal[grid.box]
@@ -118,8 +123,8 @@ def _in_canal(own: Station, points: np.ndarray) -> np.ndarray:
     return np.hypot(offset @ own.frame.right, offset @ own.frame.anterior) < _CANAL_MM
 
 
-def _with_marrow(bone: np.ndarray, canal: np.ndarray, grid: FineGrid) -> np.ndarray:
-    """Bone with what it rings in the slices across two axes.
+def _with_marrow(bone: np.ndarray, canal: np.ndarray, grid: FineGrid, least: int) -> np.ndarray:
+    """Bone with what it rings in the slices across so many axes at least.
 
     A shell thinner than a voxel has gaps of up to a voxel: half of one is closed from each side, for finding the rings.
     """
@@ -132,7 +137,7 @@ def _with_marrow(bone: np.ndarray, canal: np.ndarray, grid: FineGrid) -> np.ndar
         labels, outer = background(closed, tuple(axis for axis in range(3) if axis != across))
         outer[np.unique(labels[canal])] = True
         rings += ~outer[labels]
-    ringed = (rings >= _RINGS) & ~bone
+    ringed = (rings >= least) & ~bone
     # What was closed beside marrow is shell or marrow too.
     ringed |= ndimage.binary_dilation(ringed, ndimage.generate_binary_structure(3, 3), int(gap.max())) & closed
     return (bone | ringed)[tuple(slice(n + 1, -n - 1) for n in gap)]

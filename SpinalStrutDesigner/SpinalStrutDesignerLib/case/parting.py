@@ -26,10 +26,9 @@ _RIB_OFF_MM = 4.0
 _CORTEX_HU, _GAP_HU = 1600.0, 25.0
 _LEAST_EASE = 1e-3  # keeps the equations solvable where a gap is black
 _RESIDUAL, _MOST_STEPS = 1e-3, 300
-# About a body's smooth surface its corners and pedicles are bone as soon as they are no soft tissue; where marrow is so
-# much thinner than the scan's threshold, so is the rim of the arch. Engineering judgement.
+# About a body's smooth surface its corners and pedicles are bone as soon as they are no soft tissue. Engineering
+# judgement.
 CORNER_MM = 3.0
-OSTEOPENIC, RIM_MM = 0.75, 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,9 +58,8 @@ def part(block: Block, stations: list[Station], soft_hu: float, threshold_hu: fl
         ijk = ijk[((ijk >= 0) & (ijk < np.array(solid.shape)[::-1])).all(axis=1)]
         markers[tuple(ijk[:, ::-1].T)] = number
     bodies = [(n, depth_near(s.star, points, CORNER_MM)) for n, s in enumerate(stations, 1) if s.star is not None]
-    osteopenic = soft_hu < OSTEOPENIC * threshold_hu
     for number, depth in reversed(bodies):
-        solid |= (depth > 0.0) | ((depth > -CORNER_MM) & (block.hu.voxels > soft_hu) & osteopenic)
+        solid |= (depth > 0.0) | ((depth > -CORNER_MM) & (block.hu.voxels > soft_hu))
         markers[depth > 1.5] = number
     markers[solid & _beside(stations, points)] = len(stations) + 1
     frame = stations[0].frame

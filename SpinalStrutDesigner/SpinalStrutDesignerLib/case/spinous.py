@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import numpy as np
 
 from .frame import Frame
@@ -41,9 +43,7 @@ def spinous_points(solid: Volume, stations: list[Station]) -> list[np.ndarray]:
     laminae = [_lamina(station, frame, flat, ahead, up) for station in stations]
     apart = np.median([station.size[2] for station in stations]) * _PITCH
     found: list[list[np.ndarray]] = [[np.empty((0, 3))] for _ in stations]
-    for rows in _runs(rear):
-        # Longer than from one vertebra to the next is more than one process.
-        rows = rows[: int(apart / _STEP_MM)]
+    for rows in chain.from_iterable(_ends(run, apart) for run in _runs(rear)):
         owner = _owner(rows, rear, laminae, flat) if len(rows) * _STEP_MM > _SHORTEST_MM else None
         if owner is None:
             continue
@@ -53,6 +53,15 @@ def spinous_points(solid: Volume, stations: list[Station]) -> list[np.ndarray]:
         here &= bone
         found[owner].append(frame.to_ras(np.stack([u[here], v[here], w[here]], axis=1)))
     return [np.concatenate(points) for points in found]
+
+
+def _ends(run: np.ndarray, apart: float) -> list[np.ndarray]:
+    """The run; if longer than from one vertebra to the next, its upper and its lower end.
+
+    That is more than one process, with bone in the ligament between their tips, which is nobody's.
+    """
+    parts = np.array_split(run, int(np.ceil(len(run) * _STEP_MM / apart)))
+    return [parts[0], parts[-1]] if len(parts) > 1 else parts
 
 
 def _lamina(station: Station, frame: Frame, flat: np.ndarray, ahead: np.ndarray, up: np.ndarray) -> np.ndarray | None:

@@ -7,7 +7,7 @@ import pytest
 from SpinalStrutDesignerLib.case.frame import Frame
 from SpinalStrutDesignerLib.case.model import Case, Volume
 from SpinalStrutDesignerLib.case.processes import process_points
-from SpinalStrutDesignerLib.case.spinous import spinous_points
+from SpinalStrutDesignerLib.case.spinous import _ends, spinous_points
 from SpinalStrutDesignerLib.case.stations import Station
 
 LEVELS = ("T3", "T1", "T2", "T4", "T5")
@@ -62,6 +62,35 @@ def test_a_spinous_process_is_its_vertebras(column) -> None:
     for station, points in zip(stations[:4], spinous_points(solid, stations), strict=False):
         assert len(points) > 100
         assert _own(case, station.level, points) >= LEAST_OWN
+
+
+def test_bone_in_the_ligament_joins_no_two_spinous_processes(column) -> None:
+    case, _, solid, stations = column
+    frame = stations[0].frame
+    upper, lower = (
+        frame.to_local(next(s.mask.points for s in case.structures if s.level == level)) for level in ("T3", "T4")
+    )
+    tip = upper[upper[:, 1].argmin()]
+    below = lower[(np.abs(lower[:, 0]) < 2.0) & (np.abs(lower[:, 2] - tip[2] + 10.0) < 2.0)]
+    between = frame.to_ras(np.linspace(tip, below[below[:, 1].argmin()], 60))
+    k, j, i = np.rint(solid.to_ijk(between)).astype(int).T[::-1]
+    joined = solid.voxels.copy()
+    for dj, di in np.ndindex(4, 5):
+        joined[k, j + dj - 2, i + di - 2] = 1.0
+    found = spinous_points(Volume(joined, solid.ijk_to_ras), stations)
+    for station, points in zip(stations, found, strict=True):
+        if station.level in ("T3", "T4"):
+            assert len(points) > 100
+            assert _own(case, station.level, points) >= LEAST_OWN
+
+
+def test_of_bone_longer_than_one_process_only_the_ends_are_given_away() -> None:
+    run = np.arange(100, 165)  # 52 mm, vertebrae 22 mm apart: a tip, the ligament and the next process
+    upper, lower = _ends(run, 22.0)
+    assert upper[0] == 100 and lower[-1] == 164 and lower[0] - upper[-1] > 10
+    assert max(len(upper), len(lower)) * STEP <= 22.0
+    (whole,) = _ends(run[:20], 22.0)
+    assert (whole == run[:20]).all()
 
 
 def test_transverse_processes_and_upper_facets_are_their_vertebras(column) -> None:
