@@ -9,7 +9,6 @@ import pytest
 from SpinalStrutDesignerLib.case.endplate import find_endplate
 from SpinalStrutDesignerLib.case.model import Case, Endplate, Mask
 from SpinalStrutDesignerLib.case.morphometry import adult_means, morphometry_notes
-from SpinalStrutDesignerLib.case.phantom import make_phantom
 from SpinalStrutDesignerLib.case.vertebra import vertebra
 
 
@@ -33,9 +32,8 @@ def test_the_table_has_the_levels_from_the_axis_to_l1() -> None:
     assert all(7.0 < value < 45.0 for row in means.values() for value in row.values())
 
 
-def test_the_phantom_has_the_means_it_was_made_from() -> None:
-    case = make_phantom()
-    assert morphometry_notes(case, plates(case, "C3", "C4", "T2", "T3")) == ()
+def test_the_phantom_has_the_means_it_was_made_from(phantom: Case) -> None:
+    assert morphometry_notes(phantom, plates(phantom, "C3", "C4", "T2", "T3")) == ()
 
 
 def test_an_adult_is_not_noted_and_a_giant_is(synthetic) -> None:

@@ -11,7 +11,6 @@ import SimpleITK as sitk
 from scipy import ndimage
 from second_image import middle, motion, moved, mri, place_of, scan
 from SpinalStrutDesignerLib.case.model import Case, Volume
-from SpinalStrutDesignerLib.case.phantom import make_phantom
 from SpinalStrutDesignerLib.case.read import read_case
 from SpinalStrutDesignerLib.case.register import TOLD_MM, Registration, register, registration_given
 from SpinalStrutDesignerLib.case.second import add_second_image, with_structures_of
@@ -20,11 +19,6 @@ from SpinalStrutDesignerLib.errors import CaseError
 
 ENDS = ("C3", "C4", "T2", "T3")
 """Levels beyond and at the docking ones: four are quicker than ten."""
-
-
-@pytest.fixture(scope="module")
-def phantom() -> Case:
-    return make_phantom()
 
 
 @pytest.fixture(scope="module")
