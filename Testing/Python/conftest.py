@@ -27,9 +27,34 @@ def _data_folder() -> Path:
     return Path(given) if given else Path(__file__).resolve().parents[2].parent / "shared" / "data"
 
 
+# Files that take minutes to make what all of them look at: plans for whole cases, vertebrae measured on them, a solid.
+_MADE_FOR_ALL = {
+    "plans": ("propose/test_propose_axis.py", "propose/test_propose_feet.py", "propose/test_propose_screws.py"),
+    "vertebrae": tuple(f"case/test_{name}.py" for name in ("alignment", "body", "endplate", "morphometry")),
+    "preview": ("build/test_preview.py", "verify/test_verify_preview.py"),
+}
+_GROUP = {file: group for group, files in _MADE_FOR_ALL.items() for file in files}
+_LONGEST = {"endtoend", "panel", "propose"}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The rooms whose files take minutes come first: of two processes neither is then left alone with one of them."""
-    items.sort(key=lambda item: not {"panel", "endtoend"} & set(item.path.parts))
+    items.sort(key=lambda item: not _LONGEST & set(item.path.parts))
+
+
+@pytest.hookimpl(optionalhook=True)  # xdist's, which need not be there
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With --dist loadfile a file's tests run in one process, and so do those of files that share what was made."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::", 1)[0]
+            return _GROUP.get(file.rsplit("Testing/Python/", 1)[-1], file)
+
+    return Together(config, log)
 
 
 @pytest.fixture(scope="session")
