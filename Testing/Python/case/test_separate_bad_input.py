@@ -15,6 +15,7 @@ from scipy.spatial.transform import Rotation
 from SpinalStrutDesignerLib.case.endplate import find_endplate
 from SpinalStrutDesignerLib.case.model import Case, Mask, Volume
 from SpinalStrutDesignerLib.case.phantom import phantom_truth
+from SpinalStrutDesignerLib.case.separate import Separation
 from SpinalStrutDesignerLib.case.soft import spine_crop
 from SpinalStrutDesignerLib.errors import CaseError
 
@@ -163,21 +164,26 @@ def thick(bare) -> Bare:
     return Bare.of(Volume(np.rint(mean).astype(np.int16), matrix))
 
 
-@pytest.mark.parametrize("level", ["C4", "T2"])
-def test_thick_slices_are_told(synthetic, thick: Bare, level: str) -> None:
-    found = thick.separated({level: _middle(synthetic("case2_c4_t2")[1], level)})
+@pytest.fixture(scope="module", params=["C4", "T2"])
+def in_thick(request: pytest.FixtureRequest, synthetic, thick: Bare) -> tuple[str, Separation]:
+    """A docking level, and what is cut out there."""
+    return request.param, thick.separated({request.param: _middle(synthetic("case2_c4_t2")[1], request.param)})
+
+
+def test_thick_slices_are_told(in_thick: tuple[str, Separation]) -> None:
+    level, found = in_thick
     assert any(level in note and "in voxels of 3.0 mm" in note and "check it" in note for note in found.notes)
 
 
 @THICK
-@pytest.mark.parametrize("level", ["C4", "T2"])
-def test_thick_slices_cost_no_more_than_the_arch_s_joints(synthetic, thick: Bare, level: str) -> None:
+def test_thick_slices_cost_no_more_than_the_arch_s_joints(
+    synthetic, thick: Bare, in_thick: tuple[str, Separation]
+) -> None:
     """Any mask in slices of 3 mm has a Dice of 0.92 at most with the true one. The clefts of the joints, 1 to 2 mm
     wide, do not show: what is cut off wrongly there is a part of the two pairs of processes, a tenth of the bone each.
     """
-    case, truth = synthetic("case2_c4_t2")
-    found = thick.separated({level: _middle(truth, level)})
-    assert dice(found, case, level, thick.ct) >= 0.80
+    level, found = in_thick
+    assert dice(found, synthetic("case2_c4_t2")[0], level, thick.ct) >= 0.80
 
 
 @pytest.fixture(scope="module")
