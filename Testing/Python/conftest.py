@@ -6,14 +6,20 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+if TYPE_CHECKING:
+    from SpinalStrutDesignerLib.case.model import Case
+
+# numpy's linear algebra reads this when it is loaded. Its threads beside those of other tests wait for each other: a
+# product of 100,000 points with a 3x3 matrix took 30 times as long.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # The test host and VTK read these when they are loaded; there is no screen to count on.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Host"))
+sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "Host"), str(Path(__file__).resolve().parent)]
 
 
 def _data_folder() -> Path:
@@ -21,9 +27,34 @@ def _data_folder() -> Path:
     return Path(given) if given else Path(__file__).resolve().parents[2].parent / "shared" / "data"
 
 
+# Files that take minutes to make what all of them look at: plans for whole cases, vertebrae measured on them, a solid.
+_MADE_FOR_ALL = {
+    "plans": ("propose/test_propose_axis.py", "propose/test_propose_feet.py", "propose/test_propose_screws.py"),
+    "vertebrae": tuple(f"case/test_{name}.py" for name in ("alignment", "body", "endplate", "morphometry")),
+    "preview": ("build/test_preview.py", "verify/test_verify_preview.py"),
+}
+_GROUP = {file: group for group, files in _MADE_FOR_ALL.items() for file in files}
+_LONGEST = {"endtoend", "panel", "propose"}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The rooms whose files take minutes come first: of two processes neither is then left alone with one of them."""
-    items.sort(key=lambda item: not {"panel", "endtoend"} & set(item.path.parts))
+    items.sort(key=lambda item: not _LONGEST & set(item.path.parts))
+
+
+@pytest.hookimpl(optionalhook=True)  # xdist's, which need not be there
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With --dist loadfile a file's tests run in one process, and so do those of files that share what was made."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::", 1)[0]
+            return _GROUP.get(file.rsplit("Testing/Python/", 1)[-1], file)
+
+    return Together(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +64,14 @@ def data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"test data not found at {folder}; set SPINAL_STRUT_DATA to its folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def phantom() -> Case:
+    """The made-up spine."""
+    from shared_phantom import shared_phantom
+
+    return shared_phantom()
 
 
 @pytest.fixture

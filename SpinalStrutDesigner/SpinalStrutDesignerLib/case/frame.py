@@ -44,7 +44,8 @@ class Frame:
 
     def to_local(self, points: np.ndarray) -> np.ndarray:
         """(n, 3) RAS to (right, anterior, out) mm."""
-        return (points - self.origin) @ self.rows.T
+        # numpy hands a transposed matrix to several threads, which wait for each other longer than they work.
+        return (points - self.origin) @ np.ascontiguousarray(self.rows.T)
 
     def to_ras(self, local: np.ndarray) -> np.ndarray:
         """(n, 3) (right, anterior, out) mm to RAS."""

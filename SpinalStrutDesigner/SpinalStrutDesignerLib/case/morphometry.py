@@ -42,7 +42,7 @@ def adult_means() -> dict[str, dict[str, float]]:
 def morphometry_notes(case: Case, plates: Sequence[Endplate]) -> tuple[str, ...]:
     """A note for each size that differs from the adult mean of its level by more than 35 %.
 
-    plates: the endplates that were found. Levels the table has not (below L1, T13) are passed over.
+    plates: the endplates that were found. Levels the table has not (C1, T13, L6) are passed over.
     """
     means = adult_means()
     notes = []

@@ -39,7 +39,7 @@ class Block:
     solid: Volume
 
 
-def part(block: Block, stations: list[Station], soft_hu: float, threshold_hu: float) -> np.ndarray:
+def part(block: Block, stations: list[Station], soft_hu: float) -> np.ndarray:
     """(k, j, i) int16: 1 where it is the first station's bone, 2 where another's or a rib's, 0 for none."""
     points = _grid(block.solid)
     solid = block.solid.voxels > 0.5

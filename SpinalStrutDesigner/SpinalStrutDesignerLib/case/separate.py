@@ -264,7 +264,7 @@ def _vertebra(
     soft = _soft_hu(block.hu, seeds[level], found.threshold_hu)
     own, *others = _stations(block, course, level, seeds[level], soft)
     _check_body(block.hu, soft, own, level, seeds)
-    mask = own_bone(ct, found, block, part(block, [own, *others], soft, found.threshold_hu), own, soft)
+    mask = own_bone(ct, found, block, part(block, [own, *others], soft), own, soft)
     assert own.star is not None
     return _Vertebra(mask, own.star, tuple(_notes(ct, own, mask)), _found_beside(own, others))
 

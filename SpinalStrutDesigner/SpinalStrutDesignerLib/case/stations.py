@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 import numpy as np
 
@@ -14,11 +12,12 @@ from .course import Course
 from .frame import Frame
 from .levels import LEVELS
 from .model import Volume
+from .morphometry import adult_means
 from .pedicles import HEIGHTS as PEDICLES
 from .pedicles import to_pedicles
 from .star import Star
 
-# Engineering judgement, see `vertebra_sizes.csv`: how much of an edge a body's surface keeps of the seeded one's.
+# Engineering judgement, how much of an edge a body's surface keeps of the seeded one's.
 _LEAST_EDGE = 0.5
 _FARTHEST_OFF_MM = 7.0
 # Of a body's filling, softer than marrow: measured on test cases 0.05 at most (osteopenic in 2.5 mm slices 0.15), of a
@@ -52,13 +51,10 @@ class Station:
 
 @cache
 def usual_size(level: str) -> tuple[np.ndarray, float]:
-    """(3,) mean width, depth and height of an adult's body and of the disc below it, in mm."""
-    name = {"T13": "T12", "L6": "L5", "C1": "C2"}.get(level, level)
-    text = files(__package__).joinpath("vertebra_sizes.csv").read_text()
-    for row in csv.DictReader(line for line in text.splitlines() if not line.startswith("#")):
-        if row["level"] == name:
-            return np.array([float(row[key]) for key in ("width", "depth", "height")]), float(row["disc"])
-    raise KeyError(level)
+    """(3,) mean width, depth and height of an adult's body, its plates averaged, and of the disc below it, in mm."""
+    mean = adult_means()[{"T13": "T12", "L6": "L5", "C1": "C2"}.get(level, level)]
+    width, depth = ((mean[f"upper_{key}"] + mean[f"lower_{key}"]) / 2.0 for key in ("width", "depth"))
+    return np.array([width, depth, mean["posterior_height"]]), mean["disc_below"]
 
 
 def station_at(

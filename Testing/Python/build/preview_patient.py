@@ -9,14 +9,13 @@ import pytest
 from build_toy import plate
 from LatticeGeneratorLib.mesh.boolean import Solid
 from LatticeGeneratorLib.mesh.mesh import Mesh
+from shared_phantom import shared_phantom
 from SpinalStrutDesignerLib.build import preview_ground
 from SpinalStrutDesignerLib.build.end import end_shape
 from SpinalStrutDesignerLib.build.preview import Preview
 from SpinalStrutDesignerLib.build.screws import screw_cutter
 from SpinalStrutDesignerLib.build.situation import situation
 from SpinalStrutDesignerLib.build.solid import SolidShape, solid_mesh
-from SpinalStrutDesignerLib.case.model import Case
-from SpinalStrutDesignerLib.case.phantom import make_phantom
 from SpinalStrutDesignerLib.plan.curve import axis_curve
 from SpinalStrutDesignerLib.plan.plan import Axis, Flange, FootPlan, Plan, Screw, Section
 from SpinalStrutDesignerLib.plan.presets import preset, preset_screws
@@ -29,13 +28,8 @@ def on_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @cache
-def phantom() -> Case:
-    return make_phantom()
-
-
-@cache
 def phantom_plan() -> Plan:
-    """As proposed by `propose_plan(phantom(), "C4", "T2", "case2")`."""
+    """As proposed by `propose_plan(shared_phantom(), "C4", "T2", "case2")`."""
     upper, lower = (types[0] for types in preset_screws("case2"))
     points = (
         (0.1522, 41.1347, 103.1851),
@@ -62,13 +56,13 @@ def phantom_plan() -> Plan:
 
 @cache
 def phantom_preview() -> Preview:
-    return Preview(phantom())
+    return Preview(shared_phantom())
 
 
 @cache
 def phantom_solid() -> Mesh:
     """The solid that a build makes, drilled."""
-    made = situation(phantom(), phantom_plan())
+    made = situation(shared_phantom(), phantom_plan())
     axis = axis_curve(made.plan.axis, made.plan.section)
     ends = (end_shape(made, axis, "upper"), end_shape(made, axis, "lower"))
     mesh, _ = solid_mesh(SolidShape(made, axis, ends))

@@ -8,8 +8,9 @@ from build_toy import block, off_lower, off_upper, situation
 from LatticeGeneratorLib.errors import GeometryError
 from LatticeGeneratorLib.mesh.check import closed_manifold_fault
 from LatticeGeneratorLib.mesh.mesh import Mesh
-from preview_patient import dragged, on_blocks, phantom, phantom_plan, phantom_preview, phantom_solid
+from preview_patient import dragged, on_blocks, phantom_plan, phantom_preview, phantom_solid
 from scipy.spatial import cKDTree
+from shared_phantom import shared_phantom
 from SpinalStrutDesignerLib import threads
 from SpinalStrutDesignerLib.build import situation as situations
 from SpinalStrutDesignerLib.build.end import end_shape
@@ -169,7 +170,7 @@ def test_the_phantoms_points_inside_fill_its_solid():
 
 def test_porous_layers_are_the_regions_that_are_filled():
     plan = phantom_plan()
-    shown, made = phantom_preview().of(plan), situations.situation(phantom(), plan)
+    shown, made = phantom_preview().of(plan), situations.situation(shared_phantom(), plan)
     axis = axis_curve(plan.axis, plan.section)
     assert len(shown.blocks) == 2
     for end, block_shown in zip(("upper", "lower"), shown.blocks):
@@ -182,7 +183,7 @@ def test_porous_layers_are_the_regions_that_are_filled():
 
 def test_the_situation_is_the_one_that_is_built_in():
     plan = phantom_plan()
-    near, whole = phantom_preview().situation(plan), situations.situation(phantom(), plan)
+    near, whole = phantom_preview().situation(plan), situations.situation(shared_phantom(), plan)
     for one, other in ((near.upper, whole.upper), (near.lower, whole.lower)):
         assert np.array_equal(one.centre, other.centre) and np.array_equal(one.outline, other.outline)
     points = np.vstack([whole.upper.centre, whole.lower.centre]) + np.array([[6.0, 12.0, 0.0]])

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from SpinalStrutDesignerLib.build.situation import lengthened_case, lengthened_plan, situation
 from SpinalStrutDesignerLib.case.endplate import find_endplate
 from SpinalStrutDesignerLib.case.model import Case, Mask, ScanQuality, Stretch, Structure, Volume
-from SpinalStrutDesignerLib.case.phantom import make_phantom
 from SpinalStrutDesignerLib.plan.plan import Axis, Corrections, EndplateOverride, Plan, Pose, Screw, ScrewType
 
 UP = np.array([0.0, 0.0, 1.0])
@@ -70,9 +69,8 @@ def test_unmoved_undoes_moved(point):
     assert np.allclose(STRETCH.unmoved(STRETCH.moved(points)), points, atol=1e-3)
 
 
-def test_a_corrected_endplate_moves_with_its_vertebra_in_the_pose():
+def test_a_corrected_endplate_moves_with_its_vertebra_in_the_pose(phantom: Case):
     """Distraction lifts the corrected plate by as much as it lifts the bone; lordosis turns it about its own centre."""
-    phantom = make_phantom()
     measured = find_endplate(phantom, "C4", "inferior")
     centre = measured.centre + 1.5 * measured.normal
     override = EndplateOverride("C4", "inferior", tuple(centre), tuple(measured.normal))

@@ -11,7 +11,7 @@ from scipy.spatial.transform import Rotation
 from SpinalStrutDesignerLib.build.situation import situation
 from SpinalStrutDesignerLib.case.alignment import cobb, greatest_cobb, kyphosis, restoration
 from SpinalStrutDesignerLib.case.model import Case, Mask
-from SpinalStrutDesignerLib.case.phantom import make_phantom, phantom_truth
+from SpinalStrutDesignerLib.case.phantom import phantom_truth
 from SpinalStrutDesignerLib.case.symmetry import find_right
 from SpinalStrutDesignerLib.errors import CaseError
 from SpinalStrutDesignerLib.plan.presets import preset
@@ -54,17 +54,17 @@ def test_kyphosis_of_solids_that_lean_forwards(solids: Callable[..., Case], top:
     assert cobb(case, "T9", "T11").degrees == pytest.approx(0.0, abs=1.5)
 
 
-def test_angles_of_the_phantom_are_those_it_was_given() -> None:
-    case, truth = make_phantom(), phantom_truth()
+def test_angles_of_the_phantom_are_those_it_was_given(phantom: Case) -> None:
+    truth = phantom_truth()
 
     def tilt(level: str, face: str, along: int) -> float:
         up = truth.endplates[level, face].normal * (1 if face == "superior" else -1)
         return float(np.degrees(np.arctan2(up[along], up[2])))
 
     expected = tilt("C3", "superior", 1) - tilt("T3", "inferior", 1)
-    assert kyphosis(case, "C3", "T3").degrees == pytest.approx(expected, abs=2.0)
+    assert kyphosis(phantom, "C3", "T3").degrees == pytest.approx(expected, abs=2.0)
     expected = tilt("T3", "inferior", 0) - tilt("C3", "superior", 0)
-    assert cobb(case, "C3", "T3").degrees == pytest.approx(expected, abs=2.0)
+    assert cobb(phantom, "C3", "T3").degrees == pytest.approx(expected, abs=2.0)
 
 
 @pytest.mark.parametrize("level", ["T3", "T4", "T5", "T6", "T7", "T8", "T9"])
@@ -115,14 +115,13 @@ def test_what_is_to_be_restored(synthetic) -> None:
     assert found.off_chord_mm == pytest.approx(away.max(), abs=5.0)
 
 
-def test_what_a_variant_makes_of_it_is_what_is_built() -> None:
-    case = make_phantom()
-    found, amount = restoration(case, "C4", "T2"), 3.0
+def test_what_a_variant_makes_of_it_is_what_is_built(phantom: Case) -> None:
+    found, amount = restoration(phantom, "C4", "T2"), 3.0
     made = found.variant(amount)
     plan = preset("case2", "C4", "T2")
     points = found.line[[0, 12, -1]]
     plan = plan.with_(axis=plan.axis.with_(control_points=tuple(map(tuple, points.tolist()))))
-    before, built = situation(case, plan), situation(case, plan, amount)
+    before, built = situation(phantom, plan), situation(phantom, plan, amount)
     between = built.lower.centre - built.upper.centre
     assert made.distance_mm == pytest.approx(np.linalg.norm(between))
     shift = built.lower.centre - before.lower.centre

@@ -9,7 +9,8 @@ import pytest
 from scipy.spatial.transform import Rotation
 from SpinalStrutDesignerLib.case.body import find_body
 from SpinalStrutDesignerLib.case.endplate import find_endplate
-from SpinalStrutDesignerLib.case.phantom import make_phantom, phantom_truth
+from SpinalStrutDesignerLib.case.model import Case
+from SpinalStrutDesignerLib.case.phantom import phantom_truth
 from SpinalStrutDesignerLib.errors import CaseError
 
 LPS = np.array([-1.0, -1.0, 1.0])
@@ -78,10 +79,10 @@ def test_the_axis_has_a_body_without_a_superior_plate(synthetic) -> None:
     assert degrees(body.superior, truth["vertebrae"]["C2"]["axes"]["up"] * LPS) < 9.0
 
 
-def test_bodies_of_the_phantom_are_where_it_was_given_them() -> None:
-    case, truth = make_phantom(), phantom_truth()
+def test_bodies_of_the_phantom_are_where_it_was_given_them(phantom: Case) -> None:
+    truth = phantom_truth()
     for level in ("C3", "C4", "T2", "T3"):
-        assert np.linalg.norm(find_body(case, level).centre - truth.bodies[level]) < 1.0
+        assert np.linalg.norm(find_body(phantom, level).centre - truth.bodies[level]) < 1.0
 
 
 @pytest.mark.parametrize("level", ["C5", "C6", "C7", "T1"])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 from SpinalStrutDesignerLib.case.endplate import find_endplate
 from SpinalStrutDesignerLib.case.model import Case, Endplate, Face, Mask, ScanQuality, Structure, Volume
-from SpinalStrutDesignerLib.case.phantom import make_phantom, phantom_truth
+from SpinalStrutDesignerLib.case.phantom import phantom_truth
 from SpinalStrutDesignerLib.case.read import read_case
 from SpinalStrutDesignerLib.case.vertebra import vertebra
 from SpinalStrutDesignerLib.errors import CaseError
@@ -240,10 +240,10 @@ def test_a_removed_arch_needs_the_cord(synthetic, level: str) -> None:
         find_endplate(without, level, "superior")
 
 
-def test_plates_of_the_phantom_are_where_it_was_given_them() -> None:
-    case, truth = make_phantom(), phantom_truth()
+def test_plates_of_the_phantom_are_where_it_was_given_them(phantom: Case) -> None:
+    truth = phantom_truth()
     for level, face in [(v, f) for v in ("C2", "C3", "C4", "T2", "T3") for f in FACES if (v, f) != ("C2", "superior")]:
-        plate, true = find_endplate(case, level, face), truth.endplates[level, face]
+        plate, true = find_endplate(phantom, level, face), truth.endplates[level, face]
         assert np.linalg.norm(plate.centre - true.centre) < 1.0
         assert degrees(plate.normal, true.normal) < 3.0
         assert plate.depth_mm == pytest.approx(true.depth_mm, abs=2.0)

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
+from shared_phantom import shared_phantom
 from SpinalStrutDesignerLib.case.air import WALL_MM
 from SpinalStrutDesignerLib.case.bone import BoneAndMetal, find_bone
 from SpinalStrutDesignerLib.case.labels import block_matrix
 from SpinalStrutDesignerLib.case.model import Case, Mask, Structure, Volume
-from SpinalStrutDesignerLib.case.phantom import make_phantom, phantom_truth
+from SpinalStrutDesignerLib.case.phantom import phantom_truth
 from SpinalStrutDesignerLib.case.soft import find_keepouts, spine_crop
 from SpinalStrutDesignerLib.case.spinal_canal import find_canal_course
 from SpinalStrutDesignerLib.errors import CaseError
@@ -30,7 +31,7 @@ def kept_clear_of(ct, found, seeds):
 @cache
 def phantom() -> tuple[Case, dict[str, np.ndarray]]:
     """The phantom cut to 40 mm about the two levels, and where these are."""
-    whole, bodies = make_phantom(), phantom_truth().bodies
+    whole, bodies = shared_phantom(), phantom_truth().bodies
     seeds = {level: bodies[level] for level in LEVELS}
     ends = np.array(list(seeds.values()))
     first, last = ends.min(axis=0) - np.array([40.0, 60.0, 40.0]), ends.max(axis=0) + np.array([40.0, 45.0, 40.0])

@@ -9,7 +9,7 @@ import pytest
 from SpinalStrutDesignerLib.case.endplate import find_endplate
 from SpinalStrutDesignerLib.case.model import Case, Endplate, Mask
 from SpinalStrutDesignerLib.case.morphometry import adult_means, morphometry_notes
-from SpinalStrutDesignerLib.case.phantom import make_phantom
+from SpinalStrutDesignerLib.case.stations import usual_size
 from SpinalStrutDesignerLib.case.vertebra import vertebra
 
 
@@ -26,16 +26,25 @@ def scaled(case: Case, level: str, factor: float) -> Case:
     return replace(case.with_structures([grown]), ct=ct)
 
 
-def test_the_table_has_the_levels_from_the_axis_to_l1() -> None:
+def test_the_table_has_the_levels_from_the_axis_to_l5() -> None:
     means = adult_means()
-    assert list(means) == [f"C{n}" for n in range(2, 8)] + [f"T{n}" for n in range(1, 13)] + ["L1"]
+    levels = *(f"C{n}" for n in range(2, 8)), *(f"T{n}" for n in range(1, 13)), *(f"L{n}" for n in range(1, 6))
+    assert tuple(means) == levels
     assert means["T11"]["lower_width"] == 39.1 and means["C7"]["canal_depth"] == 15.2
-    assert all(7.0 < value < 45.0 for row in means.values() for value in row.values())
+    for row in means.values():
+        assert 3.0 < row["disc_below"] < 12.0
+        assert all(7.0 < value < 50.0 for name, value in row.items() if name != "disc_below")
 
 
-def test_the_phantom_has_the_means_it_was_made_from() -> None:
-    case = make_phantom()
-    assert morphometry_notes(case, plates(case, "C3", "C4", "T2", "T3")) == ()
+def test_a_search_starts_from_the_mean_of_both_plates() -> None:
+    size, disc = usual_size("T11")
+    assert size == pytest.approx([37.0, 31.85, 21.3]) and disc == 6.0
+    for beyond, last in (("T13", "T12"), ("L6", "L5"), ("C1", "C2")):
+        assert (usual_size(beyond)[0] == usual_size(last)[0]).all()
+
+
+def test_the_phantom_has_the_means_it_was_made_from(phantom: Case) -> None:
+    assert morphometry_notes(phantom, plates(phantom, "C3", "C4", "T2", "T3")) == ()
 
 
 def test_an_adult_is_not_noted_and_a_giant_is(synthetic) -> None:

@@ -1,9 +1,8 @@
-"""The phantom: repeatable, consistent with its own truth, anatomically in order, and quick."""
+"""The phantom: repeatable, consistent with its own truth, and anatomically in order."""
 
 from __future__ import annotations
 
 import csv
-import time
 from pathlib import Path
 
 import numpy as np
@@ -26,16 +25,9 @@ CRITICAL = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def made() -> tuple[Case, float]:
-    start = time.process_time()
-    case = make_phantom(1)
-    return case, time.process_time() - start
-
-
-@pytest.fixture(scope="module")
-def case(made: tuple[Case, float]) -> Case:
-    return made[0]
+@pytest.fixture
+def case(phantom: Case) -> Case:
+    return phantom
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +49,6 @@ def _plate_points(case: Case, truth: PhantomTruth, level: str, face: Face) -> np
     right /= np.linalg.norm(right)
     anterior = np.cross(plate.normal, right) * (1 if face == "superior" else -1)
     return (case.structure(level).mask.points - plate.centre) @ np.stack([right, anterior, plate.normal]).T
-
-
-def test_takes_seconds(made: tuple[Case, float]) -> None:
-    assert made[1] < 6.0
 
 
 def test_same_seed_same_voxels(case: Case) -> None:

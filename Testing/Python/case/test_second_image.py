@@ -12,7 +12,6 @@ from scipy import ndimage
 from second_image import drawn_on, middle, motion, moved, mri, scan
 from SpinalStrutDesignerLib import cli
 from SpinalStrutDesignerLib.case.model import Case, Volume
-from SpinalStrutDesignerLib.case.phantom import make_phantom
 from SpinalStrutDesignerLib.case.read import read_case
 from SpinalStrutDesignerLib.case.register import TOLD_MM, Registration, register, registration_given
 from SpinalStrutDesignerLib.case.registration_json import registration_from_json, registration_to_json
@@ -22,11 +21,6 @@ from SpinalStrutDesignerLib.errors import CaseError
 
 ENDS = ("C3", "C4", "T2", "T3")
 """Levels beyond and at the docking ones: four are quicker than ten."""
-
-
-@pytest.fixture(scope="module")
-def phantom() -> Case:
-    return make_phantom()
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ from LatticeGeneratorLib.progress import Cancelled, silent
 from SpinalStrutDesignerLib.case.body import find_body
 from SpinalStrutDesignerLib.case.endplate import find_endplate
 from SpinalStrutDesignerLib.case.model import Case, Mask
-from SpinalStrutDesignerLib.case.phantom import make_phantom
 from SpinalStrutDesignerLib.case.segment import Segmented, segment
 from SpinalStrutDesignerLib.errors import CaseError
 
@@ -19,11 +18,6 @@ DOCKING = (("C4", "inferior"), ("T2", "superior"))
 def seeds_in(phantom: Case) -> dict[str, np.ndarray]:
     """A click into each docking vertebra's body, not on its centre."""
     return {level: find_body(phantom, level).centre + _ASIDE for level, _ in DOCKING}
-
-
-@pytest.fixture(scope="module")
-def phantom() -> Case:
-    return make_phantom()
 
 
 @pytest.fixture(scope="module")

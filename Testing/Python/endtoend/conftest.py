@@ -15,10 +15,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from shared_phantom import shared_phantom
 from SpinalStrutDesignerLib.build.build import build
 from SpinalStrutDesignerLib.build.design import Design, Foot, Implant
 from SpinalStrutDesignerLib.case.model import Case
-from SpinalStrutDesignerLib.case.phantom import make_phantom, write_phantom
+from SpinalStrutDesignerLib.case.phantom import write_phantom
 from SpinalStrutDesignerLib.case.read import read_case
 from SpinalStrutDesignerLib.plan.plan import Plan
 from SpinalStrutDesignerLib.propose.propose import propose_plan
@@ -86,7 +87,7 @@ def _command(places: Path) -> Iterator[subprocess.Popen[str]]:
 def phantom(places: Path, _command: subprocess.Popen[str]) -> Made:
     """The phantom's design, made with the library in this process, while the command makes it in another."""
     write_phantom(places / "phantom")
-    case = make_phantom()
+    case = shared_phantom()
     plan = propose_plan(case, "C4", "T2", "case2").with_(case_code="PHANTOM")
     labels = LabelMap.read(places / "phantom" / "labels.nrrd", places / "phantom" / "labels.csv")
     return Made("phantom", case, plan, build(case, plan), labels)

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import slicer
 from SpinalStrutDesignerLib.case.model import Case
-from SpinalStrutDesignerLib.case.phantom import make_phantom
 from SpinalStrutDesignerLib.plan.json import plan_to_json
 from SpinalStrutDesignerLib.plan.plan import Plan
 from SpinalStrutDesignerLib.propose.propose import propose_plan
@@ -85,12 +84,6 @@ def bench(host: Any) -> Iterator[Bench]:
     made = Bench(host, host.open_module("SpinalStrutDesigner"))
     yield made
     made.panel.work.cancel()
-
-
-@pytest.fixture(scope="session")
-def phantom() -> Case:
-    """The phantom."""
-    return make_phantom()
 
 
 @pytest.fixture(scope="session")

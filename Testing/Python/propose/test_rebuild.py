@@ -11,7 +11,6 @@ import pytest
 from scipy.spatial.transform import Rotation
 from SpinalStrutDesignerLib.case.endplate import find_endplate
 from SpinalStrutDesignerLib.case.model import Case
-from SpinalStrutDesignerLib.case.phantom import make_phantom
 from SpinalStrutDesignerLib.errors import CaseError
 from SpinalStrutDesignerLib.plan.plan import Corrections, EndplateOverride, Plan, Resection, Screw, Waiver
 from SpinalStrutDesignerLib.plan.presets import preset, preset_screws
@@ -39,8 +38,8 @@ class Later:
 
 
 @pytest.fixture(scope="module")
-def later() -> Later:
-    old = make_phantom()
+def later(phantom: Case) -> Later:
+    old = phantom
     lower = motion((5.0, 3.0, -8.0), (15.0, -12.0, 30.0), middle(old))
     hinge = 0.5 * (old.structure("C6").points.mean(axis=0) + old.structure("C7").points.mean(axis=0))
     turn = np.eye(4)

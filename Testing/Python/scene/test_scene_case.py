@@ -10,7 +10,6 @@ import pytest
 import slicer
 from LatticeGeneratorLib.scene.job import fault_in, progress_in
 from SpinalStrutDesignerLib.case.model import Case
-from SpinalStrutDesignerLib.case.phantom import make_phantom
 from SpinalStrutDesignerLib.case.read import read_case
 from SpinalStrutDesignerLib.case.write import write_case
 from SpinalStrutDesignerLib.errors import CaseError
@@ -18,11 +17,6 @@ from SpinalStrutDesignerLib.plan.json import plan_from_json
 from SpinalStrutDesignerLib.plan.plan import Corrections, Plan
 from SpinalStrutDesignerLib.scene.case_nodes import case_from_nodes, segment_meanings
 from SpinalStrutDesignerLib.scene.job import design_job, propose_job
-
-
-@pytest.fixture(scope="module")
-def phantom() -> Case:
-    return make_phantom(1)
 
 
 @pytest.fixture
