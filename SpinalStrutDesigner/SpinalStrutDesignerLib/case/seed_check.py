@@ -40,5 +40,5 @@ def check_seeds(ct: Volume, found: BoneAndMetal, seeds: Mapping[str, np.ndarray]
                 where += " at (" + ", ".join(f"{x:.1f}" for x in spot) + ") RAS"
             raise CaseError(
                 f"the seed of {level} at ({place}) RAS is not in bone: {near:.0f} HU there; {where}; click into "
-                f"{level}'s body"
+                f"{level}'s body, or choose another docking level if it is destroyed"
             )

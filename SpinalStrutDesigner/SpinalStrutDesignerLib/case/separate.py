@@ -11,29 +11,25 @@ import numpy as np
 from scipy import ndimage
 
 from ..errors import CaseError
+from .body_check import check_body
 from .bone import BoneAndMetal
 from .course import Course
 from .disc_space import DiscSpace, disc_spaces
 from .frame import Frame
 from .labels import block_matrix
-from .levels import LEVELS, is_above
+from .levels import LEVELS
 from .model import Mask, Role, Structure, Volume
 from .own_bone import own_bone
 from .parting import STEP_MM, Block, part
 from .seed_check import check_seeds
 from .star import Star
-from .stations import Station, along_column, neighbour_of, station_at, usual_size
+from .stations import Spine, Station, along_column, neighbour_of, spine_about, station_at
 
 # About a seed, from right to left, back to front and below to above: a vertebra and what touches it, however it leans.
 _BEFORE_MM, _BEYOND_MM = np.array([52.0, 92.0, 62.0]), np.array([52.0, 42.0, 62.0])
 _NEIGHBOURS = 2  # up and down: thoracic spinous processes reach past the next vertebra
 _MARROW_MM = 5.0
 _DISC_HU, _LEAST_SOFT_HU = 70.0, 90.0
-# Measured on test cases and a real scan: standing bodies 0.28 (osteopenic, 2.5 mm slices) to 0.96.
-_LEAST_EDGE = 0.2
-# The same: of what their surfaces enclose 0.15 at most is softer than marrow, of destroyed ones mostly 0.28 to 0.57.
-# Where a piece of one stood it had 0.6 of an adult's mean width and depth; engineering judgement: whole ones have more.
-_MOST_SOFT, _LEAST_SIZE = 0.25, 0.65
 _COARSE_MM = 2.0
 _MUCH_MM3 = 50.0  # what looks like bone within a disc: a few voxels along the plates are no news
 # Bodies' middles lie 13 mm (cervical) and more apart; a seed may lie 6 mm off its body's middle.
@@ -174,50 +170,6 @@ def _owned_once(ct: Volume, masks: Mapping[str, Mask]) -> dict[str, Mask]:
     return owned
 
 
-def _check_body(hu: Volume, soft_hu: float, own: Station, level: str, seeds: Mapping[str, np.ndarray]) -> None:
-    """Raises CaseError where no body stands about the seed, or another seed lies in it, above or below its level."""
-    assert own.star is not None
-    place = ", ".join(f"{x:.1f}" for x in seeds[level])
-    if own.star.depth_of(seeds[level][None])[0] < -1.0:
-        raise CaseError(
-            f"no vertebral body of {level} was found about its seed at ({place}) RAS: click into the middle of the "
-            "body, or choose another docking level if it is destroyed"
-        )
-    if own.star.edge < _LEAST_EDGE:
-        raise CaseError(
-            f"{level} is destroyed too far to dock on, or its seed at ({place}) RAS lies in no body: only "
-            f"{own.star.edge:.0%} of a body's surface show an edge; choose another docking level or label it by hand"
-        )
-    soft = own.star.soft_share(hu, soft_hu)
-    if soft > _MOST_SOFT:
-        raise CaseError(
-            f"{level} is destroyed too far to dock on, or its seed at ({place}) RAS lies in no body: {soft:.0%} of "
-            f"what was found there is softer than {soft_hu:.0f} HU; click into the middle of the body, or choose "
-            "another level"
-        )
-    size = float(np.sqrt(np.prod((own.star.extent / usual_size(level)[0])[:2])))
-    if size < _LEAST_SIZE:
-        raise CaseError(
-            f"only a piece of {level} was found about its seed at ({place}) RAS: {own.star.extent[0]:.0f} mm wide and "
-            f"{own.star.extent[1]:.0f} mm deep, {size:.0%} of an adult's; click into the middle of the body, or choose "
-            "another level if it is destroyed"
-        )
-    for other, seed in seeds.items():
-        if other == level:
-            continue
-        if own.star.depth_of(seed[None])[0] > 0.0:
-            raise CaseError(
-                f"the seeds of {level} and {other} lie in one vertebra; click into each vertebra's own body"
-            )
-        up = float((seed - seeds[level]) @ own.frame.out)
-        if (up > 0.0) != is_above(other, level):
-            where = "above" if up > 0.0 else "below"
-            raise CaseError(
-                f"the seed of {other} lies {where} that of {level}: the two are swapped, or the image is upside down; "
-                "check the levels' names"
-            )
-
-
 def _notes(ct: Volume, own: Station, mask: Mask) -> list[str]:
     """What should be known about a vertebra that was found."""
     notes = []
@@ -262,8 +214,9 @@ def _vertebra(
 ) -> _Vertebra:
     block = _block(ct, found, seeds[level])
     soft = _soft_hu(block.hu, seeds[level], found.threshold_hu)
-    own, *others = _stations(block, course, level, seeds[level], soft)
-    _check_body(block.hu, soft, own, level, seeds)
+    spine = spine_about(block.solid, course, level, seeds[level])
+    own, *others = _stations(block, course, spine, seeds[level], soft)
+    check_body(block.hu, soft, own, spine, seeds)
     mask = own_bone(ct, found, block, part(block, [own, *others], soft), own, soft)
     assert own.star is not None
     return _Vertebra(mask, own.star, tuple(_notes(ct, own, mask)), _found_beside(own, others))
@@ -281,10 +234,10 @@ def _found_beside(own: Station, others: list[Station]) -> dict[str, np.ndarray]:
     return beside
 
 
-def _stations(block: Block, course: Course, level: str, seed: np.ndarray, soft: float) -> list[Station]:
+def _stations(block: Block, course: Course, spine: Spine, seed: np.ndarray, soft: float) -> list[Station]:
     """The seeded vertebra first, then its neighbours."""
     start = Frame.along(seed, course.up(seed), np.array([0.0, 1.0, 0.0]))
-    own = station_at(block.hu, block.solid, level, seed, start, usual_size(level)[0], soft)
+    own = station_at(block.hu, block.solid, spine.level, seed, start, spine.body, soft)
     stations = [own]
     for up in (True, False):
         last = own
@@ -296,7 +249,7 @@ def _stations(block: Block, course: Course, level: str, seed: np.ndarray, soft: 
             last = following
     ordered = sorted(stations, key=lambda station: LEVELS.index(station.level))
     turned = along_column(ordered, block.solid)
-    return sorted(turned, key=lambda station: station.level != level)
+    return sorted(turned, key=lambda station: station.level != spine.level)
 
 
 def _soft_hu(hu: Volume, seed: np.ndarray, threshold_hu: float) -> float:

@@ -14,12 +14,13 @@ from .levels import LEVELS
 from .model import Volume
 from .morphometry import adult_means
 from .pedicles import HEIGHTS as PEDICLES
-from .pedicles import to_pedicles
+from .pedicles import pitch, size_of_spine, to_pedicles
 from .star import Star
 
 # Engineering judgement, how much of an edge a body's surface keeps of the seeded one's.
 _LEAST_EDGE = 0.5
 _FARTHEST_OFF_MM = 7.0
+_SCALES = (0.5, 1.3)  # of a spine over an adult's
 # Of a body's filling, softer than marrow: measured on test cases 0.05 at most (osteopenic in 2.5 mm slices 0.15), of a
 # surface that spans a disc or a destroyed body 0.15 to 0.57. Another body must have less than the second.
 # A seed may lie so far outside, in the plate.
@@ -55,6 +56,33 @@ def usual_size(level: str) -> tuple[np.ndarray, float]:
     mean = adult_means()[{"T13": "T12", "L6": "L5", "C1": "C2"}.get(level, level)]
     width, depth = ((mean[f"upper_{key}"] + mean[f"lower_{key}"]) / 2.0 for key in ("width", "depth"))
     return np.array([width, depth, mean["posterior_height"]]), mean["disc_below"]
+
+
+@dataclass(frozen=True, eq=False)
+class Spine:
+    """What is usual about a vertebra. body: (3,) width, depth, height in mm; pitch_mm: from it to the next vertebra,
+    usual_mm: the same of an adult."""
+
+    level: str
+    body: np.ndarray
+    pitch_mm: float
+    usual_mm: float
+
+    @property
+    def whose(self) -> str:
+        """Whose body is usual there."""
+        size = self.pitch_mm / self.usual_mm
+        adult = np.allclose(self.body, usual_size(self.level)[0])
+        return "an adult's" if adult else f"what is usual in a spine of {size:.0%} of an adult's size"
+
+
+def spine_about(solid: Volume, course: Course, level: str, seed: np.ndarray) -> Spine:
+    """What is usual about a seed, (3,) RAS mm: an adult's, unless the pedicles stand much closer or farther apart."""
+    body, disc = usual_size(level)
+    usual = float(body[2] + disc)
+    # Beside C1 and C2 nothing repeats.
+    found = None if level in ("C1", "C2") else pitch(solid, course, seed, usual)
+    return Spine(level, body * size_of_spine(found, usual), usual if found is None else found, usual)
 
 
 def station_at(
@@ -100,7 +128,7 @@ def neighbour_of(
         return None
     size, disc = usual_size(level)
     own, own_disc = usual_size(station.level)
-    scale = float(np.clip(np.median(station.size / own), 0.7, 1.3))
+    scale = float(np.clip(np.median(station.size / own), *_SCALES))
     size = size * scale
     gap = (disc if up else own_disc) * scale
     away = (station.size[2] + size[2]) / 2.0 + gap
