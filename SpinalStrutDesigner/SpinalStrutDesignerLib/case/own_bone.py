@@ -20,6 +20,9 @@ _CLOSED_MM = 2.0
 # So deep beneath the body's smooth surface all is bone, or a hole in it. Nearer to it the scan decides: the surface
 # cuts across the hollows of plates, which are up to about this deep (engineering judgement) and hold disc.
 _PLATE_MM = 2.0
+# Discs are sought between plates nearer than this, darker than these by as much as marrow than thin cortex, so near to
+# the body's surface, and beyond this part of its half height. Engineering judgement.
+_GAP_MM, _GAP_HU, _GAP_DEPTH_MM, _WAIST = 4.0, 100.0, 1.0, 0.5
 # Shapes finer than a voxel is long are noise, not anatomy. A Gaussian of so many voxels passes half of what is as long
 # as three of them.
 _SMOOTH_VOXELS = 0.4
@@ -52,6 +55,7 @@ def own_bone(ct: Volume, found: BoneAndMetal, block: Block, labels: np.ndarray, 
     at = np.where(inside[..., None], at, 0)
     owned = inside & (labels[at[..., 2], at[..., 1], at[..., 0]] == 1)
     depth = depth_near(star, points, 6.0)
+    owned &= ~(grid.divided(_gap(ct, grid.box)) & _at_plates(own, star, points, depth))
     metal = grid.divided(found.metal[grid.box])
     bone = (grid.divided(_bright(ct, found, grid.box, soft_hu)) | (depth > _PLATE_MM)) & owned
     bone = (bone & ~_outside_body(own, star, points, depth)) | (metal & owned)
@@ -78,6 +82,28 @@ def _bright(ct: Volume, found: BoneAndMetal, box: tuple[slice, ...], soft_hu: fl
     # Of thick slices one to each side: the edge lies between neighbours.
     bright = within_edges(smooth, soft_hu, [max(1, round(ABOUT_EDGE_MM / step)) for step in ct.spacing[::-1]])
     return bone | (bright & beside) | _beside_metal(ct, found, box)
+
+
+def _gap(ct: Volume, box: tuple[slice, ...]) -> np.ndarray:
+    """What is darker than halfway between the bright sheets to both its sides and its own darkest: a narrow disc.
+
+    Blurred from both sides it may be brighter than any threshold of bone, and what two bodies enclose looks like marrow.
+    """
+    smooth = ndimage.gaussian_filter(
+        np.clip(ct.voxels[box], *CLIPPED_HU).astype(np.float32), SMOOTHED_MM / ct.spacing[::-1]
+    )
+    sheets = ndimage.grey_closing(smooth, [2 * round(_GAP_MM / 2.0 / step) + 1 for step in ct.spacing[::-1]])
+    darkest = ndimage.minimum_filter(smooth, [2 * round(ABOUT_EDGE_MM / step) + 1 for step in ct.spacing[::-1]])
+    return np.asarray((smooth < (sheets + darkest) / 2.0) & (sheets - darkest > _GAP_HU))
+
+
+def _at_plates(own: Station, star: Star, points: np.ndarray, depth: np.ndarray) -> np.ndarray:
+    """Where the body's plates and what lies beyond them are: not deep in the body, not behind it, not at its waist."""
+    local = own.frame.to_local(points.reshape(-1, 3)).reshape(points.shape)
+    reach = star.reach
+    beside = np.abs(local[..., 0]) < reach[0, 1]
+    ends = np.abs(local[..., 2]) > _WAIST * reach[2, 1]
+    return np.asarray(beside & ends & (local[..., 1] > reach[1, 0]) & (depth < _GAP_DEPTH_MM))
 
 
 def _beside_metal(ct: Volume, found: BoneAndMetal, box: tuple[slice, ...]) -> np.ndarray:
