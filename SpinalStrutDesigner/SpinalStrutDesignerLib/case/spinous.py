@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
-
 import numpy as np
 
 from .frame import Frame
@@ -43,25 +41,26 @@ def spinous_points(solid: Volume, stations: list[Station]) -> list[np.ndarray]:
     laminae = [_lamina(station, frame, flat, ahead, up) for station in stations]
     apart = np.median([station.size[2] for station in stations]) * _PITCH
     found: list[list[np.ndarray]] = [[np.empty((0, 3))] for _ in stations]
-    for rows in chain.from_iterable(_ends(run, apart) for run in _runs(rear)):
-        owner = _owner(rows, rear, laminae, flat) if len(rows) * _STEP_MM > _SHORTEST_MM else None
-        if owner is None:
-            continue
-        here = np.zeros(bone.shape, bool)
-        for row in rows:
-            here[row, rear[row] + 1 : rear[row] + int(_INTO_MM / _STEP_MM)] = True
-        here &= bone
-        found[owner].append(frame.to_ras(np.stack([u[here], v[here], w[here]], axis=1)))
+    lowest = len(up)
+    for run in reversed(_runs(rear)):
+        parts = [rows for rows in _parts(run, apart) if len(rows) * _STEP_MM > _SHORTEST_MM]
+        owners = [_owner(rows, rear, laminae, flat, lowest) for rows in parts]
+        for rows, owner in zip(parts, owners, strict=True):
+            if owner is None:
+                continue
+            here = np.zeros(bone.shape, bool)
+            for row in rows:
+                here[row, rear[row] + 1 : rear[row] + int(_INTO_MM / _STEP_MM)] = True
+            here &= bone
+            found[owner].append(frame.to_ras(np.stack([u[here], v[here], w[here]], axis=1)))
+        rows_used = [laminae[owner][0] for owner in owners if owner is not None]
+        lowest = min([lowest, *rows_used])
     return [np.concatenate(points) for points in found]
 
 
-def _ends(run: np.ndarray, apart: float) -> list[np.ndarray]:
-    """The run; if longer than from one vertebra to the next, its upper and its lower end.
-
-    That is more than one process, with bone in the ligament between their tips, which is nobody's.
-    """
-    parts = np.array_split(run, int(np.ceil(len(run) * _STEP_MM / apart)))
-    return [parts[0], parts[-1]] if len(parts) > 1 else parts
+def _parts(run: np.ndarray, apart: float) -> list[np.ndarray]:
+    """The run; if longer than from one vertebra to the next, so many parts of it: more than one process."""
+    return np.array_split(run, int(np.ceil(len(run) * _STEP_MM / apart)))
 
 
 def _lamina(station: Station, frame: Frame, flat: np.ndarray, ahead: np.ndarray, up: np.ndarray) -> np.ndarray | None:
@@ -77,13 +76,13 @@ def _lamina(station: Station, frame: Frame, flat: np.ndarray, ahead: np.ndarray,
     return hit[0] if len(hit) else None
 
 
-def _owner(rows: np.ndarray, rear: np.ndarray, laminae: list[np.ndarray | None], flat: np.ndarray) -> int | None:
-    """Which lamina's process the rear bone in the rows is."""
+def _owner(rows: np.ndarray, rear: np.ndarray, laminae: list[np.ndarray | None], flat: np.ndarray, lowest: int) -> int | None:
+    """Which lamina's process the rear bone in the rows is, of those above the row that is the lowest free one."""
     row = rows[len(rows) // 2]
     middle = np.array([row, rear[row] + 2])
     best: tuple[float, int, int] | None = None
     for number, lamina in enumerate(laminae):
-        if lamina is None or lamina[0] > middle[0] + 2 or lamina[1] < middle[1]:
+        if lamina is None or lamina[0] >= lowest or lamina[0] > middle[0] + 2 or lamina[1] < middle[1]:
             continue
         line = np.rint(np.linspace(lamina, middle, 60)).astype(int)
         bone = round(float(flat[tuple(line.T)].mean()), 1)
