@@ -11,7 +11,7 @@ _STEP_MM = 0.8
 # Ribs 1 to 10 lie against the front of transverse processes; seen from behind these hide them. Right of and left of the
 # midplane, from the arch to short of the shortest tip (clinical facts: 25 mm and more). Heights over the body's middle
 # in parts of its height. Measured on labels of test cases and a real scan: at least 0.95 of what is marked is own.
-_RIBBED = frozenset(f"T{n}" for n in range(1, 11))
+_RIBBED = frozenset(["C7", *(f"T{n}" for n in range(1, 11))])
 _ACROSS_MM, _ACROSS_HEIGHTS, _ACROSS_DEPTH_MM = (16.0, 24.0), (0.0, 0.4), 3.2
 # Facets from T3 on stand in the frontal plane: through the hole between two pedicles the upper facet is met first, and
 # behind it the lower facet of the vertebra above. Above T3 they slope as those of the neck. Measured likewise: 0.93.
@@ -21,7 +21,7 @@ _FACET_MM, _FACET_HEIGHTS, _FACET_DEPTH_MM = (8.0, 13.0), (0.4, 0.65), 2.4
 # height of the pedicles a pillar is the vertebra's own for all its width, as deep as the sloping facet above begins.
 # Measured likewise: 0.95 and more.
 _NECK = frozenset(f"C{n}" for n in range(3, 8))
-_PILLAR_MM, _PILLAR_HEIGHTS, _PILLAR_DEPTH_MM = (9.0, 22.0), (0.05, 0.2), 10.0
+_PILLAR_MM, _PILLAR_HEIGHTS, _PILLAR_DEPTH_MM = (9.0, 22.0), (0.1, 0.2), 10.0
 _BEHIND_WALL_MM, _REAR_MM, _FACET_REAR_MM = 2.0, 45.0, 22.0
 _METAL_HU = 1500.0
 
