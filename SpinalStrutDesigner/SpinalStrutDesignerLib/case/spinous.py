@@ -25,7 +25,12 @@ _LEAST_BONE = 0.9
 _TO_LAMINA_MM = (2.0, 16.0)
 # Processes end beside the next body below at the lowest (T5 to T8): in steps from one vertebra to the next.
 _LONGEST = 2.0
+# Those of the neck run level, and in slices of 3 mm a lamina is seen one too low. Engineering judgement.
+_LEVEL_MM = 3.2
 _PITCH = 1.2  # from one vertebra to the next in heights of a body, the disc being a fifth of it
+
+
+_Score = tuple[int, int, float, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +103,11 @@ def _arches(
     middle = np.array([row, rear[row] + 2])
     arches = {}
     for number, lamina in enumerate(laminae):
-        if lamina is None or not -2 <= middle[0] - lamina[0] <= _LONGEST * apart / _STEP_MM or lamina[1] < middle[1]:
+        if (
+            lamina is None
+            or not -_LEVEL_MM <= (middle[0] - lamina[0]) * _STEP_MM <= _LONGEST * apart
+            or lamina[1] < middle[1]
+        ):
             continue
         line = np.rint(np.linspace(lamina, middle, 60)).astype(int)
         bone = round(float(flat[tuple(line.T)].mean()), 1)
@@ -108,23 +117,24 @@ def _arches(
 
 
 def _owners(tips: list[_Tip]) -> list[int | None]:
-    """The station's number for each of the tips, from above to below: for most of them, in the order of the arches.
+    """The station's number for each of the tips, from above to below: most arches have one, in their order.
 
-    No arch has two processes. Of what is left the one counts that most bone leads to, of these the lowest arch.
+    No arch has two processes. Of what is left most tips are somebody's, most bone leads there, from the lowest arches.
     """
 
     @cache
-    def best(first: int, run: int, row: int) -> tuple[tuple[int, float, int], tuple[int | None, ...]]:
+    def best(first: int, run: int, row: int) -> tuple[_Score, tuple[int | None, ...]]:
         """Of the tips from the first on, below an arch in that row, whose tip is of that run."""
         if first == len(tips):
-            return (0, 0.0, 0), ()
+            return (0, 0, 0.0, 0), ()
         tip = tips[first]
         score, owners = best(first + 1, run, row)
-        choices: list[tuple[tuple[int, float, int], tuple[int | None, ...]]] = [(score, (None, *owners))]
+        choices: list[tuple[_Score, tuple[int | None, ...]]] = [(score, (None, *owners))]
         for number, (bone, lamina) in tip.arches.items():
             if lamina > row or (lamina == row and tip.run == run):
-                (count, total, rows), owners = best(first + 1, tip.run, lamina)
-                choices.append(((count + 1, total + bone, rows + lamina), (number, *owners)))
+                (arches, count, total, rows), owners = best(first + 1, tip.run, lamina)
+                score = (arches + (lamina > row), count + 1, total + bone, rows + lamina)
+                choices.append((score, (number, *owners)))
         return max(choices, key=lambda choice: choice[0])
 
     return list(best(0, -1, -1)[1])
