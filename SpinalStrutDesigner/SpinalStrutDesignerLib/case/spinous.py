@@ -61,7 +61,7 @@ def spinous_points(solid: Volume, stations: list[Station]) -> list[np.ndarray]:
     laminae = [_lamina(station, frame, flat, ahead, up) for station in stations]
     apart = np.median([station.size[2] for station in stations]) * _PITCH
     found: list[list[np.ndarray]] = [[np.empty((0, 3))] for _ in stations]
-    runs = [[rows for rows in _parts(run, apart) if len(rows) * _STEP_MM > _SHORTEST_MM] for run in _runs(rear)]
+    runs = [[rows for rows in _ends(run, apart) if len(rows) * _STEP_MM > _SHORTEST_MM] for run in _runs(rear)]
     tips = [
         _Tip(number, rows, _arches(rows, rear, laminae, flat, apart)) for number, run in enumerate(runs) for rows in run
     ]
@@ -76,9 +76,13 @@ def spinous_points(solid: Volume, stations: list[Station]) -> list[np.ndarray]:
     return [np.concatenate(points) for points in found]
 
 
-def _parts(run: np.ndarray, apart: float) -> list[np.ndarray]:
-    """The run; if longer than from one vertebra to the next, so many parts of it: more than one process."""
-    return np.array_split(run, int(np.ceil(len(run) * _STEP_MM / apart)))
+def _ends(run: np.ndarray, apart: float) -> list[np.ndarray]:
+    """The run; if longer than from one vertebra to the next, its upper and its lower end.
+
+    That is more than one process, with bone in the ligament between their tips, which is nobody's.
+    """
+    parts = np.array_split(run, int(np.ceil(len(run) * _STEP_MM / apart)))
+    return [parts[0], parts[-1]] if len(parts) > 1 else parts
 
 
 def _lamina(station: Station, frame: Frame, flat: np.ndarray, ahead: np.ndarray, up: np.ndarray) -> np.ndarray | None:
