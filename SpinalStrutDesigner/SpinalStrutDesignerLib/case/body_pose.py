@@ -5,8 +5,10 @@ from __future__ import annotations
 from itertools import product
 
 import numpy as np
+from scipy import ndimage
 
 from .frame import Frame
+from .metal import BLOOMING_MM
 from .model import Volume
 from .star import Star, fit_star, recentred
 
@@ -17,6 +19,8 @@ _TILTS = ((np.arange(-24.0, 25.0, 6.0), np.arange(-16.0, 17.0, 8.0)), (np.arange
 _LEAST_HEIGHT, _MOST_HEIGHT = 0.7, 1.35
 _STEP_MM = 0.5
 _BRIGHTEST_HU = 500.0  # a plate is no less a plate where it is thin
+# Screws look like plates where slices are thick: what is denser than cortex is left out, and what is about it.
+_METAL_HU = 1500.0
 # In score: HU by which a plate outshines the marrow beneath it, counted up to the first; the marrow's unevenness counts
 # by the second. Engineering judgement: a thin plate in 2.5 mm slices outshines it by 80 HU.
 _PLATE_HU, _UNEVEN = 120.0, 1.0
@@ -42,12 +46,15 @@ def _between_plates(
     ring = np.linspace(-1.0, 1.0, 9)
     u, v = (axis.ravel() for axis in np.meshgrid(ring, ring))
     disc = np.stack([u, v], axis=1)[np.hypot(u, v) <= 1.0] * 0.33 * size[:2]
+    bloom = np.ones((2 * round(BLOOMING_MM / _STEP_MM) + 1, 1), bool)
     best = (-np.inf, frame, float(size[2]))
     for sagittal, coronal in product(*tilts):
         lean = np.tan(np.radians([coronal, sagittal]))
         tilted = Frame.along(frame.origin, frame.out + lean[0] * frame.right + lean[1] * frame.anterior, frame.anterior)
         local = np.concatenate([np.column_stack([disc, np.full(len(disc), height)]) for height in reach])
-        hu = np.clip(ct.sample(tilted.to_ras(local)), 0.0, _BRIGHTEST_HU).reshape(len(reach), -1)
+        hu = ct.sample(tilted.to_ras(local)).reshape(len(reach), -1)
+        screws = ndimage.binary_dilation(np.nan_to_num(hu) > _METAL_HU, bloom)
+        hu = np.where(screws, np.nan, np.clip(hu, 0.0, _BRIGHTEST_HU))
         known = np.isfinite(hu).any(axis=1)
         profile = np.where(known, np.nanmean(np.where(known[:, None], hu, 0.0), axis=1), 0.0)
         score, low, high = _best_pair(profile, reach, size[2])

@@ -15,7 +15,8 @@ METAL_HU, _METAL_EDGE_HU = 2500, 1250
 # cases); veins full of contrast reach as many HU and are thicker.
 _THICKEST_MM = 12.0
 # So deep under its own edge a scanner's blur (0.4 mm, 1 mm where it is soft) no longer dims metal; contrast that blood
-# thins is uneven there. Engineering judgement: how much of what is so deep metal fills.
+# thins is uneven there. Nor is a piece's outermost voxel trusted, which metal fills in part: of 3 mm its middle lies
+# deeper than that. Engineering judgement: how much of what is so deep metal fills.
 _DEEP_MM, _EVEN = 1.6, 0.8
 # Around metal the CT shows bright and dark streaks: what is found there is not to be trusted (clinical facts: a streak
 # of -848 HU was measured near a screw). Engineering judgement.
@@ -43,6 +44,8 @@ def _is_metal(piece: np.ndarray, hu: np.ndarray, step: np.ndarray) -> bool:
     if 2.0 * depth.max() > _THICKEST_MM:
         return False
     deep = depth >= _DEEP_MM
+    inner = deep & ndimage.binary_erosion(piece)
+    deep = inner if inner.any() else deep
     return not deep.any() or float((hu[deep] > METAL_HU).mean()) >= _EVEN
 
 

@@ -87,7 +87,7 @@ def _bright(ct: Volume, found: BoneAndMetal, box: tuple[slice, ...], soft_hu: fl
 def _gap(ct: Volume, box: tuple[slice, ...]) -> np.ndarray:
     """What is darker than halfway between the bright sheets to both its sides and its own darkest: a narrow disc.
 
-    Blurred from both sides it may be brighter than any threshold of bone, and what two bodies enclose looks like marrow.
+    Blurred from both sides it may be brighter than any threshold of bone, and what bodies enclose looks like marrow.
     """
     smooth = ndimage.gaussian_filter(
         np.clip(ct.voxels[box], *CLIPPED_HU).astype(np.float32), SMOOTHED_MM / ct.spacing[::-1]

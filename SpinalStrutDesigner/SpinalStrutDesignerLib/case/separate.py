@@ -11,7 +11,7 @@ import numpy as np
 from scipy import ndimage
 
 from ..errors import CaseError
-from .body_check import check_body
+from .body_check import check_body, check_cut
 from .bone import BoneAndMetal
 from .course import Course
 from .disc_space import DiscSpace, disc_spaces
@@ -219,6 +219,7 @@ def _vertebra(
     check_body(block.hu, soft, own, spine, seeds)
     mask = own_bone(ct, found, block, part(block, [own, *others], soft), own, soft)
     assert own.star is not None
+    check_cut(own.star, mask, level)
     return _Vertebra(mask, own.star, tuple(_notes(ct, own, mask)), _found_beside(own, others))
 
 

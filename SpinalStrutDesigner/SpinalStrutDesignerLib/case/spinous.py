@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -22,15 +23,32 @@ _INTO_MM = 4.0  # a process is 6 to 9 mm deep where it is seen first
 _LEAST_BONE = 0.9
 # From the middle of the canal to the lamina behind it: half a canal's depth is 6 to 12 mm (clinical facts).
 _TO_LAMINA_MM = (2.0, 16.0)
+# Processes end beside the next body below at the lowest (T5 to T8): in steps from one vertebra to the next.
+_LONGEST = 2.0
+# Those of the neck run level, and in slices of 3 mm a lamina is seen one too low. Engineering judgement.
+_LEVEL_MM = 3.2
 _PITCH = 1.2  # from one vertebra to the next in heights of a body, the disc being a fifth of it
+
+
+_Score = tuple[int, int, float, int]
+
+
+@dataclass(frozen=True, eq=False)
+class _Tip:
+    """The rear of a process in rows of one run; arches: station's number to bone on the way from its lamina and the
+    lamina's row, where it may be that arch's."""
+
+    run: int
+    rows: np.ndarray
+    arches: dict[int, tuple[float, int]]
 
 
 def spinous_points(solid: Volume, stations: list[Station]) -> list[np.ndarray]:
     """(n, 3) RAS mm for each station: the rear of its spinous process, where the one above does not cover it.
 
     The process above hangs behind the arch and touches it; in thick slices both are one. But seen from behind, going
-    down, bone comes nearer to the skin along a process and jumps away from it at its tip. The process is that of the
-    arch above its middle from which bone leads there in a straight line, the lowest of these.
+    down, bone comes nearer to the skin along a process and jumps away from it at its tip. The process is that of an
+    arch above its middle from which bone leads there in a straight line; the processes follow each other as the arches.
     """
     frame = stations[0].frame
     wall = -stations[0].size[1] / 2.0 if stations[0].star is None else stations[0].star.reach[1, 0]
@@ -43,12 +61,15 @@ def spinous_points(solid: Volume, stations: list[Station]) -> list[np.ndarray]:
     laminae = [_lamina(station, frame, flat, ahead, up) for station in stations]
     apart = np.median([station.size[2] for station in stations]) * _PITCH
     found: list[list[np.ndarray]] = [[np.empty((0, 3))] for _ in stations]
-    for rows in chain.from_iterable(_ends(run, apart) for run in _runs(rear)):
-        owner = _owner(rows, rear, laminae, flat) if len(rows) * _STEP_MM > _SHORTEST_MM else None
+    runs = [[rows for rows in _ends(run, apart) if len(rows) * _STEP_MM > _SHORTEST_MM] for run in _runs(rear)]
+    tips = [
+        _Tip(number, rows, _arches(rows, rear, laminae, flat, apart)) for number, run in enumerate(runs) for rows in run
+    ]
+    for tip, owner in zip(tips, _owners(tips), strict=True):
         if owner is None:
             continue
         here = np.zeros(bone.shape, bool)
-        for row in rows:
+        for row in tip.rows:
             here[row, rear[row] + 1 : rear[row] + int(_INTO_MM / _STEP_MM)] = True
         here &= bone
         found[owner].append(frame.to_ras(np.stack([u[here], v[here], w[here]], axis=1)))
@@ -77,19 +98,50 @@ def _lamina(station: Station, frame: Frame, flat: np.ndarray, ahead: np.ndarray,
     return hit[0] if len(hit) else None
 
 
-def _owner(rows: np.ndarray, rear: np.ndarray, laminae: list[np.ndarray | None], flat: np.ndarray) -> int | None:
-    """Which lamina's process the rear bone in the rows is."""
+def _arches(
+    rows: np.ndarray, rear: np.ndarray, laminae: list[np.ndarray | None], flat: np.ndarray, apart: float
+) -> dict[int, tuple[float, int]]:
+    """Whose process the rear bone in the rows may be: the station's number to how much bone leads there from its
+    lamina, and the lamina's row."""
     row = rows[len(rows) // 2]
     middle = np.array([row, rear[row] + 2])
-    best: tuple[float, int, int] | None = None
+    arches = {}
     for number, lamina in enumerate(laminae):
-        if lamina is None or lamina[0] > middle[0] + 2 or lamina[1] < middle[1]:
+        if (
+            lamina is None
+            or not -_LEVEL_MM <= (middle[0] - lamina[0]) * _STEP_MM <= _LONGEST * apart
+            or lamina[1] < middle[1]
+        ):
             continue
         line = np.rint(np.linspace(lamina, middle, 60)).astype(int)
         bone = round(float(flat[tuple(line.T)].mean()), 1)
         if bone >= _LEAST_BONE:
-            best = max(best or (0.0, 0, 0), (bone, int(lamina[0]), number))
-    return None if best is None else best[2]
+            arches[number] = (bone, int(lamina[0]))
+    return arches
+
+
+def _owners(tips: list[_Tip]) -> list[int | None]:
+    """The station's number for each of the tips, from above to below: most arches have one, in their order.
+
+    No arch has two processes. Of what is left most tips are somebody's, most bone leads there, from the lowest arches.
+    """
+
+    @cache
+    def best(first: int, run: int, row: int) -> tuple[_Score, tuple[int | None, ...]]:
+        """Of the tips from the first on, below an arch in that row, whose tip is of that run."""
+        if first == len(tips):
+            return (0, 0, 0.0, 0), ()
+        tip = tips[first]
+        score, owners = best(first + 1, run, row)
+        choices: list[tuple[_Score, tuple[int | None, ...]]] = [(score, (None, *owners))]
+        for number, (bone, lamina) in tip.arches.items():
+            if lamina > row or (lamina == row and tip.run == run):
+                (arches, count, total, rows), owners = best(first + 1, tip.run, lamina)
+                score = (arches + (lamina > row), count + 1, total + bone, rows + lamina)
+                choices.append((score, (number, *owners)))
+        return max(choices, key=lambda choice: choice[0])
+
+    return list(best(0, -1, -1)[1])
 
 
 def _runs(rear: np.ndarray) -> list[np.ndarray]:

@@ -26,7 +26,7 @@ _SMOOTH_COST = 60.0
 _SIZE_COST = 6.0
 _ROUNDS = 15
 _FARTHEST_STEP = 10
-_WITHIN = (0.3, 0.45, 0.6, 0.75, 0.88)  # parts of the radii at which a body's filling is looked at
+_WITHIN = np.array((0.3, 0.45, 0.6, 0.75, 0.88))  # parts of the radii at which a body's filling is looked at
 _BRIGHTEST_HU = 700.0  # cortex; metal counts as no more
 
 
@@ -55,11 +55,15 @@ class Star:
 
     def soft_share(self, ct: Volume, soft_hu: float) -> float:
         """How much of what it encloses is softer than soft_hu: 0 to 1. The rim is left out, where both meet."""
-        parts = np.array(_WITHIN)
-        radii = self.radii[:, None] * parts
-        hu = ct.sample(self.frame.to_ras((directions()[:, None] * radii[..., None]).reshape(-1, 3)))
+        radii = self.radii[:, None] * _WITHIN
+        hu = ct.sample(self.within)
         weight = (radii**3).ravel() * np.isfinite(hu)
         return float(weight[np.nan_to_num(hu) < soft_hu].sum() / max(weight.sum(), 1e-9))
+
+    @property
+    def within(self) -> np.ndarray:
+        """(n, 3) RAS mm: points of its inside, evenly over directions and depths."""
+        return self.frame.to_ras((directions()[:, None] * (self.radii[:, None] * _WITHIN)[..., None]).reshape(-1, 3))
 
     @property
     def extent(self) -> np.ndarray:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
 from SpinalStrutDesignerLib.case.bone import BoneAndMetal, find_bone
 from SpinalStrutDesignerLib.case.model import Case, Mask, Volume
 from SpinalStrutDesignerLib.case.seed_check import check_seeds
@@ -49,9 +50,10 @@ def dice(separation: Separation, case: Case, level: str, ct: Volume) -> float:
 
 
 def _held(mask: Mask, points: np.ndarray) -> np.ndarray:
-    """(n,) bool: whether points lie in a voxel of a mask."""
+    """(n,) bool: whether points lie in a mask, whose edge runs midway between its voxels' middles.
+
+    By the nearest voxel a grid that lies otherwise would cost up to half a voxel all round: measured, a Dice of 0.02.
+    """
     inverse = np.linalg.inv(mask.ijk_to_ras)
-    kji = np.rint(points @ inverse[:3, :3].T + inverse[:3, 3]).astype(int)[:, ::-1]
-    within = ((kji >= 0) & (kji < mask.voxels.shape)).all(axis=1)
-    within[within] = mask.voxels[tuple(kji[within].T)]
-    return within
+    kji = (points @ inverse[:3, :3].T + inverse[:3, 3])[:, ::-1].T
+    return np.asarray(ndimage.map_coordinates(np.pad(mask.voxels, 1).astype(np.float32), kji + 1.0, order=1) > 0.5)

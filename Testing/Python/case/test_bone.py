@@ -86,6 +86,20 @@ def test_metal_is_apart_from_bone_and_a_vein_full_of_contrast_is_no_metal() -> N
     assert found.contrast[true].all() and not found.bone[true].any()
 
 
+@pytest.mark.parametrize("first", [0, 1, 2])
+def test_a_screw_across_slices_of_3_mm_is_metal(first: int) -> None:
+    """6.5 mm thick: of three slices that hold it two hold it in part."""
+    screw = (np.hypot(FINE[..., 1] - 18.0, FINE[..., 2] - 20.0) < 3.25) & (np.abs(FINE[..., 0] - 18.0) < 14.0)
+    thin = _ct((WHOLE, CORTEX), (MARROW, 200.0), (screw, 3000.0))
+    slices = (len(thin.voxels) - first) // 3
+    mean = thin.voxels[first : first + 3 * slices].reshape(slices, 3, *thin.voxels.shape[1:]).mean(axis=1)
+    matrix = thin.ijk_to_ras @ np.diag([1.0, 1.0, 3.0, 1.0])
+    found = find_bone(Volume(mean.round().astype(np.int16), matrix))
+    assert found.contrast is None or not found.contrast.any()
+    true = np.count_nonzero(screw) / FINER**3 * float(np.prod(SPACING))
+    assert np.count_nonzero(found.metal) * 3.0 * float(np.prod(SPACING)) == pytest.approx(true, rel=0.3)
+
+
 def test_contrast_that_is_not_yet_mixed_is_no_metal_however_thin_its_vein() -> None:
     """A vein of 10 mm, as thick as a screw at its rod, holds 3000 HU on one side and 1400 on the other."""
     away = np.hypot(FINE[..., 0] - 18.0, FINE[..., 1] - 9.0)

@@ -10,16 +10,28 @@ from SpinalStrutDesignerLib.case.processes import process_points
 from SpinalStrutDesignerLib.case.spinous import _ends, spinous_points
 from SpinalStrutDesignerLib.case.stations import Station
 
+NECK = ("C5", "C3", "C4", "C6", "C7")
 LEVELS = ("T3", "T1", "T2", "T4", "T5")
 STEP = 0.8
 LEAST_OWN = 0.95  # of the bone that is marked
 
 
+Column = tuple[Case, Volume, Volume, list[Station]]
+
+
 @pytest.fixture(scope="module")
-def column(synthetic) -> tuple[Case, Volume, Volume, list[Station]]:
-    """The intact case, its HU and its bone by the labels about T3 on an even grid, and stations at the true places."""
-    case, truth = synthetic("intact_c1_t5")
-    low = np.array(truth["vertebrae"]["T3"]["body_centre"]) * [-1, -1, 1] - [45.0, 95.0, 62.0]
+def column(synthetic) -> Column:
+    return _column(*synthetic("intact_c1_t5"), LEVELS, np.array([28.0, 18.0, 18.0]))
+
+
+@pytest.fixture(scope="module")
+def neck(synthetic) -> Column:
+    return _column(*synthetic("intact_c1_t5"), NECK, np.array([24.0, 17.0, 13.0]))
+
+
+def _column(case: Case, truth: dict, levels: tuple[str, ...], size: np.ndarray) -> Column:
+    """A case, its HU and its bone by the labels about the first level on an even grid, and stations at true places."""
+    low = np.array(truth["vertebrae"][levels[0]]["body_centre"]) * [-1, -1, 1] - [45.0, 95.0, 62.0]
     matrix = np.diag([STEP, STEP, STEP, 1.0])
     matrix[:3, 3] = low
     k, j, i = np.meshgrid(*(np.arange(n) for n in (155, 170, 113)), indexing="ij")
@@ -33,14 +45,13 @@ def column(synthetic) -> tuple[Case, Volume, Volume, list[Station]]:
             inside = ((at >= 0) & (at < mask.voxels.shape[::-1])).all(axis=1)
             solid.reshape(-1)[inside] += mask.voxels[tuple(at[inside][:, ::-1].T)]
     stations = []
-    for level in LEVELS:
+    for level in levels:
         entry = truth["vertebrae"][level]
         centre, up, canal = (
             np.array(value) * [-1, -1, 1]
             for value in (entry["body_centre"], entry["axes"]["up"], entry["canal"]["centre"])
         )
         frame = Frame.along(centre, up, -np.array(entry["axes"]["posterior"]) * [-1, -1, 1])
-        size = np.array([28.0, 18.0, 18.0])
         stations.append(Station(level, frame, size, None, canal))
     return case, Volume(hu, matrix), Volume(np.minimum(solid, 1.0), matrix), stations
 
@@ -101,7 +112,16 @@ def test_transverse_processes_and_upper_facets_are_their_vertebras(column) -> No
         assert _own(case, station.level, points) >= LEAST_OWN
 
 
-def test_necks_have_none(column) -> None:
-    _, hu, solid, stations = column
-    neck = stations[0]
-    assert len(process_points(hu, solid, Station("C5", neck.frame, neck.size, None, neck.canal))) == 0
+def test_articular_pillars_of_the_neck_are_their_vertebras(neck) -> None:
+    case, hu, solid, stations = neck
+    for station in stations:
+        points = process_points(hu, solid, station)
+        right = (points - station.frame.origin) @ station.frame.right
+        assert np.count_nonzero(right > 9.0) > 100 and np.count_nonzero(right < -9.0) > 100
+        assert _own(case, station.level, points) >= LEAST_OWN
+
+
+def test_c2_has_none(neck) -> None:
+    _, hu, solid, stations = neck
+    first = stations[0]
+    assert len(process_points(hu, solid, Station("C2", first.frame, first.size, None, first.canal))) == 0
