@@ -1,4 +1,4 @@
-"""Endplates, axes and angles measured on the labels, against the truth of the cases made for testing."""
+"""Endplates, axes and angles measured on the labels, and endplates from the bare CT, against the test cases' truth."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from SpinalStrutDesignerLib.case.uncertainty import PlateUncertainty, plate_unce
 from SpinalStrutDesignerLib.errors import CaseError
 from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
-CASES = ("case2_c4_t2", "intact_c1_t5", "case1_c6_t11")
+CASES = {"case2_c4_t2": ("C4", "T2"), "intact_c1_t5": ("C4", "T2"), "case1_c6_t11": ("C6", "T11")}
+"""By case, the levels that get a seed where its CT alone is given."""
 LPS = np.array([-1.0, -1.0, 1.0])
 # The issue's limits; what each truth says of its own uncertainty is added.
 CENTRE_MM, NORMAL_DEG, EXTENT_MM, ANGLE_DEG = 0.5, 1.5, 1.5, 2.0
@@ -82,7 +83,7 @@ class Compared:
 def rows(data: Path, pictures: Path) -> Iterator[Row]:
     """The worst of each case's intact endplates, how honest their uncertainties are, and the angles."""
     covered: dict[str, list[bool]] = {}
-    for name in CASES:
+    for name, levels in CASES.items():
         folder = data / "synthetic" / name
         case = read_case(folder / "ct.nrrd", labels=folder / "labels.nrrd", roles=folder / "labels.csv")
         truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
@@ -90,6 +91,10 @@ def rows(data: Path, pictures: Path) -> Iterator[Row]:
         yield Row(name, "intact endplates compared", len(found))
         yield from _plates(name, found, truth)
         yield from _angles(name, case, truth)
+        seeds = {level: np.array(truth["vertebrae"][level]["body_centre"]) * LPS for level in levels}
+        bare = list(_compared(read_case(folder / "ct.nrrd", seeds=seeds), truth, folder))
+        yield Row(f"{name[:5]}, bare CT", "intact endplates compared", len(bare))
+        yield from _plates(f"{name[:5]}, bare CT", bare, truth)
         for one in found:
             for what, error in one.errors.items():
                 covered.setdefault(what, []).append(error <= 2.0 * one.stated[what])
@@ -154,7 +159,7 @@ def _uncertain(truth: dict[str, Any], upper: str, lower: str) -> float:
 def _compared(case: Case, truth: dict[str, Any], folder: Path) -> Iterator[Compared]:
     labels = read_image(folder / "labels.nrrd")
     for level, vertebra in truth["vertebrae"].items():
-        if vertebra["destroyed_fraction_of_body"] > 0 or not vertebra["endplates"]:
+        if level not in case.levels or vertebra["destroyed_fraction_of_body"] > 0 or not vertebra["endplates"]:
             continue
         surface = _label_surface(labels, vertebra["label"])
         for face, true in vertebra["endplates"].items():
