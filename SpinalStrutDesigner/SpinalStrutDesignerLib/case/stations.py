@@ -60,20 +60,32 @@ def usual_size(level: str) -> tuple[np.ndarray, float]:
 
 @dataclass(frozen=True, eq=False)
 class Spine:
-    """What is usual about a vertebra. body: (3,) width, depth, height in mm; pitch_mm: from it to the next vertebra,
-    usual_mm: the same of an adult."""
+    """What is usual about a vertebra. body: (3,) width, depth, height in mm; usual_mm: from an adult's to the next;
+    measured_mm: the same of this spine, None where its pedicles do not tell."""
 
     level: str
     body: np.ndarray
-    pitch_mm: float
     usual_mm: float
+    measured_mm: float | None
+
+    @property
+    def pitch_mm(self) -> float:
+        """From this vertebra to the next: an adult's where it was not measured."""
+        return self.usual_mm if self.measured_mm is None else self.measured_mm
 
     @property
     def whose(self) -> str:
         """Whose body is usual there."""
-        size = self.pitch_mm / self.usual_mm
-        adult = np.allclose(self.body, usual_size(self.level)[0])
-        return "an adult's" if adult else f"what is usual in a spine of {size:.0%} of an adult's size"
+        if np.allclose(self.body, usual_size(self.level)[0]):
+            return "an adult's"
+        return f"what is usual in a spine of {self.pitch_mm / self.usual_mm:.0%} of an adult's size"
+
+    @property
+    def spacing(self) -> str:
+        """What is known of the way to the next vertebra."""
+        if self.measured_mm is None:
+            return f"how far it is to the next vertebra does not show there (an adult's: {self.usual_mm:.0f} mm)"
+        return f"to the next vertebra it is {self.measured_mm:.0f} mm ({self.usual_mm:.0f} mm in an adult)"
 
 
 def spine_about(solid: Volume, course: Course, level: str, seed: np.ndarray) -> Spine:
@@ -82,7 +94,7 @@ def spine_about(solid: Volume, course: Course, level: str, seed: np.ndarray) -> 
     usual = float(body[2] + disc)
     # Beside C1 and C2 nothing repeats.
     found = None if level in ("C1", "C2") else pitch(solid, course, seed, usual)
-    return Spine(level, body * size_of_spine(found, usual), usual if found is None else found, usual)
+    return Spine(level, body * size_of_spine(found, usual), usual, found)
 
 
 def station_at(

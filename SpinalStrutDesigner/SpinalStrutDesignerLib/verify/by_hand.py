@@ -27,10 +27,11 @@ def by_hand(measured: Measured) -> Iterator[Finding]:
             f"{plate.level} {plate.face} endplate set by hand: bone beside the plane",
             float(np.sqrt(np.mean(heights**2))),
             "mm",
-            "looked at by a person; no endplate could be measured there",
-            "warn",
-            "engineering judgement: its place, size and direction are not measured and their error is not known",
+            "a person has compared the plane with the CT; waive by name to say so",
+            "not_evaluated",
+            "no endplate could be measured there: its place, size and direction have an error that is not known",
             plate.surface[worst],
+            critical=True,
             detail=(
                 f"root mean square; at most {abs(heights[worst]):.1f} mm, bone farther than {REACH_MM:g} mm does not "
                 "count. The outline is an ellipse"

@@ -1,4 +1,4 @@
-"""A docking endplate that nobody measured is a warning, with how far the bone lies from it."""
+"""A docking endplate that nobody measured blocks until a person answers for it; how far bone lies from it is told."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def findings_of(by_hand: bool) -> dict:
 
 def test_it_is_told_with_the_bone_s_distance():
     finding = findings_of(True)["endplate.C4.by_hand"]
-    assert finding.verdict == "warn" and not finding.blocks
+    assert finding.verdict == "not_evaluated" and finding.blocks
     assert finding.value == pytest.approx(np.sqrt((1.0 + 4.0) / 2.0))
     assert "at most 2.0 mm" in finding.detail
 
