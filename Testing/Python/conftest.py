@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    import numpy as np
     from SpinalStrutDesignerLib.case.model import Case
 
 # numpy's linear algebra reads this when it is loaded. Its threads beside those of other tests wait for each other: a
@@ -72,6 +73,22 @@ def phantom() -> Case:
     from shared_phantom import shared_phantom
 
     return shared_phantom()
+
+
+@pytest.fixture(scope="session")
+def mri_motion(phantom: Case) -> np.ndarray:
+    """4x4, from the phantom's CT to its made-up MRI."""
+    from second_image import middle, motion
+
+    return motion((6.0, -4.0, 9.0), (12.0, -20.0, 25.0), middle(phantom))
+
+
+@pytest.fixture(scope="session")
+def drawn_mri(phantom: Case, mri_motion: np.ndarray) -> Case:
+    """The phantom's made-up MRI with cord and dura drawn on it."""
+    from second_image import as_case, mri
+
+    return as_case(phantom, mri_motion, mri(phantom, mri_motion), ("spinal_cord", "dural_sac"))
 
 
 @pytest.fixture

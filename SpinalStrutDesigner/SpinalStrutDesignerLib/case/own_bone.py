@@ -55,9 +55,12 @@ def own_bone(ct: Volume, found: BoneAndMetal, block: Block, labels: np.ndarray, 
     at = np.where(inside[..., None], at, 0)
     owned = inside & (labels[at[..., 2], at[..., 1], at[..., 0]] == 1)
     depth = depth_near(star, points, 6.0)
-    owned &= ~(grid.divided(_gap(ct, grid.box)) & _at_plates(own, star, points, depth))
+    smooth = ndimage.gaussian_filter(
+        np.clip(ct.voxels[grid.box], *CLIPPED_HU).astype(np.float32), SMOOTHED_MM / ct.spacing[::-1]
+    )
+    owned &= ~(grid.divided(_gap(smooth, ct.spacing[::-1])) & _at_plates(own, star, points, depth))
     metal = grid.divided(found.metal[grid.box])
-    bone = (grid.divided(_bright(ct, found, grid.box, soft_hu)) | (depth > _PLATE_MM)) & owned
+    bone = (grid.divided(_bright(ct, found, grid.box, smooth, soft_hu)) | (depth > _PLATE_MM)) & owned
     bone = (bone & ~_outside_body(own, star, points, depth)) | (metal & owned)
     rings = _RINGS_OF_NECK if own.level.startswith("C") else _RINGS
     bone = _with_marrow(bone, _in_canal(own, points) & ~bone, grid, rings)
@@ -67,15 +70,12 @@ def own_bone(ct: Volume, found: BoneAndMetal, block: Block, labels: np.ndarray, 
     return grid.mask(_in_one_piece(bone, grid.voted(metal & owned)))
 
 
-def _bright(ct: Volume, found: BoneAndMetal, box: tuple[slice, ...], soft_hu: float) -> np.ndarray:
+def _bright(ct: Volume, found: BoneAndMetal, box: tuple[slice, ...], smooth: np.ndarray, soft_hu: float) -> np.ndarray:
     """What was found and, within a voxel of it, what is more than half as bright as this vertebra's marrow or cortex.
 
     Of the scan's one threshold much of a thin cortex falls short in an osteopenic vertebra.
     """
     bone, metal = found.bone[box], found.metal[box]
-    smooth = ndimage.gaussian_filter(
-        np.clip(ct.voxels[box], *CLIPPED_HU).astype(np.float32), SMOOTHED_MM / ct.spacing[::-1]
-    )
     beside = within(bone, float(ct.spacing.max()), ct.spacing) & ~within(metal, BLOOMING_MM, ct.spacing)
     if found.contrast is not None:
         beside &= ~found.contrast[box]
@@ -84,16 +84,13 @@ def _bright(ct: Volume, found: BoneAndMetal, box: tuple[slice, ...], soft_hu: fl
     return bone | (bright & beside) | _beside_metal(ct, found, box)
 
 
-def _gap(ct: Volume, box: tuple[slice, ...]) -> np.ndarray:
+def _gap(smooth: np.ndarray, step: np.ndarray) -> np.ndarray:
     """What is darker than halfway between the bright sheets to both its sides and its own darkest: a narrow disc.
 
     Blurred from both sides it may be brighter than any threshold of bone, and what bodies enclose looks like marrow.
     """
-    smooth = ndimage.gaussian_filter(
-        np.clip(ct.voxels[box], *CLIPPED_HU).astype(np.float32), SMOOTHED_MM / ct.spacing[::-1]
-    )
-    sheets = ndimage.grey_closing(smooth, [2 * round(_GAP_MM / 2.0 / step) + 1 for step in ct.spacing[::-1]])
-    darkest = ndimage.minimum_filter(smooth, [2 * round(ABOUT_EDGE_MM / step) + 1 for step in ct.spacing[::-1]])
+    sheets = ndimage.grey_closing(smooth, [2 * round(_GAP_MM / 2.0 / size) + 1 for size in step])
+    darkest = ndimage.minimum_filter(smooth, [2 * round(ABOUT_EDGE_MM / size) + 1 for size in step])
     return np.asarray((smooth < (sheets + darkest) / 2.0) & (sheets - darkest > _GAP_HU))
 
 

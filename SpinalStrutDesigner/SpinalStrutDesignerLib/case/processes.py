@@ -1,4 +1,4 @@
-"""Processes of thoracic vertebrae that are the vertebra's own by where they stand: transverse ones and upper facets."""
+"""Processes that are a vertebra's own by where they stand: transverse ones, upper facets, and pillars of the neck."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from .model import Volume
 from .stations import Station
 
 _STEP_MM = 0.8
-# Ribs 1 to 10 lie against the front of transverse processes; seen from behind these hide them. Right of and left of the
-# midplane, from the arch to short of the shortest tip (clinical facts: 25 mm and more). Heights over the body's middle
-# in parts of its height. Measured on labels of test cases and a real scan: at least 0.95 of what is marked is own.
+# Ribs 1 to 10 lie against the front of transverse processes, and C7's stand alike; seen from behind these hide them.
+# Right of and left of the midplane, from the arch to short of the shortest tip (clinical facts: 25 mm and more).
+# Heights over the body's middle in parts of its height. Measured on labels of test cases and a real scan: at least 0.95
+# of what is marked is own.
 _RIBBED = frozenset(["C7", *(f"T{n}" for n in range(1, 11))])
 _ACROSS_MM, _ACROSS_HEIGHTS, _ACROSS_DEPTH_MM = (16.0, 24.0), (0.0, 0.4), 3.2
 # Facets from T3 on stand in the frontal plane: through the hole between two pedicles the upper facet is met first, and
@@ -27,7 +28,7 @@ _METAL_HU = 1500.0
 
 
 def process_points(hu: Volume, solid: Volume, station: Station) -> np.ndarray:
-    """(n, 3) RAS mm: bone of the station's transverse processes and upper facets; none but of thoracic vertebrae."""
+    """(n, 3) RAS mm: bone of the station's transverse processes, upper facets or pillars; none above C3, below T11."""
     points = [np.empty((0, 3))]
     if station.level in _RIBBED:
         rear = np.arange(_REAR_MM, _BEHIND_WALL_MM, -_STEP_MM)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import combinations
@@ -15,6 +15,7 @@ from .body_check import check_body, check_cut
 from .bone import BoneAndMetal
 from .course import Course
 from .disc_space import DiscSpace, disc_spaces
+from .distance import tightened
 from .frame import Frame
 from .labels import block_matrix
 from .levels import LEVELS
@@ -100,24 +101,27 @@ def _without_disc(rest: np.ndarray, ct: Volume, space: DiscSpace) -> list[str]:
 
 def _with_rims(rest: np.ndarray, ct: Volume, space: DiscSpace, masks: Mapping[str, Mask]) -> dict[str, Mask]:
     """Both vertebrae with what of the rest stands about their disc in front: each takes what is nearer to it."""
-    boxes = [space.block, *(_box(ct, masks[level]) for level in (space.upper, space.lower))]
-    hull = tuple(
-        slice(min(part.start for part in parts), max(part.stop for part in parts)) for parts in zip(*boxes, strict=True)
-    )
-    rim, *whole = (np.zeros([part.stop - part.start for part in hull], bool) for _ in range(3))
-    inner = [tuple(slice(p.start - h.start, p.stop - h.start) for p, h in zip(b, hull, strict=True)) for b in boxes]
-    rim[inner[0]] = space.rim & rest[space.block]
-    for mask, level, at in zip(whole, (space.upper, space.lower), inner[1:], strict=True):
-        mask[at] = masks[level].voxels
+    both = (masks[space.upper], masks[space.lower])
+    rim = Mask(space.rim & rest[space.block], block_matrix(ct.ijk_to_ras, space.block))
+    block, (free, *whole) = _together(ct, (rim, *both))
     away = [ndimage.distance_transform_edt(~mask, sampling=ct.spacing[::-1]) for mask in whole]
-    rest[hull] &= ~rim
-    whole[0] |= rim & (away[0] <= away[1])
-    whole[1] |= rim & (away[0] > away[1])
-    i, j, k = (hull[0], hull[1], hull[2])
-    return {
-        level: Mask(mask, block_matrix(ct.ijk_to_ras, (i, j, k)))
-        for level, mask in zip((space.upper, space.lower), whole, strict=True)
-    }
+    rest[block] &= ~free
+    whole[0] |= free & (away[0] <= away[1])
+    whole[1] |= free & (away[0] > away[1])
+    matrix = block_matrix(ct.ijk_to_ras, block)
+    return {level: tightened(Mask(mask, matrix)) for level, mask in zip((space.upper, space.lower), whole, strict=True)}
+
+
+def _together(ct: Volume, masks: Sequence[Mask]) -> tuple[tuple[slice, slice, slice], list[np.ndarray]]:
+    """The block of the CT that holds all the masks, and each of them in it."""
+    boxes = [_box(ct, mask) for mask in masks]
+    i, j, k = (slice(min(p.start for p in parts), max(p.stop for p in parts)) for parts in zip(*boxes, strict=True))
+    block, laid = (i, j, k), []
+    for mask, box in zip(masks, boxes, strict=True):
+        voxels = np.zeros([part.stop - part.start for part in block], bool)
+        voxels[tuple(slice(p.start - b.start, p.stop - b.start) for p, b in zip(box, block, strict=True))] = mask.voxels
+        laid.append(voxels)
+    return block, laid
 
 
 def _next_within(seeds: Mapping[str, np.ndarray], neighbours: Mapping[str, np.ndarray]) -> list[str]:
@@ -151,22 +155,17 @@ def _owned_once(ct: Volume, masks: Mapping[str, Mask]) -> dict[str, Mask]:
     owned = dict(masks)
     for one, other in combinations(masks, 2):
         boxes = [_box(ct, owned[level]) for level in (one, other)]
-        low = [min(a.start, b.start) for a, b in zip(*boxes, strict=True)]
-        high = [max(a.stop, b.stop) for a, b in zip(*boxes, strict=True)]
         if any(max(a.start, b.start) >= min(a.stop, b.stop) for a, b in zip(*boxes, strict=True)):
             continue
-        both = np.zeros((2, *(h - g for g, h in zip(low, high, strict=True))), bool)
-        inner = [tuple(slice(s.start - g, s.stop - g) for s, g in zip(box, low, strict=True)) for box in boxes]
-        for number, level in enumerate((one, other)):
-            both[number][inner[number]] = owned[level].voxels
-        disputed = both.all(axis=0)
+        block, both = _together(ct, (owned[one], owned[other]))
+        disputed = both[0] & both[1]
         if not disputed.any():
             continue
         away = [ndimage.distance_transform_edt(~(mine & ~disputed), sampling=ct.spacing[::-1]) for mine in both]
         both[0] &= ~disputed | (away[0] <= away[1])
         both[1] &= ~disputed | (away[0] > away[1])
-        for number, level in enumerate((one, other)):
-            owned[level] = Mask(both[number][inner[number]], owned[level].ijk_to_ras)
+        matrix = block_matrix(ct.ijk_to_ras, block)
+        owned[one], owned[other] = (tightened(Mask(mine, matrix)) for mine in both)
     return owned
 
 

@@ -30,6 +30,7 @@ _SIDEWAYS, _OPEN = 0.35, 12.0
 # Least share of looks that meet bone for the course to go on beyond the seeds. Engineering judgement.
 _LEAST_CLOSED = 0.45
 _STATION_MM, _RAYS = 1.5, 36
+_LEAST_STATIONS = 7  # of the course: less than a vertebra of the neck is high tells no direction
 # Weight of bending against distance: the line follows a spine's curves and not the steps between slices.
 _SMOOTHING = 2000.0
 # Along the canal, over so much to each side, the nearest third of what is met counts: rings stand 10 to 25 mm apart and
@@ -42,7 +43,7 @@ def find_canal_course(bone: Mask, seeds: Mapping[str, np.ndarray]) -> np.ndarray
     """(n, 3) RAS mm: the canal's middle, upwards, about the levels of the seeds, and on while bone surrounds it.
 
     bone: on the CT's grid or a crop of it; seeds: (3,) RAS points in vertebral bodies by name, one or more of them.
-    Raises CaseError where no canal is seen behind a seed.
+    Raises CaseError where no canal is seen behind a seed, or too little of it.
     """
     points = {name: np.asarray(seed, float) for name, seed in seeds.items()}
     grid = _Upright.about(bone, np.array(list(points.values())))
@@ -50,6 +51,11 @@ def find_canal_course(bone: Mask, seeds: Mapping[str, np.ndarray]) -> np.ndarray
     anchors = [grid.behind(name, seed, closed) for name, seed in points.items()]
     path = _cheapest(closed, anchors)
     path = _shortened(path, closed, anchors)
+    if len(path) < _LEAST_STATIONS:
+        raise CaseError(
+            f"the spinal canal is seen over {len(path) * _STEP_MM:.0f} mm only behind {', '.join(points)}: give a CT "
+            "that shows the arches above and below, or a label map"
+        )
     return _centred(bone, _smooth(grid.to_ras(path)))
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import ReleaseError
 from ..verify.finding import Finding
+from .text_table import rows_in, write_columns
 
 _COLUMNS = ("verdict", "title", "value", "unit", "limit", "basis", "location", "detail", "id", "critical")
 
@@ -35,48 +36,32 @@ class Row:
 
 def show_findings(scene: Any, findings: Iterable[Finding], node: Any = None) -> Any:
     """The table node with one row a finding, in their order: the one given, or else a new one."""
-    import vtk
-
     if node is None:
         node = scene.AddNewNodeByClass("vtkMRMLTableNode", "Strut findings")
-    node.RemoveAllColumns()
     rows = list(findings)
-    for name in _COLUMNS:
-        column = vtk.vtkStringArray()
-        column.SetName(name)
-        for finding in rows:
-            column.InsertNextValue(_text(getattr(finding, name)))
-        node.AddColumn(column)
-    node.SetUseColumnTitleAsColumnHeader(True)
+    write_columns(node, {name: [_text(getattr(finding, name)) for finding in rows] for name in _COLUMNS})
     return node
 
 
 def rows_of(node: Any) -> tuple[Row, ...]:
     """The findings in a table node, in its order; none where there is no table."""
-    if node is None:
-        return ()
-    table = node.GetTable()
+    return tuple(_row(words) for words in rows_in(node, _COLUMNS))
 
-    def text(row: int, column: str) -> str:
-        value = table.GetValueByName(row, column)
-        return value.ToString() if value is not None else ""
 
-    def one(row: int) -> Row:
-        verdict, place = text(row, "verdict"), text(row, "location")
-        x, y, z = (float(part) for part in place.split(",")) if place else (0.0, 0.0, 0.0)
-        return Row(
-            verdict=verdict,
-            title=text(row, "title"),
-            measured=f"{text(row, 'value')} {text(row, 'unit')}".strip(),
-            limit=text(row, "limit"),
-            basis=text(row, "basis"),
-            detail=text(row, "detail"),
-            id=text(row, "id"),
-            location=(x, y, z) if place else None,
-            blocks=verdict == "fail" or (verdict == "not_evaluated" and text(row, "critical") == "True"),
-        )
-
-    return tuple(one(row) for row in range(table.GetNumberOfRows()))
+def _row(words: Mapping[str, str]) -> Row:
+    verdict, place = words["verdict"], words["location"]
+    x, y, z = (float(part) for part in place.split(",")) if place else (0.0, 0.0, 0.0)
+    return Row(
+        verdict=verdict,
+        title=words["title"],
+        measured=f"{words['value']} {words['unit']}".strip(),
+        limit=words["limit"],
+        basis=words["basis"],
+        detail=words["detail"],
+        id=words["id"],
+        location=(x, y, z) if place else None,
+        blocks=verdict == "fail" or (verdict == "not_evaluated" and words["critical"] == "True"),
+    )
 
 
 def findings_in(directory: str | Path) -> tuple[Finding, ...]:

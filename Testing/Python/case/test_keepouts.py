@@ -164,6 +164,10 @@ def test_wrong_seeds_are_told() -> None:
     far = {"C4": seeds["C4"], "T2": seeds["T2"] + [0.0, 0.0, -500.0]}
     with pytest.raises(CaseError, match="T2 lies outside the CT"):
         spine_crop(case.ct, far)
+    k = round(float(case.ct.to_ijk(seeds["C4"][None])[0][2]))
+    thin = Mask(found.bone[k - 4 : k + 5], block_matrix(case.ct.ijk_to_ras, np.s_[k - 4 : k + 5, 0:1, 0:1]))
+    with pytest.raises(CaseError, match=r"canal is seen over \d+ mm only behind C4"):
+        find_canal_course(thin, {"C4": seeds["C4"]})
     empty = BoneAndMetal(np.zeros_like(found.bone), found.metal, 150.0)
     with pytest.raises(CaseError, match=r"no spinal canal is seen behind the point of C4"):
         kept_clear_of(case.ct, empty, seeds)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,10 +10,8 @@ from SpinalStrutDesignerLib.build.situation import docking_endplate
 from SpinalStrutDesignerLib.case.endplate import find_endplate
 from SpinalStrutDesignerLib.case.endplate_by_hand import usual_size
 from SpinalStrutDesignerLib.case.model import Case
-from test_panel_endplates import drag_down, measured, plane, texts
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "case"))
 from spoilt_vertebra import without_arch
+from test_panel_endplates import drag_down, plane, spanned, texts
 
 
 @pytest.fixture(scope="session")
@@ -27,11 +23,7 @@ def spoilt(phantom: Case) -> Case:
 @pytest.fixture
 def plated(bench: Any, spoilt: Case) -> Any:
     """The panel with the docking levels chosen, and the upper endplate's row."""
-    bench.parameters.previewVisible = False
-    bench.load(spoilt)
-    bench.choose(bench.ui.upperLevelComboBox, "C4")
-    bench.choose(bench.ui.lowerLevelComboBox, "T2")
-    measured(bench)
+    spanned(bench, spoilt)
     bench.ui.endplatesTable.setCurrentCell(0, 0)
     bench.host.process_events()
     return bench

@@ -28,12 +28,17 @@ def spine(phantom: Case) -> Case:
 @pytest.fixture
 def plated(bench: Any, spine: Case) -> Any:
     """The panel with the phantom's spine and its docking levels chosen, the endplates measured and shown."""
+    spanned(bench, spine)
+    return bench
+
+
+def spanned(bench: Any, case: Case) -> None:
+    """A case loaded without preview, C4 to T2 chosen, and its endplates measured."""
     bench.parameters.previewVisible = False
-    bench.load(spine)
+    bench.load(case)
     bench.choose(bench.ui.upperLevelComboBox, "C4")
     bench.choose(bench.ui.lowerLevelComboBox, "T2")
     measured(bench)
-    return bench
 
 
 def measured(bench: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 import slicer
+from second_image import middle, motion, moved, rescanned
 from SpinalStrutDesignerLib.case.model import Case
 from SpinalStrutDesignerLib.plan.json import plan_to_json
 from SpinalStrutDesignerLib.plan.plan import Plan, Waiver
 from SpinalStrutDesignerLib.propose.changes import Change, changes_table
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "case"))
-from second_image import middle, motion, moved, rescanned
 
 STAND_IN = Path(__file__).with_name("stand_in_files.py")
 CHANGES = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,36 +10,22 @@ from typing import Any
 import numpy as np
 import pytest
 import slicer
+from second_image import moved
 from SpinalStrutDesignerLib.case.model import Case
 from SpinalStrutDesignerLib.case.register import Registration, Window
 from SpinalStrutDesignerLib.case.registration_json import registration_to_json
 from SpinalStrutDesignerLib.scene.sample import show_case
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "case"))
-from second_image import as_case, middle, motion, moved, mri
-
 STAND_IN = Path(__file__).with_name("stand_in_files.py")
 NAMES = ("spinal_cord", "dural_sac")
 
 
-@pytest.fixture(scope="session")
-def truth(phantom: Case) -> np.ndarray:
-    """4x4, CT to second image."""
-    return motion((6.0, -4.0, 9.0), (12.0, -20.0, 25.0), middle(phantom))
-
-
-@pytest.fixture(scope="session")
-def second(phantom: Case, truth: np.ndarray) -> Case:
-    """Cord and dura drawn on the pseudo-MRI."""
-    return as_case(phantom, truth, mri(phantom, truth), NAMES)
-
-
 @pytest.fixture
-def chosen(bench: Any, phantom: Case, second: Case) -> Any:
+def chosen(bench: Any, phantom: Case, drawn_mri: Case) -> Any:
     """The panel with the phantom's vertebrae, and the second image chosen."""
     bench.parameters.previewVisible = bench.parameters.endplatesVisible = False
     bench.load(phantom.with_structures(s for s in phantom.structures if s.level))
-    image, drawn = show_case(slicer.mrmlScene, second, "Phantom MRI")
+    image, drawn = show_case(slicer.mrmlScene, drawn_mri, "Phantom MRI")
     bench.ui.secondImageSelector.setCurrentNode(image)
     bench.ui.secondSegmentationSelector.setCurrentNode(drawn)
     bench.host.process_events()
@@ -49,13 +34,13 @@ def chosen(bench: Any, phantom: Case, second: Case) -> Any:
 
 
 @pytest.fixture
-def stood_in(chosen: Any, truth: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def stood_in(chosen: Any, mri_motion: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """As `chosen`; in place of the command its file is copied, with the true place and an error of 0.37 mm."""
     from SpinalStrutDesignerLib.panel import jobs  # which only the host can import
 
     whole, made = jobs.register_job, tmp_path / "made.json"
     windows = (Window("C4", np.zeros(3), 0.21, np.zeros(3)), Window("T2", np.zeros(3), 0.37, np.zeros(3)))
-    found = Registration(np.linalg.inv(truth), "made up", 0.37, "of the test", windows, 0.1, ("look at both",))
+    found = Registration(np.linalg.inv(mri_motion), "made up", 0.37, "of the test", windows, 0.1, ("look at both",))
     made.write_text(registration_to_json(found), encoding="utf-8")
 
     def stand_in(*given: Any) -> Any:
@@ -83,10 +68,10 @@ def register(bench: Any) -> None:
     assert bench.message == ""
 
 
-def cord_error(bench: Any, phantom: Case, truth: np.ndarray) -> float:
+def cord_error(bench: Any, phantom: Case, mri_motion: np.ndarray) -> float:
     """The largest distance by which a point of the cord comes back elsewhere than it truly is, mm."""
     cord = phantom.structure("spinal_cord").points[::200]
-    return float(np.linalg.norm(moved(bench.desk.registration.matrix @ truth, cord) - cord, axis=1).max())
+    return float(np.linalg.norm(moved(bench.desk.registration.matrix @ mri_motion, cord) - cord, axis=1).max())
 
 
 def test_until_it_is_registered_nothing_of_it_is_used(chosen: Any) -> None:
@@ -132,7 +117,7 @@ def test_the_span_alone_is_asked_for(stood_in: Any, tmp_path: Path) -> None:
     assert called[called.index("--second-levels") + 1] == "C7,T1,T2"
 
 
-def test_an_edit_of_what_is_drawn_counts_at_once_and_a_moved_image_no_more(stood_in: Any, second: Case) -> None:
+def test_an_edit_of_what_is_drawn_counts_at_once_and_a_moved_image_no_more(stood_in: Any, drawn_mri: Case) -> None:
     register(stood_in)
     before = stood_in.desk.case().structure("dural_sac").mask.voxels.sum()
     erase_lowest(stood_in.parameters, "dural_sac")
@@ -174,19 +159,19 @@ def short(chosen: Any) -> Any:
     return chosen
 
 
-def test_the_command_itself_finds_the_pseudo_mri(short: Any, phantom: Case, truth: np.ndarray) -> None:
+def test_the_command_itself_finds_the_pseudo_mri(short: Any, phantom: Case, mri_motion: np.ndarray) -> None:
     register(short)
     cord = short.desk.case().structure("spinal_cord")
     # Three levels tell less of the cord's far ends, of which the points are too, than the whole spine.
-    assert cord_error(short, phantom, truth) < 1.0 and 0.0 < cord.error_mm < 1.0
+    assert cord_error(short, phantom, mri_motion) < 1.0 and 0.0 < cord.error_mm < 1.0
 
 
-def test_a_transform_made_in_slicer_is_judged(short: Any, phantom: Case, truth: np.ndarray) -> None:
+def test_a_transform_made_in_slicer_is_judged(short: Any, phantom: Case, mri_motion: np.ndarray) -> None:
     import vtk
 
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "By hand")
     matrix = vtk.vtkMatrix4x4()
-    matrix.DeepCopy((motion((0, 0, 0), (0, 0, 9), np.zeros(3)) @ np.linalg.inv(truth)).ravel())
+    matrix.DeepCopy((motion((0, 0, 0), (0, 0, 9), np.zeros(3)) @ np.linalg.inv(mri_motion)).ravel())
     node.SetMatrixTransformToParent(matrix)
     for placed in (short.parameters.secondImage, short.parameters.secondSegmentation):
         placed.SetAndObserveTransformNodeID(node.GetID())
@@ -194,8 +179,8 @@ def test_a_transform_made_in_slicer_is_judged(short: Any, phantom: Case, truth: 
     short.ui.registerButton.click()
     short.wait_for_job()
     assert "cannot be registered to the CT to within 3 mm" in short.message
-    matrix.DeepCopy(np.linalg.inv(truth).ravel())
+    matrix.DeepCopy(np.linalg.inv(mri_motion).ravel())
     node.SetMatrixTransformToParent(matrix)
     register(short)
-    assert cord_error(short, phantom, truth) < 1e-6
+    assert cord_error(short, phantom, mri_motion) < 1e-6
     assert 0.0 < short.desk.case().structure("spinal_cord").error_mm < 0.8

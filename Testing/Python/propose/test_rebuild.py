@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
+from second_image import middle, motion, moved, rescanned
 from SpinalStrutDesignerLib.case.endplate import find_endplate
 from SpinalStrutDesignerLib.case.model import Case
 from SpinalStrutDesignerLib.errors import CaseError
 from SpinalStrutDesignerLib.plan.plan import Corrections, EndplateOverride, Plan, Resection, Screw, Waiver
 from SpinalStrutDesignerLib.plan.presets import preset, preset_screws
 from SpinalStrutDesignerLib.propose.rebuild import Rebuilt, rebuild
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "case"))
-from second_image import middle, motion, moved, rescanned
 
 FLEXION_DEG = 5.0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,8 +11,8 @@ import numpy as np
 import pytest
 import slicer
 from LatticeGeneratorLib.scene.place import to_world
+from second_image import moved
 from SpinalStrutDesignerLib.case.model import Case
-from SpinalStrutDesignerLib.case.phantom import make_phantom
 from SpinalStrutDesignerLib.case.register import Registration, Window
 from SpinalStrutDesignerLib.errors import CaseError
 from SpinalStrutDesignerLib.plan.plan import Corrections
@@ -31,35 +30,15 @@ from SpinalStrutDesignerLib.scene.second_image import (
     show_registration,
 )
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "case"))
-from second_image import as_case, middle, motion, moved, mri
-
 NAMES = ("spinal_cord", "dural_sac")
 
 
-@pytest.fixture(scope="session")
-def phantom() -> Case:
-    return make_phantom()
-
-
-@pytest.fixture(scope="session")
-def truth(phantom: Case) -> np.ndarray:
-    """4x4, CT to second image."""
-    return motion((6.0, -4.0, 9.0), (12.0, -20.0, 25.0), middle(phantom))
-
-
-@pytest.fixture(scope="session")
-def second(phantom: Case, truth: np.ndarray) -> Case:
-    """Cord and dura drawn on the pseudo-MRI."""
-    return as_case(phantom, truth, mri(phantom, truth), NAMES)
-
-
 @pytest.fixture
-def chosen(scene: Any, owner: Any, phantom: Case, second: Case) -> Any:
+def chosen(scene: Any, owner: Any, phantom: Case, drawn_mri: Case) -> Any:
     """A parameter node's choices: the phantom's CT without cord and dura, and the second image."""
     bare = phantom.with_structures(s for s in phantom.structures if s.name not in NAMES)
     volume, segmentation = show_case(scene, bare, "Phantom")
-    image, drawn = show_case(scene, second, "Phantom MRI")
+    image, drawn = show_case(scene, drawn_mri, "Phantom MRI")
     return SimpleNamespace(
         parameterNode=owner, volume=volume, segmentation=segmentation, secondImage=image, secondSegmentation=drawn,
         secondTransform=None,
@@ -75,8 +54,8 @@ def registered(chosen: Any, phantom: Case, matrix: np.ndarray, error_mm: float =
     return show_registration(chosen, found, made_of, case_folder(chosen.parameterNode, None, "Strut"))
 
 
-def test_cord_and_dura_come_to_where_they_truly_are(chosen: Any, phantom: Case, truth: np.ndarray) -> None:
-    registered(chosen, phantom, np.linalg.inv(truth))
+def test_cord_and_dura_come_to_where_they_truly_are(chosen: Any, phantom: Case, mri_motion: np.ndarray) -> None:
+    registered(chosen, phantom, np.linalg.inv(mri_motion))
     case = case_of(chosen)
     for name in NAMES:
         true, came = phantom.structure(name), case.structure(name)
@@ -87,15 +66,17 @@ def test_cord_and_dura_come_to_where_they_truly_are(chosen: Any, phantom: Case, 
         assert np.linalg.norm(middles[0] - middles[1]) < 0.5
     # In the views both lie where the case has them.
     for node in (chosen.secondImage, chosen.secondSegmentation):
-        np.testing.assert_allclose(to_world(node), np.linalg.inv(truth), atol=1e-9)
+        np.testing.assert_allclose(to_world(node), np.linalg.inv(mri_motion), atol=1e-9)
     assert chosen.secondImage.GetParentTransformNode() is Belongings(chosen.parameterNode).get(ROLE)
 
 
-def test_the_ct_may_lie_under_a_transform(chosen: Any, phantom: Case, truth: np.ndarray, nodes: Any, turn: Any) -> None:
+def test_the_ct_may_lie_under_a_transform(
+    chosen: Any, phantom: Case, mri_motion: np.ndarray, nodes: Any, turn: Any
+) -> None:
     for node in (chosen.volume, chosen.segmentation):
         node.SetAndObserveTransformNodeID(nodes.transform(turn).GetID())
     ct = replace(phantom.ct, ijk_to_ras=turn @ phantom.ct.ijk_to_ras)
-    registered(chosen, replace(phantom, ct=ct), turn @ np.linalg.inv(truth))
+    registered(chosen, replace(phantom, ct=ct), turn @ np.linalg.inv(mri_motion))
     case = case_of(chosen)
     distance = case.structure("C4").points.mean(axis=0) - case.structure("spinal_cord").points.mean(axis=0)
     expected = phantom.structure("C4").points.mean(axis=0) - np.array(
@@ -117,9 +98,9 @@ def test_before_it_is_registered_nothing_is_used(chosen: Any) -> None:
     ("the same", "is the CT itself"), ("its own", "is the CT's own"),
 ])  # fmt: skip
 def test_what_is_out_of_date_or_ambiguous_is_refused(
-    chosen: Any, phantom: Case, truth: np.ndarray, nodes: Any, change: str, words: str
+    chosen: Any, phantom: Case, mri_motion: np.ndarray, nodes: Any, change: str, words: str
 ) -> None:
-    node = registered(chosen, phantom, np.linalg.inv(truth))
+    node = registered(chosen, phantom, np.linalg.inv(mri_motion))
     assert len(case_of(chosen).structures) == len(phantom.structures)
     elsewhere = nodes.transform(motion((0, 0, 2), (1, 0, 0), np.zeros(3)))
     if change in ("image", "ct"):
@@ -158,16 +139,16 @@ def test_a_chosen_transform_is_read_whole_and_only_if_rigid(chosen: Any, nodes: 
         given_matrix(chosen)
 
 
-def test_what_an_unknown_name_means_is_told_by_the_plan(chosen: Any, phantom: Case, truth: np.ndarray) -> None:
+def test_what_an_unknown_name_means_is_told_by_the_plan(chosen: Any, phantom: Case, mri_motion: np.ndarray) -> None:
     chosen.secondSegmentation.GetSegmentation().GetNthSegment(0).SetName("xy")
-    registered(chosen, phantom, np.linalg.inv(truth))
+    registered(chosen, phantom, np.linalg.inv(mri_motion))
     assert any("xy" in name for name in case_of(chosen).unknown)
     named = case_of(chosen, Corrections(roles=(("xy", "keepout_soft"),)))
     assert named.structure("xy").role == "keepout_soft" and not named.unknown
 
 
-def test_the_registration_is_saved_on_its_node(chosen: Any, phantom: Case, truth: np.ndarray) -> None:
-    node = registered(chosen, phantom, np.linalg.inv(truth), 0.42)
+def test_the_registration_is_saved_on_its_node(chosen: Any, phantom: Case, mri_motion: np.ndarray) -> None:
+    node = registered(chosen, phantom, np.linalg.inv(mri_motion), 0.42)
     found = registration_of(chosen, phantom.ct)
     assert (found.error_mm, found.windows[0].name) == (0.42, "C4")
     node.SetAttribute("SpinalStrutDesigner.Registration", "{}")
@@ -176,20 +157,20 @@ def test_the_registration_is_saved_on_its_node(chosen: Any, phantom: Case, truth
 
 
 def test_the_command_has_images_levels_and_the_matrix(
-    chosen: Any, phantom: Case, second: Case, truth: np.ndarray, tmp_path: Path
+    chosen: Any, phantom: Case, drawn_mri: Case, mri_motion: np.ndarray, tmp_path: Path
 ) -> None:
     from SpinalStrutDesignerLib.case.images import read_image
     from SpinalStrutDesignerLib.case.transform import read_transform
 
-    job = register_job(phantom, second_volume(chosen), np.linalg.inv(truth), ("C4", "T2"), tmp_path)
+    job = register_job(phantom, second_volume(chosen), np.linalg.inv(mri_motion), ("C4", "T2"), tmp_path)
     given = dict(zip(job.arguments[4::2], job.arguments[5::2]))
     assert job.arguments[:3] == ("-m", "SpinalStrutDesignerLib.cli", "register")
     assert given["--second-levels"] == "C4,T2" and given["--out"] == str(job.output)
     image = read_image(Path(given["--second-image"]))
-    np.testing.assert_array_equal(image.voxels, second.ct.voxels)
-    np.testing.assert_allclose(image.ijk_to_ras, second.ct.ijk_to_ras, atol=1e-6)
-    np.testing.assert_allclose(read_transform(given["--second-transform"]), np.linalg.inv(truth), atol=1e-12)
-    assert "--second-transform" not in register_job(phantom, second.ct, None, (), tmp_path).arguments
+    np.testing.assert_array_equal(image.voxels, drawn_mri.ct.voxels)
+    np.testing.assert_allclose(image.ijk_to_ras, drawn_mri.ct.ijk_to_ras, atol=1e-6)
+    np.testing.assert_allclose(read_transform(given["--second-transform"]), np.linalg.inv(mri_motion), atol=1e-12)
+    assert "--second-transform" not in register_job(phantom, drawn_mri.ct, None, (), tmp_path).arguments
 
 
 def slicer_array(node: Any) -> np.ndarray:
