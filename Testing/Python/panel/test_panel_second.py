@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import slicer
-from second_image import moved
+from second_image import motion, moved
 from SpinalStrutDesignerLib.case.model import Case
 from SpinalStrutDesignerLib.case.register import Registration, Window
 from SpinalStrutDesignerLib.case.registration_json import registration_to_json

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import slicer
 from LatticeGeneratorLib.scene.place import to_world
-from second_image import moved
+from second_image import middle, motion, moved
 from SpinalStrutDesignerLib.case.model import Case
 from SpinalStrutDesignerLib.case.register import Registration, Window
 from SpinalStrutDesignerLib.errors import CaseError
