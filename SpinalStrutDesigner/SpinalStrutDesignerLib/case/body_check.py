@@ -61,8 +61,8 @@ def check_body(hu: Volume, soft_hu: float, own: Station, spine: Spine, seeds: Ma
     if height > _MOST_HEIGHT * spine.pitch_mm or slender > _MOST_SLENDER:
         raise CaseError(
             f"what was found about the seed of {level} at ({place}) RAS is {height:.0f} mm high and {width:.0f} mm "
-            f"wide, {slender:.1f} times as slender as an adult's body; {spine.spacing}: it seems to span a disc; click "
-            "into the middle of the body, or label it by hand"
+            f"wide ({size:.0%} of {spine.whose}), {slender:.1f} times as slender as usual; {spine.spacing}: it seems "
+            "to span a disc; click into the middle of the body, or label it by hand"
         )
     _check_others(own, own.star, seeds)
 

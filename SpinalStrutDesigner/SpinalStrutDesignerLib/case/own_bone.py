@@ -58,7 +58,8 @@ def own_bone(ct: Volume, found: BoneAndMetal, block: Block, labels: np.ndarray, 
     smooth = ndimage.gaussian_filter(
         np.clip(ct.voxels[grid.box], *CLIPPED_HU).astype(np.float32), SMOOTHED_MM / ct.spacing[::-1]
     )
-    owned &= ~(grid.divided(_gap(smooth, ct.spacing[::-1])) & _at_plates(own, star, points, depth))
+    gap = grid.divided(_gap(smooth, ct.spacing[::-1])) & _at_plates(own, star, points, depth)
+    owned &= ~_reaching(gap, ~owned, grid.step)
     metal = grid.divided(found.metal[grid.box])
     bone = (grid.divided(_bright(ct, found, grid.box, smooth, soft_hu)) | (depth > _PLATE_MM)) & owned
     bone = (bone & ~_outside_body(own, star, points, depth)) | (metal & owned)
@@ -92,6 +93,11 @@ def _gap(smooth: np.ndarray, step: np.ndarray) -> np.ndarray:
     sheets = ndimage.grey_closing(smooth, [2 * round(_GAP_MM / 2.0 / size) + 1 for size in step])
     darkest = ndimage.minimum_filter(smooth, [2 * round(ABOUT_EDGE_MM / size) + 1 for size in step])
     return np.asarray((smooth < (sheets + darkest) / 2.0) & (sheets - darkest > _GAP_HU))
+
+
+def _reaching(gap: np.ndarray, beyond: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """What of a gap goes on beyond what is owned: a disc, owned to its middle, does; marrow between sheets does not."""
+    return np.asarray(ndimage.binary_dilation(gap & beyond, iterations=round(_GAP_MM / 2.0 / step.min()), mask=gap))
 
 
 def _at_plates(own: Station, star: Star, points: np.ndarray, depth: np.ndarray) -> np.ndarray:

@@ -182,8 +182,8 @@ def _notes(ct: Volume, own: Station, mask: Mask) -> list[str]:
         notes.append(f"no canal was found behind {own.level}: its arch may be cut from its neighbours' at wrong places")
     if float(ct.spacing.max()) >= _COARSE_MM:
         notes.append(
-            f"{own.level} was found in voxels of {ct.spacing.max():.1f} mm: facet joints do not show in them; processes "
-            "of a neighbour may be taken with its arch, or parts of its own be missing: check it"
+            f"{own.level} was found in voxels of {ct.spacing.max():.1f} mm: facet joints do not show in them; "
+            "processes of a neighbour may be taken with its arch, or parts of its own be missing: check it"
         )
     return notes
 
