@@ -33,9 +33,15 @@ def check_body(hu: Volume, soft_hu: float, own: Station, spine: Spine, seeds: Ma
     level = own.level
     place = ", ".join(f"{x:.1f}" for x in seeds[level])
     if own.star is None or own.star.depth_of(seeds[level][None])[0] < -1.0:
+        ends = own.frame.at(seeds[level]).to_ras(np.outer([-0.5, 0.5], [0.0, 0.0, spine.body[2]]))
+        if not np.isfinite(hu.sample(ends)).all():
+            raise CaseError(
+                f"no whole body of {level} was found about its seed at ({place}) RAS: the image ends within "
+                f"{spine.body[2] / 2.0:.0f} mm of it; scan the whole vertebra, or choose another docking level"
+            )
         raise CaseError(
-            f"no vertebral body of {level} was found about its seed at ({place}) RAS: click into the middle of the "
-            "body, or choose another docking level if it is destroyed"
+            f"no vertebral body of {level} was found about its seed at ({place}) RAS: one of the size of {spine.whose} "
+            "was looked for; click into the middle of the body, or choose another docking level if it is destroyed"
         )
     if own.star.edge < _LEAST_EDGE:
         raise CaseError(

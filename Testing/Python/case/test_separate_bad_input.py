@@ -87,7 +87,7 @@ def test_a_whole_vertebra_is_not_said_to_reach_the_border(synthetic, bare) -> No
     assert found.notes == () and dice(found, case, "C5", intact.ct) >= 0.93
 
 
-@pytest.mark.parametrize("beyond", ["half of the body", "a spinous process", "the right side"])
+@pytest.mark.parametrize("beyond", ["the lower plate", "a spinous process", "the right side"])
 def test_a_vertebra_cut_off_by_the_image_is_told(synthetic, bare, beyond: str) -> None:
     (case, truth), ct = synthetic("intact_c1_t5"), bare("intact_c1_t5").ct
     middle = _middle(truth, "C5")
@@ -95,7 +95,7 @@ def test_a_vertebra_cut_off_by_the_image_is_told(synthetic, bare, beyond: str) -
     (left, _, _), (_, behind, _) = true.min(axis=0), true.max(axis=0)
     k = round(float(ct.to_ijk(middle[None])[0, 2]))
     block = {
-        "half of the body": np.s_[k - 1 :, :, :],
+        "the lower plate": np.s_[k - 4 :, :, :],
         "a spinous process": np.s_[:, : behind - 12, :],
         "the right side": np.s_[:, :, left + 8 :],
     }[beyond]
@@ -105,10 +105,17 @@ def test_a_vertebra_cut_off_by_the_image_is_told(synthetic, bare, beyond: str) -
         "C5 reaches the border of the image" in note and "scan the whole vertebra" in note for note in found.notes
     )
     # What is in view is found as in a whole scan, but for what a cut body tells less of.
-    assert dice(found, case, "C5", cut.ct) >= (0.85 if beyond == "half of the body" else 0.93)
-    if beyond == "half of the body":
+    assert dice(found, case, "C5", cut.ct) >= (0.85 if beyond == "the lower plate" else 0.93)
+    if beyond == "the lower plate":
         with pytest.raises(CaseError, match="C5"):
             find_endplate(Case("cut", cut.ct, found.structures, case.quality), "C5", "inferior")
+
+
+def test_half_a_body_is_refused_since_the_image_ends_there(synthetic, bare) -> None:
+    ct, middle = bare("intact_c1_t5").ct, _middle(synthetic("intact_c1_t5")[1], "C5")
+    k = round(float(ct.to_ijk(middle[None])[0, 2]))
+    with pytest.raises(CaseError, match=r"C5 .* the image ends within .* scan the whole vertebra"):
+        Bare.of(part_of(ct, np.s_[k - 1 :, :, :])).separated({"C5": middle})
 
 
 @pytest.fixture(scope="module")
