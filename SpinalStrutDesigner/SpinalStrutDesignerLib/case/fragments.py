@@ -12,7 +12,7 @@ from .bone import BLOOMING_MM, BoneAndMetal
 from .labels import block_matrix
 from .metal import within
 from .model import Mask, Volume
-from .slabs import counted, looked_up, slabs
+from .slabs import counted, held_by, looked_up
 
 # Bodies are up to 43 mm wide (clinical facts): what lies farther from the line through them is no part of one.
 _REACH_MM = 22.0
@@ -37,10 +37,8 @@ def find_fragments(ct: Volume, found: BoneAndMetal, canal: np.ndarray, seeds: Ma
     if found.contrast is not None:
         dense &= ~found.contrast
     near = np.zeros_like(dense)
-    for part, _ in slabs(dense.shape):
-        kji = np.argwhere(dense[part]) + [part.start, 0, 0]
-        places = kji[:, ::-1] @ ct.ijk_to_ras[:3, :3].T + ct.ijk_to_ras[:3, 3]
-        away, _ = line.query(places, distance_upper_bound=_REACH_MM)
+    for kji, points in held_by(dense, ct.ijk_to_ras):
+        away, _ = line.query(points, distance_upper_bound=_REACH_MM)
         near[tuple(kji[np.isfinite(away)].T)] = True
     labels, count = ndimage.label(near)
     if count == 0:

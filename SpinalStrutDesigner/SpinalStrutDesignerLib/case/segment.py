@@ -15,7 +15,7 @@ from .distance import tightened
 from .model import OTHER_VERTEBRAE, Mask, Structure, Volume
 from .seed_check import check_seeds
 from .separate import separate_vertebrae
-from .slabs import slabs
+from .slabs import held_by
 from .soft import find_keepouts, spine_crop
 from .spinal_canal import find_canal_course
 
@@ -69,9 +69,8 @@ def _parted(bone: Structure, course: np.ndarray, seeds: Mapping[str, np.ndarray]
     order = np.argsort(at)
     reach = _TO_FRONT * np.interp(np.arange(len(course)), at[order], away[order])
     column = np.zeros_like(bone.mask.voxels)
-    for part, _ in slabs(column.shape):
-        kji = np.argwhere(bone.mask.voxels[part]) + [part.start, 0, 0]
-        distance, station = canal.query(kji[:, ::-1] @ bone.mask.ijk_to_ras[:3, :3].T + bone.mask.ijk_to_ras[:3, 3])
+    for kji, places in held_by(bone.mask.voxels, bone.mask.ijk_to_ras):
+        distance, station = canal.query(places)
         column[tuple(kji[distance <= reach[station]].T)] = True
     parts = ((OTHER_VERTEBRAE, column), (bone.name, bone.mask.voxels & ~column))
     return [

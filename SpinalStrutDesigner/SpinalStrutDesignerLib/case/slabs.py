@@ -31,3 +31,10 @@ def looked_up(table: np.ndarray, numbers: np.ndarray) -> np.ndarray:
     for part, _ in slabs(numbers.shape):
         found[part] = table[numbers[part]]
     return found
+
+
+def held_by(mask: np.ndarray, ijk_to_ras: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Slab by slab the voxels that a mask (k, j, i) holds: (n, 3) k, j, i, and their centres (n, 3) RAS mm."""
+    for part, _ in slabs(mask.shape):
+        kji = np.argwhere(mask[part]) + np.array([part.start, 0, 0])
+        yield kji, kji[:, ::-1] @ ijk_to_ras[:3, :3].T + ijk_to_ras[:3, 3]

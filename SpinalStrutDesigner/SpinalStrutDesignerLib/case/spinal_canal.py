@@ -13,7 +13,7 @@ from ..errors import CaseError
 from .frame import unit
 from .labels import block_matrix
 from .model import Mask
-from .slabs import slabs
+from .slabs import held_by
 
 # Steps of the grid along the patient's axes on which the course is sought.
 _STEP_MM = 1.5
@@ -254,9 +254,7 @@ def _filled_tube(bone: Mask, course: np.ndarray, radii: np.ndarray, frames: tupl
     matrix = block_matrix(bone.ijk_to_ras, block)
     tree = cKDTree(course)
     voxels = np.zeros(tuple(b.stop - b.start for b in block), bool)
-    for part, _ in slabs(voxels.shape):
-        kji = np.argwhere(~bone.voxels[block][part]) + [part.start, 0, 0]
-        points = kji[:, ::-1] @ matrix[:3, :3].T + matrix[:3, 3]
+    for kji, points in held_by(~bone.voxels[block], matrix):
         away, station = tree.query(points, distance_upper_bound=_WIDEST_MM + _STATION_MM)
         near = np.isfinite(away)
         inside = _within_outline(points[near], station[near], course, radii, frames)
