@@ -11,8 +11,9 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(1, str(Path(__file__).resolve().parents[1] / "Python"))  # the made-up MRI is the tests'
 
-from screenshots import lattice, strut
+from screenshots import lattice, own_ct, strut
 from screenshots.stage import Stage
 
 FOLDER = Path(__file__).resolve().parents[2] / "Resources" / "Screenshots"
@@ -34,6 +35,8 @@ def main() -> None:
         strut.look_at_a_finding(stage)
         strut.release_the_design(stage, Path(releases) / "Releases")
     lattice.show_lattice(stage)
+    own_ct.segment_from_seeds(stage)
+    own_ct.register_an_mri(stage)
     for path in stage.pictures:
         print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
     print(f"{time.monotonic() - began:.0f} s")

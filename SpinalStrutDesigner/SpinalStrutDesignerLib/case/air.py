@@ -6,6 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from .model import Volume
+from .slabs import counted, looked_up, slabs
 
 # Halfway between air (-1000 HU) and soft tissue (52 HU; clinical facts): where the edge of a lumen lies.
 _EDGE_HU = -470.0
@@ -40,11 +41,9 @@ def find_airway(ct: Volume) -> np.ndarray:
     hu = np.moveaxis(ct.voxels, axis, 0)
     step = np.delete(ct.spacing[::-1], axis)
     high = float(ct.spacing[::-1][axis])
-    lumens = np.zeros(hu.shape, bool)
-    for level in _LEVELS_HU:
-        found = _lumens(hu < level, step)
-        # What a lower level takes from the edge, one pixel gives back.
-        lumens |= found | (ndimage.binary_dilation(found & ~lumens, _IN_SLICE) & (hu < _EDGE_HU))
+    lumens = np.empty(hu.shape, bool)
+    for part, _ in slabs(hu.shape):
+        lumens[part] = _lumens_of_levels(hu[part], step)
     labels, count = ndimage.label(lumens)
     top = 0 if ct.ijk_to_ras[2, 2 - axis] < 0.0 else len(hu) - 1
     length = np.zeros(count + 1)
@@ -59,24 +58,36 @@ def find_airway(ct: Volume) -> np.ndarray:
     chosen = labels == int(length.argmax())
     reach = np.ceil(_JOINED_MM / np.array([high, *step])).astype(int) * 2 + 1
     beside = np.unique(labels[ndimage.maximum_filter(chosen, tuple(reach))])
-    return np.moveaxis(np.isin(labels, beside[beside > 0]), 0, axis)
+    kept = np.zeros(count + 1, bool)
+    kept[beside[beside > 0]] = True
+    return np.moveaxis(looked_up(kept, labels), 0, axis)
 
 
 def find_lungs(ct: Volume, airway: np.ndarray) -> np.ndarray:
     """(k, j, i) bool: large bodies of air that tissue thickens; empty where none is in view."""
     labels, count = ndimage.label((ct.voxels < _EDGE_HU) & ~airway)
-    sizes = np.bincount(labels.ravel(), minlength=count + 1) * float(np.prod(ct.spacing))
+    sizes = counted(labels, count) * float(np.prod(ct.spacing))
     kept = np.zeros(count + 1, bool)
     for number in np.flatnonzero(sizes >= _LUNG_MM3):
         if number > 0:
             empty, middle = np.percentile(ct.voxels[labels == number], (5.0, 50.0))
             kept[number] = empty > _EMPTY_HU and middle > _LUNG_HU
-    return kept[labels]
+    return looked_up(kept, labels)
 
 
 def _upright_axis(ct: Volume) -> int:
     """The array axis that lies nearest to the patient's own."""
     return 2 - int(np.abs(ct.ijk_to_ras[2, :3] / ct.spacing).argmax())
+
+
+def _lumens_of_levels(hu: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """(slices, rows, columns) bool: lumens at any of the levels. hu: the same; step: (2,) mm of rows and columns."""
+    lumens = np.zeros(hu.shape, bool)
+    for level in _LEVELS_HU:
+        found = _lumens(hu < level, step)
+        # What a lower level takes from the edge, one pixel gives back.
+        lumens |= found | (ndimage.binary_dilation(found & ~lumens, _IN_SLICE) & (hu < _EDGE_HU))
+    return lumens
 
 
 def _lumens(air: np.ndarray, step: np.ndarray) -> np.ndarray:

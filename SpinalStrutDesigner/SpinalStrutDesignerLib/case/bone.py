@@ -11,8 +11,9 @@ from scipy import ndimage
 from ..errors import CaseError
 from .contrast import find_contrast, without_vessels
 from .marrow import filled
-from .metal import BLOOMING_MM, find_metal, slabs, within
+from .metal import BLOOMING_MM, find_metal, within
 from .model import Volume
+from .slabs import counted, looked_up, slabs
 
 # Muscle has 40 to 80 HU, blood 45 to 65, discs 70 to 100 (clinical facts).
 _SOFT_HU = (0.0, 120.0)
@@ -21,6 +22,7 @@ _SOFT_HU = (0.0, 120.0)
 _ABOVE_SOFT_HU, _USUAL_HU = 100.0, 226.0
 # Noise is smoothed by less than a scanner blurs (0.4 mm), so that edges stay where they are.
 SMOOTHED_MM = 0.3
+_REACH_SIGMA = 4.0  # beyond it a Gaussian counts as nothing
 # An edge lies halfway between the least and the greatest value about it, so far to each side: more than a cortex that
 # is blurred is thick, less than two of them are apart.
 ABOUT_EDGE_MM = 1.0
@@ -61,7 +63,7 @@ def find_bone(ct: Volume) -> BoneAndMetal:
     soft = _soft_tissue(ct.voxels)
     threshold = _USUAL_HU if soft is None else min(soft + _ABOVE_SOFT_HU, _USUAL_HU)
     metal = find_metal(ct)
-    smooth = ndimage.gaussian_filter(np.clip(ct.voxels, *CLIPPED_HU).astype(np.float32), SMOOTHED_MM / ct.spacing[::-1])
+    smooth = _smoothed(ct)
     reach = [round(ABOUT_EDGE_MM / step) for step in ct.spacing[::-1]]
     bone = _without_streaks(within_edges(smooth, threshold, reach) & ~metal, smooth, metal, ct)
     contrast = find_contrast(ct, (smooth > threshold) & ~metal, metal, threshold)
@@ -90,6 +92,17 @@ def _soft_tissue(voxels: np.ndarray) -> float | None:
     if not count.any():
         return None
     return float(edges[int(ndimage.gaussian_filter1d(count.astype(float), 5.0).argmax())])
+
+
+def _smoothed(ct: Volume) -> np.ndarray:
+    """(k, j, i) float32 HU."""
+    sigma = SMOOTHED_MM / ct.spacing[::-1]
+    smooth = np.empty(ct.voxels.shape, np.float32)
+    for part, halo in slabs(smooth.shape, int(np.ceil(_REACH_SIGMA * sigma[0]))):
+        clipped = np.clip(ct.voxels[halo], *CLIPPED_HU).astype(np.float32)
+        here = slice(part.start - halo.start, part.stop - halo.start)
+        smooth[part] = ndimage.gaussian_filter(clipped, sigma, truncate=_REACH_SIGMA)[here]
+    return smooth
 
 
 def within_edges(smooth: np.ndarray, threshold: float, reach: Sequence[int]) -> np.ndarray:
@@ -145,10 +158,10 @@ def _lies_along(metal: np.ndarray, spacing: np.ndarray) -> np.ndarray:
 
 def _large(mask: np.ndarray, ct: Volume) -> np.ndarray:
     """The pieces that are neither small nor thin everywhere."""
-    labels, _ = ndimage.label(mask)
-    sizes = np.bincount(labels.ravel()) * float(np.prod(ct.spacing))
+    labels, count = ndimage.label(mask)
+    sizes = counted(labels, count) * float(np.prod(ct.spacing))
     thickest = np.maximum(np.floor((_THINNEST_MM / ct.spacing[::-1] + 1.0) / 2.0).astype(int), 1) * 2 - 1
     deep = ndimage.minimum_filter(mask, tuple(thickest))
     kept = (sizes >= _SMALLEST_MM3) & (np.bincount(labels[deep], minlength=len(sizes)) > 0)
     kept[0] = False
-    return kept[labels]
+    return looked_up(kept, labels)

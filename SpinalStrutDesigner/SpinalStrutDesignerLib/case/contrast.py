@@ -8,6 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from .model import Volume
+from .slabs import counted, looked_up, slabs
 
 # Vessels are sought on a grid of about so many mm; the smallest that matter, carotids, have 5 to 7 mm (verify locally).
 _GRID_MM = 1.5
@@ -78,23 +79,26 @@ def without_vessels(pieces: np.ndarray, hu: np.ndarray, contrast: Contrast) -> n
     if contrast.blood_hu is None:
         return pieces
     labels, count = ndimage.label(pieces)
-    size = np.bincount(labels.ravel(), minlength=count + 1)
+    size = counted(labels, count)
     brighter = np.bincount(labels[hu > _NO_BRIGHTER * contrast.blood_hu], minlength=count + 1)
-    border = labels * (pieces & ~ndimage.minimum_filter(pieces, 3))
-    beside = np.bincount(border[ndimage.maximum_filter(contrast.mask, 3)], minlength=count + 1)
-    kept = (brighter > _BRIGHT_SHARE * size) & (
-        beside < _BESIDE_SHARE * np.bincount(border.ravel(), minlength=count + 1)
-    )
+    border = pieces & ~ndimage.minimum_filter(pieces, 3)
+    around = np.bincount(labels[border], minlength=count + 1)
+    beside = np.bincount(labels[border & ndimage.maximum_filter(contrast.mask, 3)], minlength=count + 1)
+    kept = (brighter > _BRIGHT_SHARE * size) & (beside < _BESIDE_SHARE * around)
     kept[0] = False
-    return kept[labels]
+    return looked_up(kept, labels)
 
 
 def _smoothed(ct: Volume, stride: np.ndarray) -> np.ndarray:
     """float32, on every stride-th voxel."""
-    step = ct.spacing[::-1]
-    values = np.clip(ct.voxels, -200, 3071).astype(np.float32)
-    for axis in range(3):
-        values = ndimage.gaussian_filter1d(values, _SMOOTHED_MM / step[axis], axis=axis)
+    sigma = _SMOOTHED_MM / ct.spacing[::-1]
+    slices, rows, columns = ct.voxels.shape
+    values = np.empty((-(-slices // stride[0]), rows, columns), np.float32)
+    for part, _ in slabs((rows, slices, columns)):
+        clipped = np.clip(ct.voxels[:, part], -200, 3071).astype(np.float32)
+        values[:, part] = ndimage.gaussian_filter1d(clipped, sigma[0], axis=0)[:: stride[0]]
+    for axis in (1, 2):
+        values = ndimage.gaussian_filter1d(values, sigma[axis], axis=axis)
         values = np.take(values, np.arange(0, values.shape[axis], stride[axis]), axis=axis)
     return values
 

@@ -12,6 +12,7 @@ from .bone import BLOOMING_MM, BoneAndMetal
 from .labels import block_matrix
 from .metal import within
 from .model import Mask, Volume
+from .slabs import counted, held_by, looked_up
 
 # Bodies are up to 43 mm wide (clinical facts): what lies farther from the line through them is no part of one.
 _REACH_MM = 22.0
@@ -35,20 +36,21 @@ def find_fragments(ct: Volume, found: BoneAndMetal, canal: np.ndarray, seeds: Ma
         dense &= ~within(found.metal, BLOOMING_MM, ct.spacing)
     if found.contrast is not None:
         dense &= ~found.contrast
-    kji = np.argwhere(dense)
-    away, _ = line.query(kji[:, ::-1] @ ct.ijk_to_ras[:3, :3].T + ct.ijk_to_ras[:3, 3], distance_upper_bound=_REACH_MM)
     near = np.zeros_like(dense)
-    near[tuple(kji[np.isfinite(away)].T)] = True
+    for kji, points in held_by(dense, ct.ijk_to_ras):
+        away, _ = line.query(points, distance_upper_bound=_REACH_MM)
+        near[tuple(kji[np.isfinite(away)].T)] = True
     labels, count = ndimage.label(near)
     if count == 0:
         return None
     numbers = np.arange(1, count + 1)
-    sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:] * float(np.prod(ct.spacing))
+    sizes = counted(labels, count)[1:] * float(np.prod(ct.spacing))
     kept = np.zeros(count + 1, bool)
-    kept[1:] = (sizes >= _SMALLEST_MM3) & (ndimage.median(ct.voxels, labels, numbers) > found.threshold_hu + _ABOVE_HU)
-    specks = kept[labels]
+    median = ndimage.median(ct.voxels[near], labels[near], numbers)
+    kept[1:] = (sizes >= _SMALLEST_MM3) & (median > found.threshold_hu + _ABOVE_HU)
+    specks = looked_up(kept, labels)
     blocks = ndimage.find_objects(specks.view(np.uint8))
-    return Mask(specks[blocks[0]], block_matrix(ct.ijk_to_ras, blocks[0])) if blocks else None
+    return Mask(specks[blocks[0]].copy(), block_matrix(ct.ijk_to_ras, blocks[0])) if blocks else None
 
 
 def _line_of_bodies(canal: np.ndarray, seeds: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from .slabs import looked_up
+
 # Old marrow has 89 HU and more (75 to 110 in the slices of a real osteopenic spine, where its densest parts are bone
 # already), soft tissue about 52, cord 35 to 40, CSF 15 (clinical facts). Engineering judgement: what bone rings is
 # marrow where its mean is so far above the commonest soft tissue; the canal is far below.
@@ -42,7 +44,7 @@ def _pinholes_closed(bone: np.ndarray) -> np.ndarray:
 def _enclosed(bone: np.ndarray) -> np.ndarray:
     """(k, j, i) bool: what is not bone and bone encloses on all sides."""
     labels, outer = background(bone, (0, 1, 2))
-    return ~outer[labels]
+    return looked_up(~outer, labels)
 
 
 def background(bone: np.ndarray, axes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from scipy import ndimage
 
 from .model import Volume
+from .slabs import looked_up, slabs
 
 # Titanium lies above 2500 HU (clinical facts); what is about it down to half of that is metal blurred by the scanner.
 METAL_HU, _METAL_EDGE_HU = 2500, 1250
@@ -21,7 +20,6 @@ _DEEP_MM, _EVEN = 1.6, 0.8
 # Around metal the CT shows bright and dark streaks: what is found there is not to be trusted (clinical facts: a streak
 # of -848 HU was measured near a screw). Engineering judgement.
 BLOOMING_MM = 3.0
-_SLAB_VOXELS = 6_000_000
 
 
 def find_metal(ct: Volume) -> np.ndarray:
@@ -36,7 +34,7 @@ def find_metal(ct: Volume) -> np.ndarray:
         if number > 0:
             block = pieces[number - 1]
             metal[number] = _is_metal(labels[block] == number, ct.voxels[block], ct.spacing[::-1])
-    return metal[labels]
+    return looked_up(metal, labels)
 
 
 def _is_metal(piece: np.ndarray, hu: np.ndarray, step: np.ndarray) -> bool:
@@ -65,11 +63,3 @@ def within(mask: np.ndarray, distance_mm: float, spacing: np.ndarray) -> np.ndar
         close = ndimage.distance_transform_edt(~mask[halo, rows, columns], sampling=step) <= distance_mm
         near[part, rows, columns] = close[part.start - halo.start : part.stop - halo.start]
     return near
-
-
-def slabs(shape: tuple[int, ...], margin: int) -> Iterator[tuple[slice, slice]]:
-    """Slices of the first axis that make slabs of a few million voxels, and the same with a margin to both sides."""
-    thick = max(_SLAB_VOXELS // (shape[1] * shape[2]), 1)
-    for start in range(0, shape[0], thick):
-        stop = min(start + thick, shape[0])
-        yield slice(start, stop), slice(max(start - margin, 0), min(stop + margin, shape[0]))

@@ -15,6 +15,7 @@ from .distance import tightened
 from .model import OTHER_VERTEBRAE, Mask, Structure, Volume
 from .seed_check import check_seeds
 from .separate import separate_vertebrae
+from .slabs import held_by
 from .soft import find_keepouts, spine_crop
 from .spinal_canal import find_canal_course
 
@@ -67,10 +68,10 @@ def _parted(bone: Structure, course: np.ndarray, seeds: Mapping[str, np.ndarray]
     away, at = canal.query(points)
     order = np.argsort(at)
     reach = _TO_FRONT * np.interp(np.arange(len(course)), at[order], away[order])
-    kji = np.argwhere(bone.mask.voxels)
-    distance, station = canal.query(kji[:, ::-1] @ bone.mask.ijk_to_ras[:3, :3].T + bone.mask.ijk_to_ras[:3, 3])
     column = np.zeros_like(bone.mask.voxels)
-    column[tuple(kji[distance <= reach[station]].T)] = True
+    for kji, places in held_by(bone.mask.voxels, bone.mask.ijk_to_ras):
+        distance, station = canal.query(places)
+        column[tuple(kji[distance <= reach[station]].T)] = True
     parts = ((OTHER_VERTEBRAE, column), (bone.name, bone.mask.voxels & ~column))
     return [
         replace(bone, name=name, mask=tightened(Mask(voxels, bone.mask.ijk_to_ras)))

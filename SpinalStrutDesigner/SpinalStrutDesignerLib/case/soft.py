@@ -69,7 +69,7 @@ def find_keepouts(
 
 def _cropped(mask: np.ndarray, ct: Volume) -> Mask | None:
     """The mask's own block; None where there is hardly anything in it."""
-    found = ndimage.find_objects(mask.astype(np.uint8))
+    found = ndimage.find_objects(mask.view(np.uint8))
     if not found or mask.sum() * float(np.prod(ct.spacing)) < _SMALLEST_MM3:
         return None
-    return Mask(mask[found[0]], block_matrix(ct.ijk_to_ras, found[0]))
+    return Mask(mask[found[0]].copy(), block_matrix(ct.ijk_to_ras, found[0]))

@@ -13,6 +13,7 @@ from ..errors import CaseError
 from .frame import unit
 from .labels import block_matrix
 from .model import Mask
+from .slabs import held_by
 
 # Steps of the grid along the patient's axes on which the course is sought.
 _STEP_MM = 1.5
@@ -251,11 +252,24 @@ def _filled_tube(bone: Mask, course: np.ndarray, radii: np.ndarray, frames: tupl
     (i0, j0, k0), (i1, j1, k1) = low, high
     block = slice(int(k0), int(k1)), slice(int(j0), int(j1)), slice(int(i0), int(i1))
     matrix = block_matrix(bone.ijk_to_ras, block)
-    kji = np.argwhere(~bone.voxels[block])
-    points = kji[:, ::-1] @ matrix[:3, :3].T + matrix[:3, 3]
-    away, station = cKDTree(course).query(points, distance_upper_bound=_WIDEST_MM + _STATION_MM)
-    near = np.isfinite(away)
-    kji, points, station = kji[near], points[near], station[near]
+    tree = cKDTree(course)
+    voxels = np.zeros(tuple(b.stop - b.start for b in block), bool)
+    for kji, points in held_by(~bone.voxels[block], matrix):
+        away, station = tree.query(points, distance_upper_bound=_WIDEST_MM + _STATION_MM)
+        near = np.isfinite(away)
+        inside = _within_outline(points[near], station[near], course, radii, frames)
+        voxels[tuple(kji[near][inside].T)] = True
+    return Mask(voxels, matrix)
+
+
+def _within_outline(
+    points: np.ndarray,
+    station: np.ndarray,
+    course: np.ndarray,
+    radii: np.ndarray,
+    frames: tuple[np.ndarray, np.ndarray],
+) -> np.ndarray:
+    """(n,) bool: which points (n, 3) RAS mm lie within the outline at their nearest station (n,) of the course."""
     offset = points - course[station]
     right, ahead = ((offset * frame[station]).sum(axis=1) for frame in frames)
     ray = np.arctan2(ahead, right) / (2.0 * np.pi) * _RAYS
@@ -264,7 +278,4 @@ def _filled_tube(bone: Mask, course: np.ndarray, radii: np.ndarray, frames: tupl
     limit = radii[station, below % _RAYS] * (1.0 - part) + radii[station, (below + 1) % _RAYS] * part
     # Past the ends of the course nothing is known.
     along = np.abs((offset * np.cross(frames[0], frames[1])[station]).sum(axis=1))
-    inside = (np.hypot(right, ahead) <= limit) & (along <= _STATION_MM)
-    voxels = np.zeros(tuple(b.stop - b.start for b in block), bool)
-    voxels[tuple(kji[inside].T)] = True
-    return Mask(voxels, matrix)
+    return (np.hypot(right, ahead) <= limit) & (along <= _STATION_MM)

@@ -36,7 +36,7 @@ class Anatomy(Section):
         self.segmenting, self.endplates = Segmenting(panel), Endplates(panel)
         self.second, self.later = Second(panel), Later(panel)
         ui = self.ui
-        dress_table(ui.rolesTable, 0)
+        dress_table(ui.rolesTable, 2)
         ui.upperLevelComboBox.connect("currentIndexChanged(int)", self.on_level_chosen)
         ui.lowerLevelComboBox.connect("currentIndexChanged(int)", self.on_level_chosen)
         ui.presetComboBox.connect("currentIndexChanged(int)", self.on_preset_chosen)
@@ -231,8 +231,8 @@ def _rule_words(plan: Plan | None, meaning: Meaning, choice: str) -> str:
     if rule is None:
         return _("no rule: not evaluated")
     if rule.kind == "clearance":
-        return _("at least {limit:g} mm away").format(limit=rule.limit_mm)
-    return _("may be displaced by {limit:g} mm").format(limit=rule.limit_mm)
+        return _("≥ {limit:g} mm away").format(limit=rule.limit_mm)
+    return _("pushed ≤ {limit:g} mm").format(limit=rule.limit_mm)
 
 
 def _chosen(section: Anatomy, name: str, box: Any) -> Any:

@@ -15,7 +15,7 @@ from .desk import Desk
 from .section import Section, Standing, State
 
 # Width of the measured values' column: a number with its unit; longer texts stand below the table.
-_MEASURED_PX = 95
+_MEASURED_PX = 110
 
 
 class CheckStep(Section):

@@ -35,7 +35,7 @@ class Endplates:
         self._named: Any = None
         self._visible: dict[str, bool] = {}
         ui = self.ui
-        dress_table(ui.endplatesTable, 2)
+        dress_table(ui.endplatesTable, 1)
         ui.endplatesTable.connect("itemSelectionChanged()", self.on_chosen)
         ui.endplatesTable.connect("cellClicked(int,int)", self.on_clicked)
         ui.asMeasuredButton.connect("clicked(bool)", self.on_as_measured)

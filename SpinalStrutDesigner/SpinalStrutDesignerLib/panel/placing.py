@@ -50,7 +50,7 @@ class Placing:
         interaction = slicer.app.applicationLogic().GetInteractionNode()
         interaction.SwitchToViewTransformMode()
         if node.GetScene() is not None:
-            node.GetScene().RemoveNode(node)
+            _take_away(node)
         self._on_end()
 
     def _placed(self, caller: Any, event: str) -> None:
@@ -71,3 +71,12 @@ class Placing:
         waiting = self._node is not None and self._node.GetNumberOfDefinedControlPoints() == 0
         if waiting and caller.GetCurrentInteractionMode() != caller.Place:
             qt.QTimer.singleShot(0, self.stop)
+
+
+def _take_away(node: Any) -> None:
+    """Removes a node and what displays it: views keep what they drew of it, and the scene would save the latter."""
+    scene, display = node.GetScene(), node.GetDisplayNode()
+    if display is not None:
+        display.SetVisibility(False)
+        scene.RemoveNode(display)
+    scene.RemoveNode(node)

@@ -68,7 +68,7 @@ class Segmenting:
         table.setRowCount(len(seeds))
         for number, seed in enumerate(seeds):
             name = seed.level or _("'{label}': no level").format(label=seed.label)
-            fill_row(table, number, [name, *(f"{x:.1f}" for x in seed.place)])
+            fill_row(table, number, [name, *(f"{round(x, 1) + 0.0:.1f}" for x in seed.place)])
         self.ui.placeSeedButton.enabled = desk is not None and bool(self._level)
         self.offer_removal()
 

@@ -42,7 +42,7 @@ def show_lattice(stage: Stage) -> None:
     slicer.util.getNode("Line").GetDisplayNode().SetVisibility(False)
     stage.look_from(FRONT_LEFT, (0.0, 0.0, 0.0), 3.6 * _HALF_MM[1])
     stage.show_in_slices((0.0, 0.0, 0.0), dict.fromkeys(("Red", "Green", "Yellow"), 4.0 * _HALF_MM[1]))
-    stage.host.scroll_to(ui.resultTable)
+    stage.host.scroll_to(ui.resultLabel)
     stage.take("7_lattice")
 
 

@@ -170,4 +170,4 @@ def _make_light(path: Path) -> None:
 
 
 def _is_vertebra(name: str) -> bool:
-    return name[:1] in "CTL" and name[1:].isdigit()
+    return name == "other_vertebrae" or (name[:1] in "CTL" and name[1:].isdigit())

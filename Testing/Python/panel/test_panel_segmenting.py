@@ -84,6 +84,8 @@ def test_seeds_are_placed_by_mouse_and_listed(seeded: Any, phantom: Case) -> Non
     assert [ui.seedsTable.item(row, 0).text() for row in range(2)] == ["T2", "C4"]
     assert not ui.placeSeedButton.checked and not ui.placeSeedButton.enabled  # its level is to be chosen first
     assert slicer.mrmlScene.GetFirstNodeByName("New seed") is None
+    displays = slicer.util.getNodesByClass("vtkMRMLMarkupsFiducialDisplayNode")
+    assert [display.GetDisplayableNode() for display in displays] == [seeded.parameters.seeds]
     hierarchy = slicer.mrmlScene.GetSubjectHierarchyNode()
     item = hierarchy.GetItemByDataNode(seeded.parameters.seeds)
     assert hierarchy.GetItemParent(item) == seeded.desk.folder
@@ -94,8 +96,8 @@ def test_a_level_s_seed_is_moved_dragged_and_removed(seeded: Any, phantom: Case)
     place(seeded, "C4", above)
     assert seeded.ui.seedsTable.rowCount == 2
     assert seeds_in(seeded.parameters.seeds)[1].place == pytest.approx(tuple(above), abs=0.5)
-    seeded.parameters.seeds.SetNthControlPointPositionWorld(1, 1.0, 2.0, 3.0)
-    assert [seeded.ui.seedsTable.item(1, column).text() for column in range(1, 4)] == ["1.0", "2.0", "3.0"]
+    seeded.parameters.seeds.SetNthControlPointPositionWorld(1, 1.0, 2.0, -0.04)
+    assert [seeded.ui.seedsTable.item(1, column).text() for column in range(1, 4)] == ["1.0", "2.0", "0.0"]
     seeded.ui.seedsTable.setCurrentCell(0, 0)
     seeded.ui.removeSeedButton.click()
     assert [seed.level for seed in seeds_in(seeded.parameters.seeds)] == ["C4"] and seeded.ui.seedsTable.rowCount == 1
