@@ -13,6 +13,7 @@ import pytest
 if TYPE_CHECKING:
     import numpy as np
     from SpinalStrutDesignerLib.case.model import Case
+    from SpinalStrutDesignerLib.plan.plan import Plan
 
 # numpy's linear algebra reads this when it is loaded. Its threads beside those of other tests wait for each other: a
 # product of 100,000 points with a 3x3 matrix took 30 times as long.
@@ -30,7 +31,10 @@ def _data_folder() -> Path:
 
 # Files that take minutes to make what all of them look at: plans for whole cases, vertebrae measured on them, a solid.
 _MADE_FOR_ALL = {
-    "plans": ("propose/test_propose_axis.py", "propose/test_propose_feet.py", "propose/test_propose_screws.py"),
+    "plans": (
+        "endtoend/test_phantom_design.py",
+        *(f"propose/test_propose_{name}.py" for name in ("axis", "feet", "screws")),
+    ),
     "vertebrae": tuple(f"case/test_{name}.py" for name in ("alignment", "body", "endplate", "morphometry")),
     "preview": ("build/test_preview.py", "verify/test_verify_preview.py"),
 }
@@ -73,6 +77,17 @@ def phantom() -> Case:
     from shared_phantom import shared_phantom
 
     return shared_phantom()
+
+
+@pytest.fixture(scope="session")
+def planned_case2(data: Path) -> tuple[Case, Plan]:
+    """The published second case, C4 to T2 with the bodies between destroyed, and the plan proposed for it."""
+    from SpinalStrutDesignerLib.case.read import read_case
+    from SpinalStrutDesignerLib.propose.propose import propose_plan
+
+    folder = data / "synthetic" / "case2_c4_t2"
+    case = read_case(folder / "ct.nrrd", labels=folder / "labels.nrrd", roles=folder / "labels.csv")
+    return case, propose_plan(case, "C4", "T2", "case2")
 
 
 @pytest.fixture(scope="session")

@@ -103,16 +103,17 @@ def motion(ct: Volume) -> ScanMeasure | None:
 def slice_shifts(ct: Volume) -> np.ndarray:
     """(slices - 1, 2) mm along rows and columns: how what is in a slice lies beside what is in the slice before."""
     axis = _across(ct)
-    hu = np.moveaxis(ct.voxels, axis, 0)
+    planes = np.moveaxis(ct.voxels, axis, 0)
     step = np.delete(ct.spacing[::-1], axis)
     stride = np.maximum(np.rint(_MOTION_STEP_MM / step).astype(int), 1)
     size = step * stride
     shifts = []
     before: np.ndarray | None = None
-    for plane in hu:
+    for plane in planes:
         rows, columns = (n // s * s for n, s in zip(plane.shape, stride, strict=True))
-        cells = np.clip(plane[:rows, :columns], *_MOTION_HU).astype(np.float32)
-        cells = cells.reshape(rows // stride[0], stride[0], columns // stride[1], stride[1]).mean(axis=(1, 3))
+        hu = np.clip(plane[:rows, :columns], *_MOTION_HU).astype(np.float32)
+        # Strided sums are quicker than a mean over the axes of blocks, and as exact for whole numbers.
+        cells = sum(hu[i :: stride[0], j :: stride[1]] for i, j in np.ndindex(*stride)) / np.float32(stride.prod())
         if min(cells.shape) < 8:
             return np.zeros((0, 2))
         cells = ndimage.gaussian_filter(cells, 2.0 / size)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -125,15 +125,18 @@ def structures_of(
             raise CaseError(f"the segmentation '{node.GetName()}' holds nothing that can become voxels; segment the CT")
     structures: list[Structure] = []
     unknown: list[str] = []
+    layers: dict[Any, _Layer] = {}  # segments that do not overlap share a labelmap
     for number in range(segmentation.GetNumberOfSegments()):
         segment_id = segmentation.GetNthSegmentID(number)
         segment = segmentation.GetSegment(segment_id)
         name = segment.GetName() or segment_id
-        mask = _mask(
-            node.GetBinaryLabelmapInternalRepresentation(segment_id), segment.GetLabelValue(), place, image, name
-        )
+        labelmap = node.GetBinaryLabelmapInternalRepresentation(segment_id)
+        if labelmap not in layers:
+            layers[labelmap] = _Layer.of(labelmap, place)
+        mask = layers[labelmap].mask(segment.GetLabelValue())
         if mask is None:
             continue  # an empty segment is Slicer's way of keeping a name for later
+        check_within(mask.voxels.shape, mask.ijk_to_ras, image, name)
         meaning = segment_meaning(name, _tags(segment), table, f"segmentation {node.GetName()}")
         if meaning.role is None:
             meaning = _corrected(meaning, corrections)
@@ -145,24 +148,37 @@ def structures_of(
     return tuple(structures), tuple(unknown)
 
 
-def _mask(labelmap: Any, value: int, place: np.ndarray, image: Volume, name: str) -> Mask | None:
-    import vtk
-    from vtk.util.numpy_support import vtk_to_numpy
+@dataclass(frozen=True)
+class _Layer:
+    """A labelmap. labels: (k, j, i); blocks: for labels 1, 2, … the block that holds all of one, None where it is not
+    there; ijk_to_ras: 4x4 of the array's first voxel."""
 
-    if labelmap is None or labelmap.GetPointData().GetScalars() is None or not all(labelmap.GetDimensions()):
-        return None
-    voxels = vtk_to_numpy(labelmap.GetPointData().GetScalars()).reshape(labelmap.GetDimensions()[::-1]) == value
-    blocks = ndimage.find_objects(voxels.view(np.uint8))
-    if not blocks:
-        return None
-    matrix = vtk.vtkMatrix4x4()
-    labelmap.GetImageToWorldMatrix(matrix)
-    ijk_to_ras = place @ matrix_of(matrix)
-    # The matrix counts voxels from the extent's zero, the array from its first one.
-    ijk_to_ras[:3, 3] += ijk_to_ras[:3, :3] @ np.array(labelmap.GetExtent()[::2], dtype=float)
-    mask = Mask(voxels[blocks[0]].copy(), block_matrix(ijk_to_ras, blocks[0]))
-    check_within(mask.voxels.shape, mask.ijk_to_ras, image, name)
-    return mask
+    labels: np.ndarray
+    blocks: list[tuple[slice, slice, slice] | None]
+    ijk_to_ras: np.ndarray
+
+    @classmethod
+    def of(cls, labelmap: Any, place: np.ndarray) -> _Layer:
+        """labelmap: a vtkOrientedImageData, or None; place: 4x4 from its coordinates to those wanted."""
+        import vtk
+        from vtk.util.numpy_support import vtk_to_numpy
+
+        if labelmap is None or labelmap.GetPointData().GetScalars() is None or not all(labelmap.GetDimensions()):
+            return cls(np.zeros((0, 0, 0), np.uint8), [], place)
+        labels = vtk_to_numpy(labelmap.GetPointData().GetScalars()).reshape(labelmap.GetDimensions()[::-1])
+        matrix = vtk.vtkMatrix4x4()
+        labelmap.GetImageToWorldMatrix(matrix)
+        ijk_to_ras = place @ matrix_of(matrix)
+        # The matrix counts voxels from the extent's zero, the array from its first one.
+        ijk_to_ras[:3, 3] += ijk_to_ras[:3, :3] @ np.array(labelmap.GetExtent()[::2], dtype=float)
+        return cls(labels, ndimage.find_objects(labels), ijk_to_ras)
+
+    def mask(self, value: int) -> Mask | None:
+        """Where the label has this value; None where it nowhere does."""
+        block = self.blocks[value - 1] if 1 <= value <= len(self.blocks) else None
+        if block is None:
+            return None
+        return Mask(self.labels[block] == value, block_matrix(self.ijk_to_ras, block))
 
 
 def _tags(segment: Any) -> str:

@@ -156,12 +156,14 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         """The scene's nodes of the types, hidden or not."""
         nodes = self._host_scene.GetNodes() if self._host_scene else None
         every = [nodes.GetItemAsObject(i) for i in range(nodes.GetNumberOfItems())] if nodes else []
-        return [node for node in every if self._is_of_type(node)]
+        # Read once: hundreds of nodes are looked at whenever one comes or goes.
+        types, without, children = self.nodeTypes, self.hideChildNodeTypes, self.showChildNodeTypes
 
-    def _is_of_type(self, node: Any) -> bool:
-        name = node.GetClassName()
-        of_type = any(name == t or (self.showChildNodeTypes and node.IsA(t)) for t in self.nodeTypes)
-        return of_type and name not in self.hideChildNodeTypes
+        def is_of_type(node: Any) -> bool:
+            name = node.GetClassName()
+            return name not in without and (name in types or (children and any(node.IsA(kind) for kind in types)))
+
+        return [node for node in every if is_of_type(node)]
 
     def _shows(self, node: Any) -> bool:
         if node.GetHideFromEditors() and not self.showHidden:

@@ -8,9 +8,9 @@ from build_toy import block, off_lower, off_upper, situation
 from LatticeGeneratorLib.errors import GeometryError
 from LatticeGeneratorLib.mesh.check import closed_manifold_fault
 from LatticeGeneratorLib.mesh.mesh import Mesh
-from preview_patient import dragged, on_blocks, phantom_plan, phantom_preview, phantom_solid
+from preview_patient import dragged, on_blocks, phantom_preview, phantom_solid
 from scipy.spatial import cKDTree
-from shared_phantom import shared_phantom
+from shared_phantom import phantom_plan, shared_phantom
 from SpinalStrutDesignerLib import threads
 from SpinalStrutDesignerLib.build import situation as situations
 from SpinalStrutDesignerLib.build.end import end_shape

@@ -8,15 +8,9 @@ from SpinalStrutDesignerLib.build.situation import docking_endplate, situation
 from SpinalStrutDesignerLib.case.endplate import find_endplate
 from SpinalStrutDesignerLib.case.endplate_by_hand import endplate_by_hand, usual_size
 from SpinalStrutDesignerLib.case.model import Case, Endplate
-from SpinalStrutDesignerLib.case.phantom import make_phantom
 from SpinalStrutDesignerLib.errors import CaseError
 from SpinalStrutDesignerLib.plan.plan import Corrections, EndplateOverride, Plan, Pose
 from spoilt_vertebra import without_arch
-
-
-@pytest.fixture(scope="module")
-def phantom() -> Case:
-    return make_phantom()
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,6 @@ from SpinalStrutDesignerLib.build.build import build
 from SpinalStrutDesignerLib.build.design import Design, Foot, Implant
 from SpinalStrutDesignerLib.case.model import Case
 from SpinalStrutDesignerLib.case.phantom import write_phantom
-from SpinalStrutDesignerLib.case.read import read_case
 from SpinalStrutDesignerLib.plan.plan import Plan
 from SpinalStrutDesignerLib.propose.propose import propose_plan
 from SpinalStrutDesignerLib.release.release import release
@@ -104,12 +103,11 @@ def phantom_released(places: Path, phantom: Made, _command: subprocess.Popen[str
 
 
 @pytest.fixture(scope="session")
-def case2(data: Path) -> Made:
+def case2(data: Path, planned_case2: tuple[Case, Plan]) -> Made:
     """The second case's design."""
-    files = [data / "synthetic" / "case2_c4_t2" / name for name in ("ct.nrrd", "labels.nrrd", "labels.csv")]
-    case = read_case(*files)
-    plan = propose_plan(case, "C4", "T2", "case2")
-    return Made("case2", case, plan, build(case, plan), LabelMap.read(files[1], files[2]))
+    case, plan = planned_case2
+    folder = data / "synthetic" / "case2_c4_t2"
+    return Made("case2", case, plan, build(case, plan), LabelMap.read(folder / "labels.nrrd", folder / "labels.csv"))
 
 
 @pytest.fixture(scope="session")

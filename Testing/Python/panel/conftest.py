@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import shared_phantom
 import slicer
 from SpinalStrutDesignerLib.case.model import Case
 from SpinalStrutDesignerLib.plan.json import plan_to_json
 from SpinalStrutDesignerLib.plan.plan import Plan
-from SpinalStrutDesignerLib.propose.propose import propose_plan
 from SpinalStrutDesignerLib.scene.sample import show_case
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -87,9 +87,9 @@ def bench(host: Any) -> Iterator[Bench]:
 
 
 @pytest.fixture(scope="session")
-def phantom_plan(phantom: Case) -> Plan:
-    """A plan for the phantom, C4 to T2, as proposed."""
-    return propose_plan(phantom, "C4", "T2")
+def phantom_plan() -> Plan:
+    """A plan for the phantom, C4 to T2."""
+    return shared_phantom.phantom_plan()
 
 
 @pytest.fixture

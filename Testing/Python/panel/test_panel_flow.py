@@ -70,6 +70,7 @@ def test_from_loading_to_release(bench: Any, tmp_path: Path, request: Any) -> No
     assert bench.plan == proposed
 
     bench.ui.plan_section_width_mm.value = 10.5
+    bench.ui.plan_interface_pore_um.value = 1000.0  # has 40 in 100 fewer triangles made, and pores to be waived
     bench.ui.plan_case_code.text = "CASE-007"
     bench.ui.plan_case_code.editingFinished.emit()
     bench.ui.checkRunButton.click()

@@ -84,25 +84,25 @@ def _labels(path: Path, values: dict[str, int]) -> Labels:
     return Labels(sitk.GetArrayFromImage(image), np.array(image.GetOrigin()), np.array(image.GetSpacing()), values)
 
 
-def _synthetic(folder: Path, upper: str, lower: str, preset: str) -> Proposed:
+def _synthetic(folder: Path, case: Case, plan: Plan) -> Proposed:
     with open(folder / "labels.csv", newline="") as file:
         values = {row["name"]: int(row["value"]) for row in csv.DictReader(file)}
-    case = read_case(folder / "ct.nrrd", labels=folder / "labels.nrrd", roles=folder / "labels.csv")
     truth = json.loads((folder / "truth.json").read_text())
-    labels = _labels(folder / "labels.nrrd", values)
-    return Proposed(case, propose_plan(case, upper, lower, preset), labels, truth)
+    return Proposed(case, plan, _labels(folder / "labels.nrrd", values), truth)
 
 
 @pytest.fixture(scope="session")
-def case2(data: Path) -> Proposed:
+def case2(data: Path, planned_case2: tuple[Case, Plan]) -> Proposed:
     """C4 to T2 with the bodies between destroyed."""
-    return _synthetic(data / "synthetic" / "case2_c4_t2", "C4", "T2", "case2")
+    return _synthetic(data / "synthetic" / "case2_c4_t2", *planned_case2)
 
 
 @pytest.fixture(scope="session")
 def case1(data: Path) -> Proposed:
     """C6 to T11 with standing neighbours at both ends and a scoliosis between."""
-    return _synthetic(data / "synthetic" / "case1_c6_t11", "C6", "T11", "case1")
+    folder = data / "synthetic" / "case1_c6_t11"
+    case = read_case(folder / "ct.nrrd", labels=folder / "labels.nrrd", roles=folder / "labels.csv")
+    return _synthetic(folder, case, propose_plan(case, "C6", "T11", "case1"))
 
 
 @pytest.fixture(scope="session")

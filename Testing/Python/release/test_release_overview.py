@@ -7,7 +7,6 @@ import pytest
 from SpinalStrutDesignerLib.case.alignment import Restoration, restoration
 from SpinalStrutDesignerLib.case.endplate import find_endplate
 from SpinalStrutDesignerLib.case.model import Case
-from SpinalStrutDesignerLib.case.phantom import make_phantom
 from SpinalStrutDesignerLib.release.images import draw_overview
 from SpinalStrutDesignerLib.release.palette import AXIS, CHORD
 from SpinalStrutDesignerLib.release.render import Camera, Colour, View, rendered
@@ -15,9 +14,8 @@ from SpinalStrutDesignerLib.release.views import LEGEND_SIZE, SIZE, span_layers,
 
 
 @pytest.fixture(scope="module")
-def spine() -> Case:
+def spine(phantom: Case) -> Case:
     """The phantom's vertebrae and cord."""
-    phantom = make_phantom()
     return phantom.with_structures(s for s in phantom.structures if s.level or s.name == "spinal_cord")
 
 

@@ -59,9 +59,9 @@ def test_beyond_the_comparator_is_said():
 
 def _pitted(radius: float):
     """Hollows of a radius in the upper face, open to it."""
-    centres = [(x, y, 29.6) for x in (-1.0, 0.0, 1.0) for y in (-1.0, 0.0, 1.0)]
+    centres = [(x, 0.0, 29.6) for x in (-1.0, 0.0, 1.0)]
     mesh = difference(column_mesh(), [sphere(c, radius, 40) for c in centres])
-    return Measured(design_of(toy_case(), toy_plan(), mesh, box([-1.5, -1.5, 29.0], [1.5, 1.5, 29.7])).implants[0])
+    return Measured(design_of(toy_case(), toy_plan(), mesh, box([-1.5, -0.5, 29.0], [1.5, 0.5, 29.7])).implants[0])
 
 
 def test_a_variant_takes_over_numbers_only_of_the_same_lattice():
@@ -76,7 +76,7 @@ def test_a_variant_takes_over_numbers_only_of_the_same_lattice():
         # A ball less the cap that stands out of the face, 0.1 mm over its centre.
         height = radius - 0.1
         hollow = 4 / 3 * np.pi * radius**3 - np.pi * height**2 * (3 * radius - height) / 3
-        assert lattice.porosity == pytest.approx(9 * hollow / (3 * 3 * 0.7), rel=0.01)
+        assert lattice.porosity == pytest.approx(3 * hollow / (3 * 1 * 0.7), rel=0.01)
     assert first.reached == pytest.approx(1.0, abs=0.01)
 
 
@@ -112,7 +112,7 @@ def test_a_lattice_counts_as_the_same_by_its_surface_not_by_its_vertices():
 def test_few_vertices_do_not_make_lattices_the_same():
     def measured(slot):
         mesh = difference(column_mesh(), [box([-20, -slot / 2, 28.2], [20, slot / 2, 31])])
-        return Measured(design_of(toy_case(), toy_plan(), mesh, box([-1.5, -1.5, 28.2], [1.5, 1.5, 29.7])).implants[0])
+        return Measured(design_of(toy_case(), toy_plan(), mesh, box([-0.5, -1.5, 28.2], [0.5, 1.5, 29.7])).implants[0])
 
     one, two = measured(0.5), measured(0.6)
     domain = one.foot("upper").domain

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from LatticeGeneratorLib.mesh.mesh import Mesh, Part
 from LatticeGeneratorLib.mesh.solids import box
-from shared_phantom import shared_phantom
+from shared_phantom import phantom_plan, shared_phantom
 from SpinalStrutDesignerLib.build.design import Foot, Implant, Situation
 from SpinalStrutDesignerLib.build.preview import Shown
 from SpinalStrutDesignerLib.build.situation import situation
@@ -24,7 +24,7 @@ from verify_toy import plate, toy_case, toy_plan, tube
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "build"))
 
-from preview_patient import dragged, phantom_plan, phantom_preview, phantom_solid
+from preview_patient import dragged, phantom_preview, phantom_solid
 
 # What the preview's step may cost, mm: its surface departs by less than this, and so does a distance.
 TOLERANCE_MM = 0.3
