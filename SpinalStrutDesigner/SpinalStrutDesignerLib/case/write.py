@@ -93,16 +93,18 @@ def on_grid(structure: Structure, ijk_to_ras: np.ndarray) -> Structure:
 
 def _no_farther(structure: Structure, copy: Structure) -> Structure:
     """The copy with its error raised by as much as it lies farther off than the structure does, but for single points
-    (99th percentile): a distance to what was written must not be the larger one. Measured all round, about as far off
-    as an implant is."""
+    (99th percentile to each side): a distance to what was written must not be the larger one. Measured all round, about
+    as far off as an implant is."""
     points = structure.points
     points = points[:: max(len(points) // _PROBES, 1)]
-    sides = _PROBED_MM * np.concatenate([np.eye(3), -np.eye(3)])
-    around = (points[:, None] + sides).reshape(-1, 3)
-    apart = structure.distance(around)
-    outside = apart > 0.0
-    lost = copy.distance(around[outside]) - apart[outside]
-    most = max(float(np.percentile(lost, 99.0)), 0.0) if len(lost) else 0.0
+    most = 0.0
+    for side in _PROBED_MM * np.concatenate([np.eye(3), -np.eye(3)]):
+        around = points + side
+        apart = structure.distance(around)
+        outside = apart > 0.0
+        if outside.any():
+            lost = copy.distance(around[outside]) - apart[outside]
+            most = max(most, float(np.percentile(lost, 99.0)))
     return replace(copy, error_mm=structure.error_mm + most)
 
 
