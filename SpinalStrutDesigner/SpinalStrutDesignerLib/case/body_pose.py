@@ -25,8 +25,8 @@ _METAL_HU = 1500.0
 # by the second. Engineering judgement: a thin plate in 2.5 mm slices outshines it by 80 HU.
 _PLATE_HU, _UNEVEN = 120.0, 1.0
 _SIZE_HU = 80.0  # per square of how far the height's logarithm is off, over 0.2
-# What a tilt of 10 degrees costs, as its square: osteophytes that bridge two bodies in front look like plates 30
-# degrees off (a real scan, T6 to T8). From 0.4 to 0.7 nothing changes there.
+# What 10 degrees off the canal's direction cost, as their square: osteophytes that bridge two bodies in front look like
+# plates 30 degrees off (a real scan, T6 to T8).
 _TILT_COST, _TILT_DEGREES = 0.5, 10.0
 
 
@@ -34,7 +34,7 @@ def fit_body(ct: Volume, seed: np.ndarray, start: Frame, size: np.ndarray, soft_
     """The body about seed: (3,) RAS mm. start: a frame along the canal; size: (3,) mm of its kind."""
     frame, fitted = start.at(seed), size
     for number in range(rounds):
-        frame, height = _between_plates(ct, frame, size, _TILTS[min(number, 1)])
+        frame, height = _between_plates(ct, frame, size, _TILTS[min(number, 1)], start.out)
         fitted = np.array([size[0], size[1], height])
         star = fit_star(ct, frame, fitted, soft_hu)
         frame = recentred(star)
@@ -42,9 +42,12 @@ def fit_body(ct: Volume, seed: np.ndarray, start: Frame, size: np.ndarray, soft_
 
 
 def _between_plates(
-    ct: Volume, frame: Frame, size: np.ndarray, tilts: tuple[np.ndarray, np.ndarray]
+    ct: Volume, frame: Frame, size: np.ndarray, tilts: tuple[np.ndarray, np.ndarray], canal: np.ndarray
 ) -> tuple[Frame, float]:
-    """The frame moved and tilted to midway between the plates about its origin, and how far apart they are, in mm."""
+    """The frame moved and tilted to midway between the plates about its origin, and how far apart they are, in mm.
+
+    canal: (3,) the direction that the plates are usually square to.
+    """
     reach = np.arange(-1.6 * size[2], 1.6 * size[2] + 0.1, _STEP_MM)
     ring = np.linspace(-1.0, 1.0, 9)
     u, v = (axis.ravel() for axis in np.meshgrid(ring, ring))
@@ -61,7 +64,8 @@ def _between_plates(
         known = np.isfinite(hu).any(axis=1)
         profile = np.where(known, np.nanmean(np.where(known[:, None], hu, 0.0), axis=1), 0.0)
         score, low, high = _best_pair(profile, reach, size[2])
-        score -= _TILT_COST * (sagittal**2 + coronal**2) / _TILT_DEGREES**2
+        off = np.degrees(np.arccos(np.clip(tilted.out @ canal, -1.0, 1.0)))
+        score -= _TILT_COST * (off / _TILT_DEGREES) ** 2
         if score > best[0]:
             best = (score, tilted.at(tilted.origin + tilted.out * (low + high) / 2.0), high - low)
     return best[1], best[2]

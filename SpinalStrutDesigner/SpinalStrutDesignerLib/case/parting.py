@@ -10,7 +10,7 @@ from scipy.sparse import coo_array, csr_array, diags_array
 
 from .levels import LEVELS
 from .model import Volume
-from .processes import process_points
+from .processes import process_points, rib_points
 from .spinous import spinous_points
 from .star import Star
 from .stations import Station, ring_points
@@ -54,9 +54,9 @@ def part(block: Block, stations: list[Station], soft_hu: float) -> np.ndarray:
                 process_points(block.hu, block.solid, station),
             ]
         )
-        ijk = np.rint(ring @ inverse[:3, :3].T + inverse[:3, 3]).astype(int)
-        ijk = ijk[((ijk >= 0) & (ijk < np.array(solid.shape)[::-1])).all(axis=1)]
-        markers[tuple(ijk[:, ::-1].T)] = number
+        _mark(markers, inverse, ring, number)
+    for station in stations:
+        _mark(markers, inverse, rib_points(block.hu, block.solid, station), len(stations) + 1)
     bodies = [(n, depth_near(s.star, points, CORNER_MM)) for n, s in enumerate(stations, 1) if s.star is not None]
     for number, depth in reversed(bodies):
         solid |= (depth > 0.0) | ((depth > -CORNER_MM) & (block.hu.voxels > soft_hu))
@@ -66,6 +66,13 @@ def part(block: Block, stations: list[Station], soft_hu: float) -> np.ndarray:
     markers[solid & (np.abs((points - frame.origin) @ frame.right) > _RIB_MM)] = len(stations) + 1
     markers[_beyond(stations, points)] = len(stations) + 1
     return _walked(solid, np.where(solid, markers, 0), _ease(block.hu))
+
+
+def _mark(markers: np.ndarray, ras_to_ijk: np.ndarray, points: np.ndarray, number: int) -> None:
+    """Gives the voxels that hold points, (n, 3) RAS mm, their number."""
+    ijk = np.rint(points @ ras_to_ijk[:3, :3].T + ras_to_ijk[:3, 3]).astype(int)
+    ijk = ijk[((ijk >= 0) & (ijk < np.array(markers.shape)[::-1])).all(axis=1)]
+    markers[tuple(ijk[:, ::-1].T)] = number
 
 
 def _beyond(stations: list[Station], points: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Processes that are a vertebra's own by where they stand: transverse ones, upper facets, and pillars of the neck."""
+"""What is a vertebra's own by where it stands: transverse processes, upper facets, pillars; and what are its ribs."""
 
 from __future__ import annotations
 
@@ -15,14 +15,19 @@ _STEP_MM = 0.8
 _RIBBED = frozenset(["C7", *(f"T{n}" for n in range(1, 11))])
 _ACROSS_MM, _ACROSS_HEIGHTS, _ACROSS_DEPTH_MM = (16.0, 24.0), (0.0, 0.4), 3.2
 # Facets from T3 on stand in the frontal plane: through the hole between two pedicles the upper facet is met first, and
-# behind it the lower facet of the vertebra above. Above T3 they slope as those of the neck. Measured likewise: 0.93.
-_FRONTAL = frozenset(f"T{n}" for n in range(3, 12))
-_FACET_MM, _FACET_HEIGHTS, _FACET_DEPTH_MM = (8.0, 13.0), (0.4, 0.65), 2.4
+# behind it the lower facet of the vertebra above. Above T3 they slope as those of the neck; from T6 to T10 they are met
+# higher than at T3 to T5 and T11. Measured likewise: 0.93.
+_FACET_HEIGHTS = {f"T{n}": (0.4, 0.8 if 6 <= n <= 10 else 0.65) for n in range(3, 12)}
+_FACET_MM, _FACET_DEPTH_MM = (8.0, 13.0), 2.4
 # Articular pillars of the neck stand one on the other, and thick slices do not show the joints between them. At the
 # height of the pedicles a pillar is the vertebra's own for all its width, as deep as the sloping facet above begins.
 # Measured likewise: 0.95 and more.
 _NECK = frozenset(f"C{n}" for n in range(3, 8))
 _PILLAR_MM, _PILLAR_HEIGHTS, _PILLAR_DEPTH_MM = (9.0, 22.0), (0.1, 0.2), 10.0
+# A rib's neck lies before the transverse process: seen from the front it hides it, and both are deeper than either is.
+# Measured likewise: nothing of what is marked is the vertebra's own.
+_RIBS = frozenset(f"T{n}" for n in range(3, 10))
+_NECK_MM, _NECK_HEIGHTS, _NECK_DEPTH_MM, _BOTH_MM, _BEFORE_WALL_MM = (14.0, 22.0), (0.3, 0.9), 1.6, 18.0, 6.0
 _BEHIND_WALL_MM, _REAR_MM, _FACET_REAR_MM = 2.0, 45.0, 22.0
 _METAL_HU = 1500.0
 
@@ -33,12 +38,25 @@ def process_points(hu: Volume, solid: Volume, station: Station) -> np.ndarray:
     if station.level in _RIBBED:
         rear = np.arange(_REAR_MM, _BEHIND_WALL_MM, -_STEP_MM)
         points.append(_first(hu, solid, station, _ACROSS_MM, _ACROSS_HEIGHTS, rear, _ACROSS_DEPTH_MM))
-    if station.level in _FRONTAL:
+    if station.level in _FACET_HEIGHTS:
         front = np.arange(_BEHIND_WALL_MM, _FACET_REAR_MM, _STEP_MM)
-        points.append(_first(hu, solid, station, _FACET_MM, _FACET_HEIGHTS, front, _FACET_DEPTH_MM))
+        heights = _FACET_HEIGHTS[station.level]
+        points.append(_first(hu, solid, station, _FACET_MM, heights, front, _FACET_DEPTH_MM))
     if station.level in _NECK:
         points.append(_pillars(hu, solid, station))
     return np.concatenate(points)
+
+
+def rib_points(hu: Volume, solid: Volume, station: Station) -> np.ndarray:
+    """(n, 3) RAS mm: bone of the ribs' necks before the station's transverse processes; none but from T3 to T9."""
+    if station.level not in _RIBS:
+        return np.empty((0, 3))
+    front = np.arange(-_BEFORE_WALL_MM, _REAR_MM, _STEP_MM)
+    points, bone = _seen(hu, solid, station, _NECK_MM, _NECK_HEIGHTS, front)
+    first = bone.argmax(axis=2)
+    deep = (len(front) - 1 - bone[..., ::-1].argmax(axis=2) - first) * _STEP_MM > _BOTH_MM
+    into = (np.arange(len(front)) - first[..., None]) * _STEP_MM
+    return points[bone & (deep & (first > 0))[..., None] & (into >= 0.0) & (into < _NECK_DEPTH_MM)]
 
 
 def _pillars(hu: Volume, solid: Volume, station: Station) -> np.ndarray:
@@ -71,13 +89,25 @@ def _first(
     depth_mm: float,
 ) -> np.ndarray:
     """(n, 3) the first bone, so deep, that is met going along behind_mm, from the body's back wall, at both sides."""
-    across = np.arange(*across_mm, _STEP_MM)
-    up = np.arange(heights[0] * station.size[2], heights[1] * station.size[2], _STEP_MM)
-    u, w, v = np.meshgrid(np.concatenate([-across, across]), up, _wall(station) - behind_mm, indexing="ij")
-    points = station.frame.to_ras(np.stack([u, v, w], axis=-1).reshape(-1, 3))
-    bone = _is_bone(hu, solid, points).reshape(u.shape)
+    points, bone = _seen(hu, solid, station, across_mm, heights, behind_mm)
     first = bone.argmax(axis=2)
     into = (np.arange(len(behind_mm)) - first[..., None]) * _STEP_MM
     # Bone at the very start is part of something that reaches farther.
     kept = bone & (first > 1)[..., None] & (into >= 0.0) & (into < depth_mm)
-    return points[kept.ravel()]
+    return points[kept]
+
+
+def _seen(
+    hu: Volume,
+    solid: Volume,
+    station: Station,
+    across_mm: tuple[float, float],
+    heights: tuple[float, float],
+    behind_mm: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Points (across, up, behind, 3) RAS mm on both sides of the midplane, and which of them are bone."""
+    across = np.arange(*across_mm, _STEP_MM)
+    up = np.arange(heights[0] * station.size[2], heights[1] * station.size[2], _STEP_MM)
+    u, w, v = np.meshgrid(np.concatenate([-across, across]), up, _wall(station) - behind_mm, indexing="ij")
+    points = station.frame.to_ras(np.stack([u, v, w], axis=-1).reshape(-1, 3))
+    return points.reshape(*u.shape, 3), _is_bone(hu, solid, points).reshape(u.shape)
