@@ -23,9 +23,9 @@ _PLATE_MM = 2.0
 # Discs are sought between plates nearer than this, darker than these by as much as marrow than thin cortex, so near to
 # the body's surface, and beyond this part of its half height. Engineering judgement.
 _GAP_MM, _GAP_HU, _GAP_DEPTH_MM, _WAIST = 4.0, 100.0, 1.0, 0.5
-# Shapes finer than a voxel is long are noise, not anatomy. A Gaussian of so many voxels passes a third of what is as
+# Shapes finer than a voxel is long are noise, not anatomy. A Gaussian of so many voxels passes half of what is as
 # long as three of them. Less than half of it: convex shapes shrink under it. Chosen on the test cases and a real scan.
-_SMOOTH_VOXELS, _FILLED = 0.5, 0.45
+_SMOOTH_VOXELS, _FILLED = 0.4, 0.45
 # A thoracic transverse process is 8 to 12 mm deep; its shell, thin before the rib's neck, is lost in slices so thick,
 # and what is left is open to the front. Beside and behind the body what such a hollow holds is marrow where it is
 # brighter than fat and fluid. Engineering judgement.
