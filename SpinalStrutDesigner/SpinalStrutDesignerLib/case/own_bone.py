@@ -24,8 +24,8 @@ _PLATE_MM = 2.0
 # the body's surface, and beyond this part of its half height. Engineering judgement.
 _GAP_MM, _GAP_HU, _GAP_DEPTH_MM, _WAIST = 4.0, 100.0, 1.0, 0.5
 # Shapes finer than a voxel is long are noise, not anatomy. A Gaussian of so many voxels passes half of what is as
-# long as three of them. Less than half of it: convex shapes shrink under it. Chosen on the test cases and a real scan.
-_SMOOTH_VOXELS, _FILLED = 0.4, 0.45
+# long as three of them.
+_SMOOTH_VOXELS = 0.4
 # A thoracic transverse process is 8 to 12 mm deep; its shell, thin before the rib's neck, is lost in slices so thick,
 # and what is left is open to the front. Beside and behind the body what such a hollow holds is marrow where it is
 # brighter than fat and fluid. Engineering judgement.
@@ -73,7 +73,7 @@ def own_bone(ct: Volume, found: BoneAndMetal, block: Block, labels: np.ndarray, 
         marrow = grid.divided(smooth > _MARROW_HU) & owned & ~metal
         bone |= _hollows(bone & _beside_canal(own, star, points), grid.step) & marrow
     blur = _SMOOTH_VOXELS * ct.spacing.max() / grid.step
-    bone = (ndimage.gaussian_filter(bone.astype(np.float32), blur) > _FILLED) & owned
+    bone = (ndimage.gaussian_filter(bone.astype(np.float32), blur) > 0.5) & owned
     bone = grid.voted(bone & ~metal) & ~found.metal[grid.box]
     return grid.mask(_in_one_piece(bone, grid.voted(metal & owned)))
 
