@@ -108,6 +108,23 @@ def test_contrast_that_is_not_yet_mixed_is_no_metal_however_thin_its_vein() -> N
     assert not found.metal.any()
 
 
+@pytest.mark.parametrize("noise", [NOISE, 2.0 * NOISE])
+def test_metal_far_off_costs_thin_bone_only_in_slices_that_are_noisier(noise: float) -> None:
+    """A lead lies along five of twenty slices, 90 mm from a bone whose shell has no more than 450 HU."""
+    k, j, i = np.indices((20, 60, 200), np.float32)
+    lead = (np.abs(k - 10.0) < 2.5) & (np.abs(j - 30.0) < 3.0) & (np.abs(i - 20.0) < 15.0)
+    away = np.linalg.norm(np.stack([(i - 170.0) * 0.6, (j - 30.0) * 0.6, k - 10.0]), axis=0)
+    ball, shell = away < 8.0, (away < 8.0) & (away > 6.0)
+    clean = np.select([lead, shell, ball], [3000.0, 450.0, 220.0], MUSCLE)
+    hu = ndimage.gaussian_filter(clean, BLUR_MM / SPACING[::-1])
+    rough = np.where(np.abs(k - 10.0) < 4.0, noise, NOISE)
+    hu += np.random.default_rng(1).normal(0.0, 1.0, hu.shape) * rough
+    found = find_bone(Volume(np.clip(hu, -1024, 3071).round().astype(np.int16), np.diag([*SPACING, 1.0])))
+    assert found.metal[lead].mean() > 0.9
+    kept = found.bone[ball & (np.abs(k - 10.0) < 1.0)].mean()
+    assert kept > 0.95 if noise == NOISE else kept < 0.2
+
+
 @pytest.mark.parametrize("blood", [250.0, 409.0, 550.0])
 def test_a_vessel_full_of_contrast_beside_a_bone_is_no_bone(blood: float) -> None:
     """An aorta of 14 mm lies 1.5 mm from a body with thin cortex and old marrow."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from SpinalStrutDesignerLib.case.frame import Frame
 from SpinalStrutDesignerLib.case.model import Case, Volume
-from SpinalStrutDesignerLib.case.processes import process_points
+from SpinalStrutDesignerLib.case.processes import process_points, rib_points
 from SpinalStrutDesignerLib.case.spinous import _ends, spinous_points
 from SpinalStrutDesignerLib.case.stations import Station
 
@@ -56,15 +56,19 @@ def _column(case: Case, truth: dict, levels: tuple[str, ...], size: np.ndarray) 
     return case, Volume(hu, matrix), Volume(np.minimum(solid, 1.0), matrix), stations
 
 
+def _held(case: Case, level: str, points: np.ndarray) -> np.ndarray:
+    """(n,) bool: which of the points lie in the level's label."""
+    mask = case.structure(level).mask
+    at = np.rint((np.linalg.inv(mask.ijk_to_ras) @ np.c_[points, np.ones(len(points))].T)[:3].T).astype(int)
+    inside = ((at >= 0) & (at < mask.voxels.shape[::-1])).all(axis=1)
+    held = np.zeros(len(points), bool)
+    held[inside] = mask.voxels[tuple(at[inside][:, ::-1].T)]
+    return held
+
+
 def _own(case: Case, level: str, points: np.ndarray) -> float:
     """Which part of the points lies in the level's label, of those that lie in a vertebra's."""
-    held = {s.level: np.zeros(len(points), bool) for s in case.structures if s.role == "bone" and s.level}
-    for structure in case.structures:
-        if structure.level in held:
-            mask = structure.mask
-            at = np.rint((np.linalg.inv(mask.ijk_to_ras) @ np.c_[points, np.ones(len(points))].T)[:3].T).astype(int)
-            inside = ((at >= 0) & (at < mask.voxels.shape[::-1])).all(axis=1)
-            held[structure.level][inside] |= mask.voxels[tuple(at[inside][:, ::-1].T)]
+    held = {s.level: _held(case, s.level, points) for s in case.structures if s.role == "bone" and s.level}
     return held[level].sum() / np.any(list(held.values()), axis=0).sum()
 
 
@@ -110,6 +114,13 @@ def test_transverse_processes_and_upper_facets_are_their_vertebras(column) -> No
         points = process_points(hu, solid, station)
         assert len(points) > 100
         assert _own(case, station.level, points) >= LEAST_OWN
+
+
+def test_ribs_necks_are_no_vertebras(column) -> None:
+    case, hu, solid, stations = column
+    own = [_held(case, station.level, rib_points(hu, solid, station)) for station in stations]
+    assert sum(map(len, own)) > 300 and np.concatenate(own).mean() <= 1.0 - LEAST_OWN
+    assert [station.level for station, held in zip(stations, own, strict=True) if len(held)] == ["T3", "T4", "T5"]
 
 
 def test_articular_pillars_of_the_neck_are_their_vertebras(neck) -> None:
