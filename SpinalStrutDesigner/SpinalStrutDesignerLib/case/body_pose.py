@@ -25,9 +25,9 @@ _METAL_HU = 1500.0
 # by the second. Engineering judgement: a thin plate in 2.5 mm slices outshines it by 80 HU.
 _PLATE_HU, _UNEVEN = 120.0, 1.0
 _SIZE_HU = 80.0  # per square of how far the height's logarithm is off, over 0.2
-# What 10 degrees off the canal's direction cost, as their square: osteophytes that bridge two bodies in front look like
-# plates 30 degrees off (a real scan, T6 to T8).
-_TILT_COST, _TILT_DEGREES = 0.5, 10.0
+# So far off the canal's direction plates may lie for nothing; so many degrees more cost as much as the first, as their
+# square: osteophytes that bridge two bodies in front look like plates 30 degrees off (a real scan, T6 to T8).
+_FREE_DEGREES, _TILT_DEGREES, _TILT_COST = 5.0, 8.0, 1.2
 
 
 def fit_body(ct: Volume, seed: np.ndarray, start: Frame, size: np.ndarray, soft_hu: float, rounds: int = 2) -> Star:
@@ -65,7 +65,7 @@ def _between_plates(
         profile = np.where(known, np.nanmean(np.where(known[:, None], hu, 0.0), axis=1), 0.0)
         score, low, high = _best_pair(profile, reach, size[2])
         off = np.degrees(np.arccos(np.clip(tilted.out @ canal, -1.0, 1.0)))
-        score -= _TILT_COST * (off / _TILT_DEGREES) ** 2
+        score -= _TILT_COST * (max(off - _FREE_DEGREES, 0.0) / _TILT_DEGREES) ** 2
         if score > best[0]:
             best = (score, tilted.at(tilted.origin + tilted.out * (low + high) / 2.0), high - low)
     return best[1], best[2]
