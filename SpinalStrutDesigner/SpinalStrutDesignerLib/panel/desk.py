@@ -30,8 +30,8 @@ from .history import History
 class Desk:
     """One case at work. parameters: its wrapped parameter node; on_edit(): the volume or segmentation was edited.
 
-    The case is read from the scene where it is first needed and again after the nodes were edited: the first edit after
-    a reading is told, and what is shown may follow later. A change of the plan is told by the parameter node itself.
+    The case is read from the scene where it is first needed and again after the nodes were edited. A change of the
+    plan is told by the parameter node itself.
     """
 
     def __init__(self, parameters: Any, history: History, on_edit: Callable[[], None]) -> None:

@@ -58,7 +58,7 @@ class Panel:
         """Puts a case on the desk."""
         self.close()
         history = self._histories.setdefault(parameters.parameterNode.GetID(), History())
-        self.desk = Desk(parameters, history, self._refresh_soon)
+        self.desk = Desk(parameters, history, self.refresh)
         self.views.open(self.desk)
         self.refresh()
 
@@ -96,17 +96,6 @@ class Panel:
             step.show(desk)
             step.head(desk)
         self.menu.show(desk)
-
-    def _refresh_soon(self) -> None:
-        """Shows the case when the event loop turns next: whatever edits many segments, as saving a scene does, is then
-        done, and the case is read anew once in place of once a segment."""
-        import qt
-
-        def follow() -> None:
-            if self.desk is not None:
-                self.refresh()
-
-        qt.QTimer.singleShot(0, follow)
 
     # Decisions
 
