@@ -25,8 +25,9 @@ _METAL_HU = 1500.0
 # by the second. Engineering judgement: a thin plate in 2.5 mm slices outshines it by 80 HU.
 _PLATE_HU, _UNEVEN = 120.0, 1.0
 _SIZE_HU = 80.0  # per square of how far the height's logarithm is off, over 0.2
-# So far off the canal's direction plates may lie for nothing; so many degrees more cost as much as the first, as their
-# square: osteophytes that bridge two bodies in front look like plates 30 degrees off (a real scan, T6 to T8).
+# Plates may lie so many degrees off square to the canal for nothing; so many beyond that cost the last in score, more
+# as the square: osteophytes that bridge two bodies in front look like plates 30 degrees off (a real scan, T6 to T8).
+# Chosen on that scan and the test cases.
 _FREE_DEGREES, _TILT_DEGREES, _TILT_COST = 5.0, 8.0, 1.2
 
 

@@ -61,12 +61,9 @@ def rib_points(hu: Volume, solid: Volume, station: Station) -> np.ndarray:
 
 def _pillars(hu: Volume, solid: Volume, station: Station) -> np.ndarray:
     """(n, 3) RAS mm: bone of both articular pillars at the height of the pedicles."""
-    across = np.arange(*_PILLAR_MM, _STEP_MM)
-    up = np.arange(_PILLAR_HEIGHTS[0] * station.size[2], _PILLAR_HEIGHTS[1] * station.size[2], _STEP_MM)
-    ahead = _wall(station) - np.arange(0.0, _PILLAR_DEPTH_MM, _STEP_MM)
-    u, w, v = np.meshgrid(np.concatenate([-across, across]), up, ahead, indexing="ij")
-    points = station.frame.to_ras(np.stack([u, v, w], axis=-1).reshape(-1, 3))
-    return points[_is_bone(hu, solid, points)]
+    depths = np.arange(0.0, _PILLAR_DEPTH_MM, _STEP_MM)
+    points, bone = _seen(hu, solid, station, _PILLAR_MM, _PILLAR_HEIGHTS, depths)
+    return points[bone]
 
 
 def _wall(station: Station) -> float:
