@@ -29,7 +29,8 @@ _SMOOTH_VOXELS = 0.4
 # A thoracic transverse process is 8 to 12 mm deep; its shell, thin before the rib's neck, is lost in slices so thick,
 # and what is left is open to the front. Beside and behind the body what such a hollow holds is marrow where it is
 # brighter than fat and fluid. Engineering judgement.
-_THICK_MM, _HOLLOW_MM, _BESIDE_MM, _MARROW_HU = 2.0, 12.0, 14.0, 40.0
+# The shell towards the rib being the rib's own, such a hollow is the vertebra's if at least that part of its border is.
+_THICK_MM, _HOLLOW_MM, _BESIDE_MM, _MARROW_HU, _LEAST_OWN = 2.0, 12.0, 14.0, 40.0, 0.4
 # About the canal's middle nothing is marrow: a canal is 14 mm wide and more (clinical facts).
 _CANAL_MM = 4.0
 # Marrow is ringed by its shell whichever way it is sliced; the holes for the arteries of the neck one way only. Below
@@ -70,8 +71,11 @@ def own_bone(ct: Volume, found: BoneAndMetal, block: Block, labels: np.ndarray, 
     rings = _RINGS_OF_NECK if own.level.startswith("C") else _RINGS
     bone = _with_marrow(bone, _in_canal(own, points) & ~bone, grid, rings)
     if own.level.startswith("T") and ct.spacing.max() >= _THICK_MM:
-        marrow = grid.divided(smooth > _MARROW_HU) & owned & ~metal
-        bone |= _hollows(bone & _beside_canal(own, star, points), grid.step) & marrow
+        others = grid.divided(found.bone[grid.box]) & ~owned
+        beside = _beside_canal(own, star, points)
+        hollows = _hollows((bone | others) & beside, grid.step) & beside & ~(bone | others | metal)
+        bone |= _own_hollows(hollows & grid.divided(smooth > _MARROW_HU), bone, others)
+        owned |= bone
     blur = _SMOOTH_VOXELS * ct.spacing.max() / grid.step
     bone = (ndimage.gaussian_filter(bone.astype(np.float32), blur) > 0.5) & owned
     bone = grid.voted(bone & ~metal) & ~found.metal[grid.box]
@@ -174,6 +178,21 @@ def _hollows(bone: np.ndarray, step: np.ndarray) -> np.ndarray:
         reached = ndimage.distance_transform_edt(away <= radius, step[1:]) <= radius
         found[k] = ~reached[wide[0] : -wide[0], wide[1] : -wide[1]] & ~bone[k]
     return found
+
+
+def _own_hollows(hollows: np.ndarray, bone: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """The hollows, slice by slice, that enough own bone borders on; short of the others' bone by the joint's width."""
+    own = np.zeros_like(hollows)
+    for k in np.flatnonzero(hollows.any(axis=(1, 2))):
+        pieces, count = ndimage.label(hollows[k])
+        borders = np.zeros((2, count + 1))
+        for shift, axis in product((-1, 1), (0, 1)):
+            moved = np.where(hollows[k], 0, np.roll(pieces, shift, axis))
+            borders += [np.bincount(moved[mask[k]], minlength=count + 1) for mask in (bone, others)]
+        enough = borders[0] >= _LEAST_OWN * borders.sum(axis=0)
+        enough[0] = False
+        own[k] = enough[pieces] & ~ndimage.binary_dilation(others[k])
+    return own
 
 
 def _with_marrow(bone: np.ndarray, canal: np.ndarray, grid: FineGrid, least: int) -> np.ndarray:

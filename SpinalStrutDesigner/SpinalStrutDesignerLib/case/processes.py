@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import ndimage
 
 from .model import Volume
 from .stations import Station
@@ -24,10 +25,14 @@ _FACET_MM, _FACET_DEPTH_MM = (8.0, 13.0), 2.4
 # Measured likewise: 0.95 and more.
 _NECK = frozenset(f"C{n}" for n in range(3, 8))
 _PILLAR_MM, _PILLAR_HEIGHTS, _PILLAR_DEPTH_MM = (9.0, 22.0), (0.1, 0.2), 10.0
-# A rib's neck lies before the transverse process: seen from the front it hides it, and both are deeper than either is.
-# Measured likewise: nothing of what is marked is the vertebra's own.
+# From T3 to T9 transverse processes slope backwards to their tips, beside which the ribs lie deeper: there the surface
+# seen from behind falls forward by more than the first. Where it is seen again no deeper within the second, the shell
+# had a hole. Short of the end by the third. Measured likewise: 0.9 and more, the rest at the edge of it.
 _RIBS = frozenset(f"T{n}" for n in range(3, 10))
-_NECK_MM, _NECK_HEIGHTS, _NECK_DEPTH_MM, _BOTH_MM, _BEFORE_WALL_MM = (14.0, 22.0), (0.3, 0.9), 1.6, 18.0, 6.0
+_TIP_MM, _TIP_HEIGHTS, _FALL_MM, _HOLE_MM, _SHORT_MM = (16.0, 40.0), (0.0, 0.5), 2.0, 4.8, 1.6
+# A rib's neck lies before the transverse process: seen from the front it hides it, and both are deeper than either is.
+# Measured likewise: hardly anything of what is marked is the vertebra's own.
+_NECK_MM, _NECK_HEIGHTS, _NECK_DEPTH_MM, _BOTH_MM, _BEFORE_WALL_MM = (14.0, 34.0), (0.3, 0.9), 1.6, 14.0, 6.0
 _BEHIND_WALL_MM, _REAR_MM, _FACET_REAR_MM = 2.0, 45.0, 22.0
 _METAL_HU = 1500.0
 
@@ -35,8 +40,10 @@ _METAL_HU = 1500.0
 def process_points(hu: Volume, solid: Volume, station: Station) -> np.ndarray:
     """(n, 3) RAS mm: bone of the station's transverse processes, upper facets or pillars; none above C3, below T11."""
     points = [np.empty((0, 3))]
-    if station.level in _RIBBED:
-        rear = np.arange(_REAR_MM, _BEHIND_WALL_MM, -_STEP_MM)
+    rear = np.arange(_REAR_MM, _BEHIND_WALL_MM, -_STEP_MM)
+    if station.level in _RIBS:
+        points.append(_to_tips(hu, solid, station, rear))
+    elif station.level in _RIBBED:
         points.append(_first(hu, solid, station, _ACROSS_MM, _ACROSS_HEIGHTS, rear, _ACROSS_DEPTH_MM))
     if station.level in _FACET_HEIGHTS:
         front = np.arange(_BEHIND_WALL_MM, _FACET_REAR_MM, _STEP_MM)
@@ -57,6 +64,30 @@ def rib_points(hu: Volume, solid: Volume, station: Station) -> np.ndarray:
     deep = (len(front) - 1 - bone[..., ::-1].argmax(axis=2) - first) * _STEP_MM > _BOTH_MM
     into = (np.arange(len(front)) - first[..., None]) * _STEP_MM
     return points[bone & (deep & (first > 0))[..., None] & (into >= 0.0) & (into < _NECK_DEPTH_MM)]
+
+
+def _to_tips(hu: Volume, solid: Volume, station: Station, rear: np.ndarray) -> np.ndarray:
+    """(n, 3) RAS mm: bone of the back of both transverse processes out to their tips."""
+    points, bone = _seen(hu, solid, station, _TIP_MM, _TIP_HEIGHTS, rear)
+    first = bone.argmax(axis=2)
+    depth = np.where(bone.any(axis=2) & (first > 1), rear[first], -np.inf)
+    kept = np.concatenate([_before_fall(side) for side in np.split(depth, 2)])
+    into = (np.arange(len(rear)) - first[..., None]) * _STEP_MM
+    return points[bone & kept[..., None] & (into >= 0.0) & (into < _ACROSS_DEPTH_MM)]
+
+
+def _before_fall(seen: np.ndarray) -> np.ndarray:
+    """Which of the places (outwards, up) lie on the surface that begins at the first, mm backwards, up to its end."""
+    even = ndimage.median_filter(seen, size=3, mode="nearest")
+    on = np.zeros(seen.shape, bool)
+    rearmost, hole, last = even[0], np.zeros(seen.shape[1]), np.zeros(seen.shape[1], int)
+    for out, depth in enumerate(even):
+        on[out] = np.isfinite(depth) & (hole <= _HOLE_MM) & (depth >= rearmost - np.where(hole > 0.0, 0.0, _FALL_MM))
+        hole = np.where(on[out], 0.0, hole + _STEP_MM)
+        hole[hole > _HOLE_MM] = np.inf
+        rearmost, last = np.where(on[out], np.maximum(rearmost, depth), rearmost), np.where(on[out], out, last)
+    short = (last - np.arange(len(seen))[:, None]) * _STEP_MM >= _SHORT_MM
+    return np.asarray(on & short & (np.abs(np.where(on, seen, 0.0) - np.where(on, even, 0.0)) < _FALL_MM))
 
 
 def _pillars(hu: Volume, solid: Volume, station: Station) -> np.ndarray:

@@ -24,8 +24,10 @@ _EDGE_HU, _EDGE_COST = 250.0, 2.5
 _SHEET_HU, _SHEET_COST, _DEEP_COST = 80.0, 2.0, 0.1
 _SMOOTH_COST = 60.0
 _SIZE_COST = 6.0
-_ROUNDS = 15
-_FARTHEST_STEP = 10
+# Of messages at most, and without change until they are taken to have settled: on stars of test cases 35 on average,
+# 93 at most, within 1 of the least cost of several hundred.
+_MOST_ROUNDS, _STILL_ROUNDS = 100, 6
+_FARTHEST_STEP = 8
 _WITHIN = np.array((0.3, 0.45, 0.6, 0.75, 0.88))  # parts of the radii at which a body's filling is looked at
 _BRIGHTEST_HU = 700.0  # cortex; metal counts as no more
 
@@ -153,26 +155,34 @@ def _mean(profile: np.ndarray, low_mm: float, high_mm: float, step: np.ndarray) 
 
 
 def _smooth_choice(cost: np.ndarray) -> np.ndarray:
-    """(n,) the column of each row of cost (n, m) so that their sum and the neighbours' squared steps are least."""
-    pairs = _neighbours()
-    half, (count, width) = len(pairs) // 2, cost.shape
-    cost = cost.astype(np.float32)
-    gather = csr_array((np.ones(len(pairs), np.float32), (pairs[:, 1], np.arange(len(pairs)))), (count, len(pairs)))
+    """(n,) the column of each row of cost (n, m) so that their sum and the neighbours' squared steps are least.
+
+    Both halves of the directions send their messages in turn, until the choice stands still: all at once they settle
+    later or not at all (Elidan, McGraw and Koller, Residual belief propagation, UAI 2006).
+    """
+    pairs, (count, width) = _neighbours(), cost.shape
+    back = np.roll(np.arange(len(pairs)), len(pairs) // 2)
     steps = _SMOOTH_COST * (np.arange(-_FARTHEST_STEP, _FARTHEST_STEP + 1) * (_RATIOS[1] - _RATIOS[0])) ** 2
     messages = np.zeros((len(pairs), width), np.float32)
-    belief = cost
-    back = np.r_[half : 2 * half, 0:half]
-    for _ in range(_ROUNDS):
-        sent = np.pad(
-            belief[pairs[:, 0]] - messages[back], ((0, 0), (_FARTHEST_STEP, _FARTHEST_STEP)), constant_values=1e6
-        )
-        new = np.full_like(messages, np.inf)
-        for shift, price in enumerate(steps.astype(np.float32)):
-            np.minimum(new, sent[:, shift : shift + width] + price, out=new)
-        new -= new.min(axis=1, keepdims=True)
-        messages = 0.5 * (messages + new)
-        belief = cost + gather @ messages
-    return belief.argmin(axis=1)
+    heard = csr_array((np.ones(len(pairs), np.float32), (pairs[:, 1], np.arange(len(pairs)))), (count, len(pairs)))
+    halves = [(sent, heard[:, sent]) for sent in (np.flatnonzero(pairs[:, 0] % 2 == parity) for parity in (0, 1))]
+    belief = cost.astype(np.float32)
+    chosen, still = belief.argmin(axis=1), 0
+    for _ in range(_MOST_ROUNDS):
+        for sent, at in halves:
+            told = belief[pairs[sent, 0]] - messages[back[sent]]
+            told = np.pad(told, ((0, 0), (_FARTHEST_STEP, _FARTHEST_STEP)), constant_values=1e6)
+            new = np.full((len(sent), width), np.inf, np.float32)
+            for shift, price in enumerate(steps.astype(np.float32)):
+                np.minimum(new, told[:, shift : shift + width] + price, out=new)
+            new -= new.min(axis=1, keepdims=True)
+            belief += at @ (new - messages[sent])
+            messages[sent] = new
+        last, chosen = chosen, belief.argmin(axis=1)
+        still = still + 1 if np.array_equal(last, chosen) else 0
+        if still == _STILL_ROUNDS:
+            break
+    return chosen
 
 
 def recentred(star: Star) -> Frame:
