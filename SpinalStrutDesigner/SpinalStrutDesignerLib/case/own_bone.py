@@ -30,7 +30,7 @@ _SMOOTH_VOXELS = 0.4
 # and what is left is open to the front. Beside and behind the body what such a hollow holds is marrow where it is
 # brighter than fat and fluid. Engineering judgement.
 # The shell towards the rib being the rib's own, such a hollow is the vertebra's if at least that part of its border is.
-_THICK_MM, _HOLLOW_MM, _BESIDE_MM, _MARROW_HU, _LEAST_OWN = 2.0, 12.0, 14.0, 40.0, 0.4
+_THICK_MM, _HOLLOW_MM, _BESIDE_MM, _MARROW_HU, _LEAST_OWN = 2.0, 12.0, 14.0, 40.0, 0.45
 # About the canal's middle nothing is marrow: a canal is 14 mm wide and more (clinical facts).
 _CANAL_MM = 4.0
 # Marrow is ringed by its shell whichever way it is sliced; the holes for the arteries of the neck one way only. Below
@@ -149,8 +149,11 @@ def _outside_body(own: Station, star: Star, ras: np.ndarray, depth: np.ndarray) 
     reach = star.reach
     ahead = (local[..., 1] - reach[1, 0]) / (reach[1, 1] - reach[1, 0])
     within = (np.abs(local[..., 0]) < reach[0, 1]) & (np.abs(local[..., 2]) > 0.6 * reach[2, 1])
+    if own.level.startswith("C"):
+        # Uncinate processes stand on the sides of the upper plate.
+        within &= (np.abs(local[..., 0]) < 0.6 * reach[0, 1]) | (local[..., 2] < 0.0)
     # Transverse processes of cervical vertebrae stand beside the front half of the body too.
-    front = 0.6 if own.level.startswith("C") else 0.15
+    front = 0.8 if own.level.startswith("C") else 0.15
     far = (ahead > front) & (depth < -2.5)
     return far | (within & (ahead > 0.15) & (depth < -1.2))
 

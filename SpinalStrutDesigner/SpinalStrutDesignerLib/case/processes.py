@@ -16,10 +16,11 @@ _STEP_MM = 0.8
 _RIBBED = frozenset(["C7", *(f"T{n}" for n in range(1, 11))])
 _ACROSS_MM, _ACROSS_HEIGHTS, _ACROSS_DEPTH_MM = (16.0, 24.0), (0.0, 0.4), 3.2
 # Facets from T3 on stand in the frontal plane: through the hole between two pedicles the upper facet is met first, and
-# behind it the lower facet of the vertebra above. Above T3 they slope as those of the neck; from T6 to T10 they are met
-# higher than at T3 to T5 and T11. Measured likewise: 0.93.
-_FACET_HEIGHTS = {f"T{n}": (0.4, 0.8 if 6 <= n <= 10 else 0.65) for n in range(3, 12)}
-_FACET_MM, _FACET_DEPTH_MM = (8.0, 13.0), 2.4
+# behind it the lower facet of the vertebra above. Above T3 they slope as those of the neck; from T6 on they stand closer
+# together, and to T10 they are met higher. Across and heights, measured likewise: 0.93.
+_FACETS = {f"T{n}": ((10.0, 19.0), (0.4, 0.65)) for n in range(3, 6)}
+_FACETS |= {f"T{n}": ((8.0, 13.0), (0.4, 0.8)) for n in range(6, 11)} | {"T11": ((8.0, 13.0), (0.4, 0.65))}
+_FACET_DEPTH_MM = 2.4
 # Articular pillars of the neck stand one on the other, and thick slices do not show the joints between them. At the
 # height of the pedicles a pillar is the vertebra's own for all its width, as deep as the sloping facet above begins.
 # Measured likewise: 0.95 and more.
@@ -29,7 +30,7 @@ _PILLAR_MM, _PILLAR_HEIGHTS, _PILLAR_DEPTH_MM = (9.0, 22.0), (0.1, 0.2), 10.0
 # seen from behind falls forward by more than the first. Where it is seen again no deeper within the second, the shell
 # had a hole. Short of the end by the third. Measured likewise: 0.9 and more, the rest at the edge of it.
 _RIBS = frozenset(f"T{n}" for n in range(3, 10))
-_TIP_MM, _TIP_HEIGHTS, _FALL_MM, _HOLE_MM, _SHORT_MM = (16.0, 40.0), (0.0, 0.5), 2.0, 4.8, 1.6
+_TIP_MM, _TIP_HEIGHTS, _FALL_MM, _HOLE_MM, _SHORT_MM = (16.0, 40.0), (0.0, 0.5), 2.0, 4.8, 0.8
 # A rib's neck lies before the transverse process: seen from the front it hides it, and both are deeper than either is.
 # Measured likewise: hardly anything of what is marked is the vertebra's own.
 _NECK_MM, _NECK_HEIGHTS, _NECK_DEPTH_MM, _BOTH_MM, _BEFORE_WALL_MM = (14.0, 34.0), (0.3, 0.9), 1.6, 14.0, 6.0
@@ -45,10 +46,9 @@ def process_points(hu: Volume, solid: Volume, station: Station) -> np.ndarray:
         points.append(_to_tips(hu, solid, station, rear))
     elif station.level in _RIBBED:
         points.append(_first(hu, solid, station, _ACROSS_MM, _ACROSS_HEIGHTS, rear, _ACROSS_DEPTH_MM))
-    if station.level in _FACET_HEIGHTS:
+    if station.level in _FACETS:
         front = np.arange(_BEHIND_WALL_MM, _FACET_REAR_MM, _STEP_MM)
-        heights = _FACET_HEIGHTS[station.level]
-        points.append(_first(hu, solid, station, _FACET_MM, heights, front, _FACET_DEPTH_MM))
+        points.append(_first(hu, solid, station, *_FACETS[station.level], front, _FACET_DEPTH_MM))
     if station.level in _NECK:
         points.append(_pillars(hu, solid, station))
     return np.concatenate(points)
