@@ -16,8 +16,8 @@ _STEP_MM = 0.8
 _RIBBED = frozenset(["C7", *(f"T{n}" for n in range(1, 11))])
 _ACROSS_MM, _ACROSS_HEIGHTS, _ACROSS_DEPTH_MM = (16.0, 24.0), (0.0, 0.4), 3.2
 # Facets from T3 on stand in the frontal plane: through the hole between two pedicles the upper facet is met first, and
-# behind it the lower facet of the vertebra above. Above T3 they slope as those of the neck; from T6 on they stand closer
-# together, and to T10 they are met higher. Across and heights, measured likewise: 0.93.
+# behind it the lower facet of the vertebra above. Above T3 they slope as those of the neck; from T6 on they stand
+# closer together, and to T10 they are met higher. Across and heights, measured likewise: 0.93.
 _FACETS = {f"T{n}": ((10.0, 19.0), (0.4, 0.65)) for n in range(3, 6)}
 _FACETS |= {f"T{n}": ((8.0, 13.0), (0.4, 0.8)) for n in range(6, 11)} | {"T11": ((8.0, 13.0), (0.4, 0.65))}
 _FACET_DEPTH_MM = 2.4
