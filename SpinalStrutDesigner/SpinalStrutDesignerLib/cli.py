@@ -1,7 +1,7 @@
 """The command line: the only code that prints.
 
-`spinal-strut demo | segment | propose | design | inspect | register | rebuild`. Exit codes: 0 all pass, warn or waived;
-2 files written, but not for manufacture; 1 an error, told in one line; 130 interrupted, nothing written. With
+`spinal-strut demo | segment | propose | design | inspect | spans | register | rebuild`. Exit codes: 0 all pass, warn or
+waived; 2 files written, but not for manufacture; 1 an error, told in one line; 130 interrupted, nothing written. With
 `--progress json` standard output has JSON lines only: {"stage", "detail", "fraction"} as the work goes on (fraction of
 the whole, 0 to 1), then {"result": {"directory", "exit_code", "verdicts", "blocking", "seconds"}}, or {"error":
 {"type", "message"}}.
@@ -211,13 +211,14 @@ def _write(file: str, text: str, what: str) -> None:
         raise ReleaseError(f"the {what} cannot be written to '{file}': {error.strerror}") from error
 
 
-def _check_early(options: argparse.Namespace, given: Plan | None) -> None:
-    """Refuses what cannot become a plan before any long work; axis and screws are only known once proposed."""
+def _check_early(options: argparse.Namespace, given: Plan | None) -> Plan:
+    """What is decided before any long work, which refuses what cannot become a plan; axis and screws are only known
+    once proposed."""
     from .plan.presets import preset
 
     start = given or preset(options.preset or DEFAULT_PRESET, options.upper, options.lower)
     settings = options.settings if given else [s for s in options.settings if not s.startswith(("axis.", "screws."))]
-    _decided(start, argparse.Namespace(**{**vars(options), "settings": settings}))
+    return _decided(start, argparse.Namespace(**{**vars(options), "settings": settings}))
 
 
 def _check_levels(case: Case, given: Plan | None, options: argparse.Namespace) -> None:
@@ -297,6 +298,31 @@ def _inspect(options: argparse.Namespace) -> int:
     return PASSED
 
 
+def _spans(options: argparse.Namespace) -> int:
+    from .propose.spans import designed_span, neighbouring_spans, span_lines, spans_table
+
+    start = _check_early(options, _given_plan(options))
+    stages = Stages(shown_as(options.progress), {"reading": 1.0, "comparing": 20.0})
+    with stages.stage("reading") as progress:
+        case = read_given(options, progress)
+    _check_levels(case, start, options)
+    with stages.stage("comparing") as progress:
+        spans = neighbouring_spans(case, start.upper, start.lower, options.reach)
+        designs = []
+        for number, span in enumerate(spans):
+            progress(span.name, number / len(spans))
+            designs.append(designed_span(case, span, start))
+    end_bar(options.progress)
+    if options.out is not None:
+        _write(options.out, spans_table(designs), "table of spans")
+    lines = list(span_lines(designs))
+    if options.progress == "json":
+        print_json({"result": {"exit_code": PASSED, "lines": lines}})
+    else:
+        print("\n".join(lines))
+    return PASSED
+
+
 def _register(options: argparse.Namespace) -> int:
     from .case.registration_json import registration_to_json
     from .case.second import register_file
@@ -359,6 +385,7 @@ _COMMANDS = {
     "design": _design,
     "propose": _propose,
     "inspect": _inspect,
+    "spans": _spans,
     "register": _register,
     "rebuild": _rebuild,
 }

@@ -59,22 +59,28 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     design = _command(commands, "design", "design a strut for a patient's CT", runs)
     propose = _command(commands, "propose", "write a plan for a patient's CT, to be changed and designed from", runs)
     inspect = _command(commands, "inspect", "what a case holds: levels, endplates, what is missing", runs)
+    spans = _command(commands, "spans", "design from neighbouring docking levels too, and compare them", runs)
     register = _command(
         commands, "register", "find how an MRI or another CT lies to the CT, and how sure that is", runs
     )
     rebuild = _command(commands, "rebuild", "carry a plan over to a new CT of the same patient", runs)
-    for command in (design, propose, inspect, rebuild, register):
+    for command in (design, propose, inspect, spans, rebuild, register):
         _add_case_options(command)
         _add_second_image(command)
-    for command in (design, propose, inspect, rebuild):
+    for command in (design, propose, inspect, spans, rebuild):
         _add_second_labels(command)
-    for command in (design, propose, inspect):
+    for command in (design, propose, inspect, spans):
         _add_levels(command)
     _add_old_case(rebuild)
     register.add_argument("--out", required=True, metavar="FILE.json", help="the registration to write")
     _add_ct(segment)
     _add_plan_options(design, "a plan.json to use in place of a proposal")
     _add_plan_options(propose, "a started plan.json: its axis, section, feet and screws are proposed, the rest is kept")
+    _add_plan_options(spans, "a started plan.json, whose decisions hold for every span")
+    spans.add_argument(
+        "--reach", type=int, default=1, metavar="N", help="so many levels farther up and down are tried (default 1)"
+    )
+    spans.add_argument("--out", metavar="FILE.csv", help="the table to write")
     _add_waivers(design)
     segment.add_argument("--out", required=True, metavar="FILE.seg.nrrd", help="the Slicer segmentation to write")
     propose.add_argument("--out", required=True, metavar="FILE", help="the plan.json to write")
@@ -83,7 +89,7 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
         command.add_argument(
             "--out", required=True, metavar="DIR", help="folder of the release; an earlier one is replaced"
         )
-    for command in (demo, segment, design, propose, inspect, register, rebuild):
+    for command in (demo, segment, design, propose, inspect, spans, register, rebuild):
         command.add_argument(
             "--progress", choices=("text", "json"), default="text", help="json: JSON lines on standard output"
         )
