@@ -6,6 +6,7 @@ import weakref
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
 
 from ..errors import CaseError
 from ..threads import kept
@@ -34,6 +35,7 @@ STEEPEST = 35.0
 LEAST_BORNE = 0.7
 BENEATH = (6.0, 10.0)
 LEAST_HEIGHT = 0.35
+_SHEET_CELLS = 5  # of 1 mm: more than twice the thickest sheet
 FARTHEST = 45.0
 """mm from a body's middle to beyond its front; the deepest lumbar bodies have 37 mm in all."""
 
@@ -169,9 +171,13 @@ def _middle_of(face: HeightMap, level: str) -> np.ndarray:
 
 
 def _rearmost_of(back: HeightMap, level: str) -> np.ndarray:
-    """(3,) RAS: where the body's back reaches farthest back, near the midline."""
-    near = back.heights[:, 3:-3]
-    if not np.isfinite(near).any():
+    """(3,) RAS: where the body's back reaches farthest back, near the midline.
+
+    Streaks behind a body beside screws stand out as sheets of one or two slices: of a few slices the median counts.
+    """
+    known = np.where(np.isfinite(back.heights), back.heights, -np.inf)
+    near = ndimage.median_filter(known, size=(_SHEET_CELLS, 1), mode="nearest")[:, 3:-3]
+    farthest = near.max(axis=0)
+    if not np.isfinite(farthest).any():
         raise CaseError(f"{level} is destroyed: no bone stands in front of its canal; {REMEDY}")
-    farthest = np.where(np.isfinite(near), near, -np.inf).max(axis=0)
     return back.frame.to_ras(np.array([0.0, 0.0, np.median(farthest[np.isfinite(farthest)])]))

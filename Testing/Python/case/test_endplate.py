@@ -181,6 +181,25 @@ def test_metal_in_the_body_does_not_move_the_plate(synthetic) -> None:
         assert degrees(one.normal, other.normal) < 1.0
 
 
+def test_a_streak_behind_the_body_does_not_deepen_the_plate(synthetic) -> None:
+    """A sheet as thick as a slice, as streaks beside screws leave it, from the wall into the canal."""
+    case, _ = synthetic("case1_c6_t11")
+    structure, before = case.structure("T11"), find_endplate(case, "T11", "superior")
+    mask = structure.mask
+    voxels = mask.voxels.copy()
+    inwards = before.centre - 11.0 * before.normal
+    sheet = inwards + np.stack(
+        np.meshgrid(np.arange(-9.0, 9.1, 0.3), np.arange(-24.0, 0.0, 0.3), [0.0]), axis=-1
+    ).reshape(-1, 3) @ np.stack([before.right, before.anterior, before.normal])
+    to_ijk = np.linalg.inv(mask.ijk_to_ras)
+    i, j, k = np.rint(sheet @ to_ijk[:3, :3].T + to_ijk[:3, 3]).astype(int).T
+    voxels[k, j, i] = True
+    assert voxels.sum() > mask.voxels.sum() + 100
+    spoilt = replace(structure, mask=Mask(voxels, mask.ijk_to_ras))
+    after = find_endplate(replace(case, structures=(spoilt,)), "T11", "superior")
+    assert abs(after.depth_mm - before.depth_mm) <= 0.75 and np.abs(after.centre - before.centre).max() <= 0.3
+
+
 def test_a_pose_moves_the_plate_and_changes_the_gap(synthetic) -> None:
     case, _ = synthetic("intact_c1_t5")
     before = find_endplate(case, "C4", "inferior")
