@@ -34,6 +34,7 @@ _MADE_FOR_ALL = {
     "plans": (
         "endtoend/test_phantom_design.py",
         *(f"propose/test_propose_{name}.py" for name in ("axis", "feet", "screws")),
+        "propose/test_spans.py",
     ),
     "vertebrae": tuple(f"case/test_{name}.py" for name in ("alignment", "body", "endplate", "morphometry")),
     "preview": ("build/test_preview.py", "verify/test_verify_preview.py"),
