@@ -19,6 +19,9 @@ _BESIDE_REACH_MM = 30.0  # how far from a plate's centre a strut in front of the
 _INSIDE_FOOT_MM = 2.0  # the axis begins this far below the foot's free end
 _COVERED = 0.75  # share of the plate that bone must face closely for its neighbour to count as standing
 _LEAST_TONGUE_MM = 1.0  # a thinner tongue cannot be printed as a wall (recommended wall, clinical facts)
+# In a disc space too narrow for such a tongue the fit gap gives way first, down to the median print error (Schulze
+# 2024), of which a usual fit gap is the rounded figure: else what is left of the tongue falls apart.
+_LEAST_FIT_GAP_MM = 0.26
 _SIDEWAYS_DEG = 60.0  # a strut that ends farther round the plate than this is reached from the side
 _STEP_MM = 1.0
 # Heights of a tongue that are tried, as shares of the disc space's, and the tallest; the lowest is taken that comes
@@ -81,6 +84,7 @@ def fitted_foot(case: Case, plan: Plan, site: Site, curve: AxisCurve, end: int) 
     if site.gap_mm is None:
         bed = foot_bed(case, plan, site.plate, foot, curve, end)
         return held_margins(with_rules(bed, case, plan, foot), foot)
+    foot = foot.with_(fit_gap_mm=_tongue_gap(site.gap_mm, foot.fit_gap_mm))
     least = min(foot.height_mm, max(site.gap_mm - 2.0 * foot.fit_gap_mm, _LEAST_TONGUE_MM))
     feet = [foot.with_(height_mm=round(min(taller * least, _TALLEST_MM), 2)) for taller in _TALLER]
     bed = foot_bed(case, plan, site.plate, feet[-1], curve, end)
@@ -90,6 +94,12 @@ def fitted_foot(case: Case, plan: Plan, site: Site, curve: AxisCurve, end: int) 
     reserves = [root_reserve(plan, bed, one) for one in feet]
     wanted = min(_WORTH * max(reserves), 1.0)
     return next(one for one, reserve in zip(feet, reserves) if reserve >= wanted)
+
+
+def _tongue_gap(gap_mm: float, wanted_mm: float) -> float:
+    """The fit gap of a tongue in a disc space of that height."""
+    left = 0.5 * (gap_mm - _LEAST_TONGUE_MM)
+    return wanted_mm if left >= wanted_mm else min(wanted_mm, max(round(left, 2), _LEAST_FIT_GAP_MM))
 
 
 def _approach(plate: Endplate, end: np.ndarray) -> Approach:
