@@ -81,7 +81,7 @@ def bone_near(case: Case, low: np.ndarray, high: np.ndarray, margin_mm: float = 
     """The bone structures whose voxel block lies within margin of the RAS box low..high."""
     near = []
     for structure in case.having("bone"):
-        first, last = _block(structure)
+        first, last = structure.box
         if np.all(first <= high + margin_mm) and np.all(last >= low - margin_mm):
             near.append(structure)
     return tuple(near)
@@ -91,22 +91,11 @@ def bone_distance(bones: Iterable[Structure], points: np.ndarray, reach_mm: floa
     """Signed distance (n,) from points (n, 3) RAS to these bones, cut off at reach_mm."""
     distance = np.full(len(points), reach_mm)
     for bone in bones:
-        first, last = _block(bone)
+        first, last = bone.box
         near = np.flatnonzero(within(points, first - reach_mm, last + reach_mm))
         if len(near):
             distance[near] = np.minimum(distance[near], bone.distance(points[near]))
     return distance
-
-
-def _block(structure: Structure) -> tuple[np.ndarray, np.ndarray]:
-    """Lowest and highest RAS corner of a structure's voxel block, as posed and as far as it may be stretched."""
-    k, j, i = structure.mask.voxels.shape
-    corners = np.array([[a, b, c] for a in (-0.5, i - 0.5) for b in (-0.5, j - 0.5) for c in (-0.5, k - 0.5)])
-    matrix = structure.pose @ structure.mask.ijk_to_ras
-    corners = corners @ matrix[:3, :3].T + matrix[:3, 3]
-    if structure.stretch is not None:
-        corners = np.vstack([corners, structure.stretch.moved(corners)])
-    return corners.min(axis=0), corners.max(axis=0)
 
 
 def end_block(endplate: Endplate, reach: np.ndarray, foot_height_mm: float, flange_height_mm: float) -> np.ndarray:

@@ -23,7 +23,7 @@ from .variant import lengthened_implant, lengthened_part
 
 _SHARE = 0.6  # of the progress: the bodies; the rest is their finishing, the plastic parts and the variants
 # Raised with every change that may move a vertex.
-ALGORITHM_VERSION = "2"
+ALGORITHM_VERSION = "3"
 
 
 def build(case: Case, plan: Plan, progress: Progress = silent) -> Design:

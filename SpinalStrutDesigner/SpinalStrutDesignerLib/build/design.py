@@ -9,7 +9,8 @@ import numpy as np
 from LatticeGeneratorLib.infill.spec import LatticeSpec
 from LatticeGeneratorLib.mesh.mesh import Mesh, Part
 
-from ..case.model import Case, Endplate, Stretch
+from ..case.model import Case, Endplate
+from ..case.motion import Stretch
 from ..plan.curve import AxisCurve
 from ..plan.plan import Plan
 

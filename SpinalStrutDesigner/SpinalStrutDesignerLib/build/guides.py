@@ -76,9 +76,6 @@ def bone_model(situation: Situation) -> Part:
 
 def _sampled(structure: Structure) -> tuple[np.ndarray, Grid]:
     """A structure's signed distance on a grid of its own."""
-    k, j, i = structure.mask.voxels.shape
-    corners = np.array([[a, b, c] for a in (-1, i) for b in (-1, j) for c in (-1, k)], dtype=float)
-    matrix = structure.pose @ structure.mask.ijk_to_ras
-    corners = corners @ matrix[:3, :3].T + matrix[:3, 3]
-    grid = Grid.around(corners.min(axis=0), corners.max(axis=0), BONE_STEP_MM)
+    low, high = structure.box
+    grid = Grid.around(low - BONE_STEP_MM, high + BONE_STEP_MM, BONE_STEP_MM)
     return structure.distance(grid.points()).reshape(grid.array_shape), grid

@@ -10,7 +10,8 @@ from scipy.spatial.transform import Rotation
 from ..case.endplate import find_endplate
 from ..case.endplate_by_hand import endplate_by_hand
 from ..case.levels import is_above, level_of
-from ..case.model import ROLES, Case, Endplate, Face, Stretch, Structure
+from ..case.model import ROLES, Case, Endplate, Face, Structure
+from ..case.motion import Bend, Motion, Stretch
 from ..case.vertebra import vertebra_structure
 from ..errors import CaseError, PlanError
 from ..plan.plan import EndplateOverride, Plan, Screw, Vec
@@ -34,7 +35,7 @@ def situation(case: Case, plan: Plan, amount_mm: float = 0.0) -> Situation:
     )
     pose = pose_matrix(plan, upper)
     if not np.array_equal(pose, np.eye(4)):
-        anatomy = moved(anatomy, [x for x in anatomy.levels if x == plan.upper or is_above(x, plan.upper)], pose)
+        anatomy = posed(anatomy, plan, Bend(upper.centre, lower.centre - upper.centre, pose))
         upper = docking_endplate(anatomy, plan, plan.upper, "inferior")
         lower = docking_endplate(anatomy, plan, plan.lower, "superior")
     if amount_mm == 0.0:
@@ -95,6 +96,27 @@ def moved(case: Case, levels: list[str], matrix: np.ndarray) -> Case:
         return replace(structure, pose=matrix @ structure.pose, cuts=cuts)
 
     return case.with_structures(one(s) for s in case.structures)
+
+
+def posed(case: Case, plan: Plan, bend: Bend) -> Case:
+    """The case with the upper block moved rigidly, the lower left, and all else bent in between."""
+    return _following(moved(case, _upper_block(case, plan), bend.motion), plan, bend)
+
+
+def _following(case: Case, plan: Plan, motion: Motion) -> Case:
+    """The case with everything but its two blocks following a motion."""
+    blocks = {*_upper_block(case, plan), *_lower_block(case, plan)}
+    return case.with_structures(
+        s if s.level in blocks else replace(s, motions=(*s.motions, motion)) for s in case.structures
+    )
+
+
+def _upper_block(case: Case, plan: Plan) -> list[str]:
+    return [x for x in case.levels if x == plan.upper or is_above(x, plan.upper)]
+
+
+def _lower_block(case: Case, plan: Plan) -> list[str]:
+    return [x for x in case.levels if x == plan.lower or is_above(plan.lower, x)]
 
 
 def pose_matrix(plan: Plan, upper: Endplate) -> np.ndarray:
@@ -177,10 +199,7 @@ def lengthened_case(case: Case, plan: Plan, stretch: Stretch) -> Case:
     """The case with the lower block moved rigidly, the upper left, and all else stretched in between."""
     matrix = np.eye(4)
     matrix[:3, 3] = stretch.shift
-    lower = [x for x in case.levels if x == plan.lower or is_above(plan.lower, x)]
-    still = {x for x in case.levels if x == plan.upper or is_above(x, plan.upper)} | set(lower)
-    case = moved(case, lower, matrix)
-    return case.with_structures(s if s.level in still else replace(s, stretch=stretch) for s in case.structures)
+    return _following(moved(case, _lower_block(case, plan), matrix), plan, stretch)
 
 
 def lengthened_plan(plan: Plan, stretch: Stretch) -> Plan:

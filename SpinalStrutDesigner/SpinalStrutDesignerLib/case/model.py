@@ -11,10 +11,12 @@ import numpy as np
 
 from ..errors import CaseError
 from ..threads import made_once
+from .motion import Motion
 
 Role = Literal["bone", "disc", "keepout_critical", "keepout_soft", "metal"]
 ROLES: tuple[Role, ...] = ("bone", "disc", "keepout_critical", "keepout_soft", "metal")
 Face = Literal["superior", "inferior"]
+_TICKS = 5  # along each side of a block, by which it is known how far motions carry it
 OTHER_VERTEBRAE = "other_vertebrae"
 """The structure that holds vertebrae which are not told apart."""
 
@@ -106,40 +108,12 @@ class DistanceField:
 
 
 @dataclass(frozen=True, eq=False)
-class Stretch:
-    """What lies along a span that grows: still at its origin, moved by the whole shift past its end, and in between
-    smoothly (smoothstep over the middle half). origin: (3,) RAS; span: (3,) to the far end; shift: (3,) mm.
-
-    A model of how cord, vessels and instruments follow a lengthened spine; how tissue really yields is not known.
-    """
-
-    origin: np.ndarray
-    span: np.ndarray
-    shift: np.ndarray
-
-    def moved(self, points: np.ndarray) -> np.ndarray:
-        """Where points (n, 3) of the unstretched patient come to lie."""
-        along = (points - self.origin) @ self.span / (self.span @ self.span)
-        t = np.clip((along - 0.25) / 0.5, 0.0, 1.0)
-        return points + (t * t * (3.0 - 2.0 * t))[:, None] * self.shift
-
-    def unmoved(self, points: np.ndarray) -> np.ndarray:
-        """Where points (n, 3) of the stretched patient came from: the inverse of `moved`, by fixed-point iteration.
-
-        The shift is a few per cent of the span, so that four rounds leave less than a micrometre.
-        """
-        found = points
-        for _ in range(4):
-            found = points - (self.moved(found) - found)
-        return found
-
-
-@dataclass(frozen=True, eq=False)
 class Structure:
     """One labelled thing. level is the vertebra's name for a vertebra ("C6"), else None.
 
     pose moves it from where the CT shows it (4x4, RAS to RAS); cuts are half-spaces that a planned resection removes:
-    (point (3,), normal (3,)), bone on the normal's side is gone. stretch: how it follows a lengthened span, after pose.
+    (point (3,), normal (3,)), bone on the normal's side is gone. motions: how it follows a corrected posture and a
+    lengthened span, one after the other, after pose.
     error_mm: how uncertain its place in the CT is beyond the plan's error budget, for one that a second image gave:
     every distance to it is less by that, so that no check can forget it.
     """
@@ -151,7 +125,7 @@ class Structure:
     level: str | None = None
     pose: np.ndarray = field(default_factory=lambda: np.eye(4))
     cuts: tuple[tuple[np.ndarray, np.ndarray], ...] = ()
-    stretch: Stretch | None = None
+    motions: tuple[Motion, ...] = ()
     error_mm: float = 0.0
 
     @property
@@ -162,14 +136,32 @@ class Structure:
     @property
     def points(self) -> np.ndarray:
         """(n, 3) RAS mm, the voxel centres where the structure now lies."""
-        points = self.mask.points @ self.pose[:3, :3].T + self.pose[:3, 3]
-        return points if self.stretch is None else self.stretch.moved(points)
+        return self.carried(self.mask.points @ self.pose[:3, :3].T + self.pose[:3, 3])
+
+    @property
+    def box(self) -> np.ndarray:
+        """(2, 3) RAS mm: lowest and highest of the block of voxels where it now lies."""
+        ticks = np.linspace(-0.5, np.array(self.mask.voxels.shape[::-1]) - 0.5, _TICKS).T
+        ijk = np.stack(np.meshgrid(*ticks, indexing="ij"), axis=-1).reshape(-1, 3)
+        matrix = self.pose @ self.mask.ijk_to_ras
+        points = self.carried(ijk @ matrix[:3, :3].T + matrix[:3, 3])
+        return np.stack([points.min(axis=0), points.max(axis=0)])
+
+    def carried(self, points: np.ndarray) -> np.ndarray:
+        """Where points (n, 3) of the structure in its pose lie after its motions."""
+        for motion in self.motions:
+            points = motion.moved(points)
+        return points
+
+    def brought_back(self, points: np.ndarray) -> np.ndarray:
+        """Where points (n, 3) lay before the motions: the inverse of `carried`."""
+        for motion in reversed(self.motions):
+            points = motion.unmoved(points)
+        return points
 
     def distance(self, points: np.ndarray) -> np.ndarray:
         """Signed distance in mm, negative inside, at points: (n, 3) RAS mm, less the uncertainty of its place."""
-        points = np.asarray(points, dtype=float).reshape(-1, 3)
-        if self.stretch is not None:
-            points = self.stretch.unmoved(points)
+        points = self.brought_back(np.asarray(points, dtype=float).reshape(-1, 3))
         in_ct = points
         if not np.array_equal(self.pose, np.eye(4)):
             inverse = np.linalg.inv(self.pose)

@@ -152,8 +152,5 @@ def _measured(structure: Structure, need: float) -> tuple[Structure, float]:
 
 def within(structure: Structure, points: np.ndarray, reach: float) -> np.ndarray:
     """Whether each point lies within reach of the structure's box."""
-    shape = np.array(structure.mask.voxels.shape[::-1])
-    affine = structure.pose @ structure.mask.ijk_to_ras
-    corners = np.stack(np.meshgrid(*[(-0.5, n - 0.5) for n in shape], indexing="ij"), axis=-1).reshape(-1, 3)
-    box = corners @ affine[:3, :3].T + affine[:3, 3]
-    return ((points >= box.min(axis=0) - reach) & (points <= box.max(axis=0) + reach)).all(axis=1)
+    low, high = structure.box
+    return ((points >= low - reach) & (points <= high + reach)).all(axis=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -313,17 +313,5 @@ def _across(way: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _close(one: Structure, other: Structure) -> bool:
     """Whether two vertebrae are so near that a screw into one can reach the other."""
-    boxes = []
-    for structure in (one, other):
-        matrix = structure.pose @ structure.mask.ijk_to_ras
-        corners = np.array(list(_corners(structure.mask.voxels.shape[::-1]))) @ matrix[:3, :3].T + matrix[:3, 3]
-        boxes.append((corners.min(axis=0), corners.max(axis=0)))
-    (low, high), (least, most) = boxes
+    (low, high), (least, most) = one.box, other.box
     return bool((low <= most + 10.0).all() and (high >= least - 10.0).all())
-
-
-def _corners(shape: tuple[int, ...]) -> Iterator[tuple[int, int, int]]:
-    for i in (0, shape[0]):
-        for j in (0, shape[1]):
-            for k in (0, shape[2]):
-                yield i, j, k

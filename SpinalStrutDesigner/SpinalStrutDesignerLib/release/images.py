@@ -11,7 +11,7 @@ from LatticeGeneratorLib.progress import Progress, silent
 
 from ..build.design import Design, Implant
 from ..case.alignment import Restoration
-from ..case.model import Case, Endplate, Structure
+from ..case.model import Case, Endplate
 from ..plan.plan import Plan
 from .palette import AXIS, CHORD, CONTACT, SCREW, TITANIUM
 from .render import INK, Camera, Colour, Easel, Label, View, beside, write_png
@@ -87,7 +87,7 @@ def draw_overview(case: Case, plates: Sequence[Endplate], restored: Restoration 
     """A case's spine from the front, the left and obliquely, with the endplates found on it, and over the span, where
     its docking endplates were found, the mechanical axis and the chord."""
     bones = [s for s in case.structures if s.level] or list(case.structures)
-    corners = np.concatenate([_corners(s) for s in bones])
+    corners = np.concatenate([s.box for s in bones])
     low, high = corners.min(axis=0), corners.max(axis=0)
     around = anatomy_layers(case, low, high)
     own, names = [*endplate_layers(plates)], [("endplates", CONTACT)]
@@ -100,14 +100,6 @@ def draw_overview(case: Case, plates: Sequence[Endplate], restored: Restoration 
         if restored is not None:
             views = {key: with_span(view, restored) for key, view in views.items()}
         return tuple(_picture(key, beside(legend, easel.drawn(view))) for key, view in views.items())
-
-
-def _corners(structure: Structure) -> np.ndarray:
-    """(8, 3) RAS mm: the corners of a structure's block of voxels."""
-    k, j, i = structure.mask.voxels.shape
-    matrix = structure.pose @ structure.mask.ijk_to_ras
-    ijk = np.array([[a, b, c] for a in (0, i) for b in (0, j) for c in (0, k)], dtype=float)
-    return ijk @ matrix[:3, :3].T + matrix[:3, 3]
 
 
 def _drawn(implant: Implant, easel: Easel) -> Iterator[Picture]:

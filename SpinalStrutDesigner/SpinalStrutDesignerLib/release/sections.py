@@ -126,7 +126,7 @@ def _outline(
     """Where the sheet cuts a structure, posed and resected; None where it does not."""
     matrix = structure.pose @ structure.mask.ijk_to_ras
     shape = np.array(structure.mask.voxels.shape[::-1])
-    corners = np.array(list(product(*((-1.0, n) for n in shape)))) @ matrix[:3, :3].T + matrix[:3, 3]
+    corners = np.array(list(product(*structure.box.T)))
     # The part of the sheet that the structure's block can reach, smoothed.
     reach = 4.0 * _SMOOTH_MM
     columns, rows = (
@@ -137,6 +137,7 @@ def _outline(
     if not spots.size:
         return None
     inverse = np.linalg.inv(matrix)
+    spots = structure.brought_back(spots.reshape(-1, 3)).reshape(spots.shape)
     ijk = spots @ inverse[:3, :3].T + inverse[:3, 3]
     near = np.all((ijk > -1.0) & (ijk < shape), axis=-1)
     if not near.any():

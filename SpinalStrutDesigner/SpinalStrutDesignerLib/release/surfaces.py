@@ -27,9 +27,9 @@ def mesh_surface(mesh: Mesh) -> vtk.vtkPolyData:
 
 
 def structure_surface(structure: Structure, low: np.ndarray, high: np.ndarray) -> vtk.vtkPolyData | None:
-    """The smooth surface of a structure within the box low to high (RAS mm), posed and resected; None outside it."""
+    """The smooth surface of a structure within the box low to high (RAS mm), as it lies and resected; None outside."""
     matrix = structure.pose @ structure.mask.ijk_to_ras
-    block = _block(structure.mask.voxels.shape, matrix, low, high)
+    block = _block(structure.mask.voxels.shape, matrix, *_before_motions(structure, low, high))
     if block is None:
         return None
     voxels = structure.mask.voxels[block]
@@ -41,7 +41,10 @@ def structure_surface(structure: Structure, low: np.ndarray, high: np.ndarray) -
     coarsest = 0.0 if structure.role == "metal" else max(_COARSEST_MM, _COARSEST_PART * (high[2] - low[2]))
     steps = np.maximum(np.floor(coarsest / np.linalg.norm(matrix[:3, :3], axis=0)), 1).astype(int)
     # The middle of a block of n voxels lies (n - 1) / 2 from the first one's.
-    return _contour(_shares(voxels, steps), matrix @ _scaled(steps.astype(float), offset + 0.5 * (steps - 1)))
+    surface = _contour(_shares(voxels, steps), matrix @ _scaled(steps.astype(float), offset + 0.5 * (steps - 1)))
+    if surface is not None and structure.motions:
+        surface.SetPoints(_points(structure.carried(vtk_to_numpy(surface.GetPoints().GetData()).astype(float))))
+    return surface
 
 
 def screw_surface(screw: Screw) -> vtk.vtkPolyData:
@@ -85,6 +88,13 @@ def tube(points: np.ndarray, radius_mm: float, closed: bool = False) -> vtk.vtkP
     rounded.CappingOn()
     rounded.Update()
     return rounded.GetOutput()
+
+
+def _before_motions(structure: Structure, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The box that holds what a structure's motions bring into the box low to high."""
+    corners = np.array([[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])])
+    both = np.concatenate([corners, structure.brought_back(corners)])
+    return both.min(axis=0), both.max(axis=0)
 
 
 def _block(shape: tuple[int, ...], matrix: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[slice, ...] | None:

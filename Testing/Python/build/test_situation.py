@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from SpinalStrutDesignerLib.build.situation import lengthened_case, lengthened_plan, situation
+from scipy.spatial.transform import Rotation
+from SpinalStrutDesignerLib.build.situation import lengthened_case, lengthened_plan, posed, situation
 from SpinalStrutDesignerLib.case.endplate import find_endplate
-from SpinalStrutDesignerLib.case.model import Case, Mask, ScanQuality, Stretch, Structure, Volume
+from SpinalStrutDesignerLib.case.model import Case, Mask, ScanQuality, Structure, Volume
+from SpinalStrutDesignerLib.case.motion import Bend, Stretch
 from SpinalStrutDesignerLib.plan.plan import Axis, Corrections, EndplateOverride, Plan, Pose, Screw, ScrewType
 
 UP = np.array([0.0, 0.0, 1.0])
@@ -67,6 +71,42 @@ def test_the_axis_grows_between_the_feet_only():
 def test_unmoved_undoes_moved(point):
     points = np.array([point])
     assert np.allclose(STRETCH.unmoved(STRETCH.moved(points)), points, atol=1e-3)
+
+
+BLOCK = np.eye(4)
+BLOCK[:3, :3] = Rotation.from_euler("xyz", [15.0, -6.0, 8.0], degrees=True).as_matrix()
+BLOCK[:3, 3] = 60.0 * UP - BLOCK[:3, :3] @ (60.0 * UP) + [1.0, -2.0, 4.0]
+BEND = Bend(60.0 * UP, -60.0 * UP, BLOCK)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.tuples(st.floats(-25.0, 25.0), st.floats(-40.0, 25.0), st.floats(-40.0, 100.0)))
+def test_unbent_undoes_bent(point):
+    points = np.array([point])
+    assert np.allclose(BEND.unmoved(BEND.moved(points)), points, atol=2e-3)
+
+
+def test_tissue_beside_the_upper_block_goes_with_it_and_beside_the_lower_stays(case):
+    """Seen from the moved block all about it is as far as before: no distance to tissue there may change."""
+    plan = Plan("C4", "T2")
+    after = posed(case, plan, BEND)
+    beside = np.array([[x, y, z] for x in (-9.0, 4.0) for y in (-7.0, 9.0) for z in (60.0, 64.0, 72.0)])
+    there = beside @ BLOCK[:3, :3].T + BLOCK[:3, 3]
+    above = replace(case.structure("aorta"), name="artery", mask=_ball("artery", "keepout_critical", 66.0).mask)
+    follows = posed(case.with_structures([*case.structures, above]), plan, BEND).structure("artery")
+    assert np.allclose(follows.distance(there), above.distance(beside), atol=1e-6)
+    assert np.allclose(after.structure("C4").distance(there), case.structure("C4").distance(beside), atol=1e-6)
+    low = beside * [1.0, 1.0, -1.0] + 60.0 * UP
+    for name in ("rod", "T2"):
+        assert np.allclose(after.structure(name).distance(low), case.structure(name).distance(low), atol=1e-6)
+    halfway = after.structure("aorta").points.mean(axis=0) - case.structure("aorta").points.mean(axis=0)
+    assert 0.2 < np.linalg.norm(halfway) / np.linalg.norm(BLOCK[:3, :3] @ (30 * UP) + BLOCK[:3, 3] - 30 * UP) < 0.8
+
+
+def test_a_posed_structures_box_holds_it(case):
+    for structure in posed(case, Plan("C4", "T2"), BEND).structures:
+        low, high = structure.box
+        assert (structure.points > low - 0.5).all() and (structure.points < high + 0.5).all()
 
 
 def test_a_corrected_endplate_moves_with_its_vertebra_in_the_pose(phantom: Case):

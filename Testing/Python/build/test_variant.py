@@ -11,7 +11,8 @@ from LatticeGeneratorLib.mesh.solids import box, cylinder, extruded
 from SpinalStrutDesignerLib.build.design import Situation
 from SpinalStrutDesignerLib.build.implant import LONGEST_MM
 from SpinalStrutDesignerLib.build.variant import lengthened_part
-from SpinalStrutDesignerLib.case.model import Case, Endplate, ScanQuality, Stretch, Volume
+from SpinalStrutDesignerLib.case.model import Case, Endplate, ScanQuality, Volume
+from SpinalStrutDesignerLib.case.motion import Stretch
 from SpinalStrutDesignerLib.plan.plan import Plan
 
 SPAN_MM = 90.0

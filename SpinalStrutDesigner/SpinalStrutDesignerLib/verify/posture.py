@@ -1,0 +1,157 @@
+"""What a corrected posture, or a variant's distraction, does to the cord: its length, its course, bone beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import ndimage
+
+from ..case.model import Structure
+from .finding import Finding
+from .measured import Measured
+from .registry import check
+
+# What stands for the cord, the narrowest first.
+_CORDS = ("spinal_cord", "cord", "dural_sac", "thecal_sac", "dura", "spinal_canal", "vertebral_canal")
+_SLICE_MM = 2.0  # along the span, of which the middles are the centreline
+_BESIDE_MM = 20.0  # beyond the span's ends, where blocks and cord move alike
+# How far a cord may be lengthened or bent at once is not known; what a person must look at is engineering judgement:
+# verify locally, with monitoring of evoked potentials.
+_LONGER_PERCENT, _FARTHER_OFF_MM, _NEARER_MM = 2.0, 1.0, 0.5
+_BASIS = "tissue between the blocks is taken to bend evenly along the span; verify locally"
+
+
+@dataclass(frozen=True, eq=False)
+class _Course:
+    """A cord's centreline (n, 3) RAS mm, before and after."""
+
+    before: np.ndarray
+    after: np.ndarray
+
+    @property
+    def lengths(self) -> tuple[float, float]:
+        """mm."""
+        before, after = (float(np.linalg.norm(np.diff(line, axis=0), axis=1).sum()) for line in self._lines)
+        return before, after
+
+    @property
+    def sags(self) -> tuple[float, float]:
+        """mm: the greatest distances from the line between the ends."""
+        before, after = (_sag(line) for line in self._lines)
+        return before, after
+
+    @property
+    def _lines(self) -> tuple[np.ndarray, np.ndarray]:
+        return self.before, self.after
+
+
+@check(order=65)
+def posture(measured: Measured) -> Iterator[Finding]:
+    """Length, straightness and bony surroundings of the cord before and after; nothing where no block is moved."""
+    moved = [s for s in measured.case.structures if s.motions]
+    if not moved:
+        return
+    cord = next((s for name in _CORDS for s in moved if s.name.lower() == name), None)
+    course = None if cord is None else _course(measured, cord)
+    if cord is None or course is None:
+        yield measured.finding(
+            "posture.cord_length", "Length of the cord between the docking levels", None, "%",
+            f"longer by ≤ {_LONGER_PERCENT:g} %", "not_evaluated", _BASIS, critical=True,
+            detail="blocks of the spine are moved, and no cord, dural sac or canal is in the case: give one",
+        )  # fmt: skip
+        return
+    yield _length(measured, cord, course)
+    yield _straightness(measured, cord, course)
+    yield _beside_bone(measured, cord)
+
+
+def _length(measured: Measured, cord: Structure, course: _Course) -> Finding:
+    before, after = course.lengths
+    percent = 100.0 * (after - before) / before
+    return measured.finding(
+        "posture.cord_length", f"Length of the {_spoken(cord)} between the docking levels", percent, "%",
+        f"longer by ≤ {_LONGER_PERCENT:g} %", "pass" if percent <= _LONGER_PERCENT else "warn", _BASIS,
+        course.after[len(course.after) // 2], detail=f"{before:.1f} mm before, {after:.1f} mm after",
+    )  # fmt: skip
+
+
+def _straightness(measured: Measured, cord: Structure, course: _Course) -> Finding:
+    before, after = course.sags
+    good = after <= before + _FARTHER_OFF_MM
+    return measured.finding(
+        "posture.canal", f"The {_spoken(cord)} off the straight line between the docking levels", after, "mm",
+        f"≤ {_FARTHER_OFF_MM:g} mm more than before", "pass" if good else "warn", _BASIS,
+        course.after[int(_off(course.after).argmax())], detail=f"{before:.1f} mm before, {after:.1f} mm after",
+    )  # fmt: skip
+
+
+def _beside_bone(measured: Measured, cord: Structure) -> Finding:
+    """The least distance from the cord's surface to bone."""
+    surface = cord.mask.voxels & ~ndimage.binary_erosion(cord.mask.voxels)
+    matrix = cord.mask.ijk_to_ras
+    in_ct = np.argwhere(surface)[:, ::-1] @ matrix[:3, :3].T + matrix[:3, 3]
+    within = _within_span(measured, cord, in_ct, _BESIDE_MM)
+    in_ct = in_ct[within]
+    now = cord.carried(in_ct)
+    bones = measured.case.having("bone")
+    distance = np.min([bone.distance(now) for bone in bones], axis=0)
+    still = [replace(bone, pose=np.eye(4), motions=(), cuts=()) for bone in bones]
+    before = float(np.min([bone.distance(in_ct) for bone in still]))
+    at = int(distance.argmin())
+    after = float(distance[at])
+    nearer = before - after
+    return measured.finding(
+        "posture.bone", f"Bone to the {_spoken(cord)} as moved", after, "mm",
+        f"≤ {_NEARER_MM:g} mm nearer than before; never into it",
+        "pass" if nearer <= _NEARER_MM else "warn" if after > 0.0 else "fail", _BASIS, now[at],
+        detail=f"{before:.1f} mm before, {after:.1f} mm after",
+    )  # fmt: skip
+
+
+def _course(measured: Measured, cord: Structure) -> _Course | None:
+    """The cord's centreline between the docking endplates; None where it does not reach from one to the other."""
+    points = cord.mask.points[_within_span(measured, cord, cord.mask.points, _BESIDE_MM)]
+    upper, lower = _ends(measured, cord)
+    length = float(np.linalg.norm(lower - upper))
+    along = (points - upper) @ (lower - upper) / length
+    if not len(points) or along.min() > _SLICE_MM or along.max() < length - _SLICE_MM:
+        return None
+    _, group, counts = np.unique(np.floor(along / _SLICE_MM), return_inverse=True, return_counts=True)
+    at = np.bincount(group, weights=along) / counts
+    middles = np.stack([np.bincount(group, weights=points[:, k]) for k in range(3)], axis=1) / counts[:, None]
+    # Voxels' middles stray by a part of a voxel from slice to slice, which is no length.
+    smooth = ndimage.gaussian_filter1d(middles, 2.0, axis=0, mode="nearest")
+    even = np.linspace(0.0, length, int(length / _SLICE_MM) + 2)
+    line = np.stack([np.interp(even, at, axis) for axis in smooth.T], axis=1)
+    return _Course(line, cord.carried(line))
+
+
+def _ends(measured: Measured, cord: Structure) -> tuple[np.ndarray, np.ndarray]:
+    """(3,) RAS mm each: the docking endplates' centres where the CT shows them."""
+    situation = measured.implant.situation
+    upper, lower = cord.brought_back(np.stack([situation.upper.centre, situation.lower.centre]))
+    return upper, lower
+
+
+def _within_span(measured: Measured, cord: Structure, points: np.ndarray, beyond_mm: float) -> np.ndarray:
+    """Which of the points (n, 3), where the CT shows them, lie along the span."""
+    upper, lower = _ends(measured, cord)
+    length = float(np.linalg.norm(lower - upper))
+    along = (points - upper) @ (lower - upper) / length
+    return np.asarray((along >= -beyond_mm) & (along <= length + beyond_mm))
+
+
+def _off(line: np.ndarray) -> np.ndarray:
+    way = (line[-1] - line[0]) / np.linalg.norm(line[-1] - line[0])
+    away = line - line[0]
+    return np.asarray(np.linalg.norm(away - (away @ way)[:, None] * way, axis=1))
+
+
+def _sag(line: np.ndarray) -> float:
+    return float(_off(line).max())
+
+
+def _spoken(cord: Structure) -> str:
+    return cord.name.replace("_", " ")
