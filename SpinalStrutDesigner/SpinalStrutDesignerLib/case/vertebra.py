@@ -35,7 +35,7 @@ STEEPEST = 35.0
 LEAST_BORNE = 0.7
 BENEATH = (6.0, 10.0)
 LEAST_HEIGHT = 0.35
-_SHEET_CELLS = 5  # of 1 mm: more than twice the thickest sheet
+_SHEET_CELLS = 3  # of 1 mm: more than twice a sheet
 FARTHEST = 45.0
 """mm from a body's middle to beyond its front; the deepest lumbar bodies have 37 mm in all."""
 

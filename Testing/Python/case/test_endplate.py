@@ -187,12 +187,9 @@ def test_a_streak_behind_the_body_does_not_deepen_the_plate(synthetic) -> None:
     structure, before = case.structure("T11"), find_endplate(case, "T11", "superior")
     mask = structure.mask
     voxels = mask.voxels.copy()
-    inwards = before.centre - 11.0 * before.normal
-    sheet = inwards + np.stack(
-        np.meshgrid(np.arange(-9.0, 9.1, 0.3), np.arange(-24.0, 0.0, 0.3), [0.0]), axis=-1
-    ).reshape(-1, 3) @ np.stack([before.right, before.anterior, before.normal])
     to_ijk = np.linalg.inv(mask.ijk_to_ras)
-    i, j, k = np.rint(sheet @ to_ijk[:3, :3].T + to_ijk[:3, 3]).astype(int).T
+    flat = np.array([[x, y, 0.0] for x in np.arange(-9.0, 9.1, 0.3) for y in np.arange(-24.0, 0.0, 0.3)])
+    i, j, k = np.rint((before.centre - 11.0 * before.normal + flat) @ to_ijk[:3, :3].T + to_ijk[:3, 3]).astype(int).T
     voxels[k, j, i] = True
     assert voxels.sum() > mask.voxels.sum() + 100
     spoilt = replace(structure, mask=Mask(voxels, mask.ijk_to_ras))
