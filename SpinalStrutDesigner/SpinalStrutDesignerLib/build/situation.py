@@ -18,6 +18,9 @@ from ..plan.plan import EndplateOverride, Plan, Screw, Vec
 from ..threads import both
 from .design import Situation
 
+# From the line between the docking endplates: implants, cord and great vessels lie within it (engineering judgement).
+_UNFOLDED_MM = 45.0
+
 
 def situation(case: Case, plan: Plan, amount_mm: float = 0.0) -> Situation:
     """The case and plan an implant of `amount_mm` extra length is made for.
@@ -99,7 +102,16 @@ def moved(case: Case, levels: list[str], matrix: np.ndarray) -> Case:
 
 
 def posed(case: Case, plan: Plan, bend: Bend) -> Case:
-    """The case with the upper block moved rigidly, the lower left, and all else bent in between."""
+    """The case with the upper block moved rigidly, the lower left, and all else bent in between.
+
+    Raises PlanError for a turn over so short a span that tissue about the strut would be folded.
+    """
+    if bend.folds_mm < _UNFOLDED_MM:
+        raise PlanError(
+            f"pose: turned so far over {np.linalg.norm(bend.span):.0f} mm, tissue {bend.folds_mm:.0f} mm from the line "
+            f"between the docking endplates would be folded, and no distance beside it could be told (at least "
+            f"{_UNFOLDED_MM:g} mm must be clear of that); turn less, or bridge a longer span"
+        )
     return _following(moved(case, _upper_block(case, plan), bend.motion), plan, bend)
 
 

@@ -9,7 +9,6 @@ from typing import Protocol
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-_ROUNDS = 12
 _POINTS = 401  # of the line, less than a millimetre apart on the longest spine
 
 
@@ -83,6 +82,13 @@ class Bend:
         end = self.motion[:3, :3] @ self.origin + self.motion[:3, 3]
         return np.asarray(line + part[:, None] * (end - line[0]))
 
+    @cached_property
+    def _normals(self) -> np.ndarray:
+        """(n, 3) unit vectors: which way along the span is at points of the moved line."""
+        part = 1.0 - _smoothed(np.linspace(0.0, 1.0, _POINTS))
+        way = self.span / np.linalg.norm(self.span)
+        return np.asarray(Rotation.from_rotvec(part[:, None] * self._turn).apply(way))
+
     def moved(self, points: np.ndarray) -> np.ndarray:
         """Where points (n, 3) of the patient as the CT shows him come to lie."""
         at = _along(points, self.origin, self.span)
@@ -90,15 +96,46 @@ class Bend:
         return np.asarray(after + turn.apply(points - before))
 
     def unmoved(self, points: np.ndarray) -> np.ndarray:
-        """Where points (n, 3) of the corrected patient came from: the inverse of `moved`.
+        """Where points (n, 3) of the corrected patient came from: the inverse of `moved`, nearer to the line than
+        `folds_mm`.
 
-        By fixed-point iteration of where along the span a point is carried from.
+        A point came from that place along the span whose plane, square to the line, it now lies in.
         """
-        found = points
-        for _ in range(_ROUNDS):
-            before, after, turn = self._carriers(_along(found, self.origin, self.span))
-            found = np.asarray(before + turn.inv().apply(points - after))
-        return found
+        at = self._planes_through(points)
+        before, after, turn = self._carriers(at)
+        found = before + turn.inv().apply(points - after)
+        # What is left after the search runs along the span, and there the planes hardly turn.
+        before, after, turn = self._carriers(_along(found, self.origin, self.span))
+        return np.asarray(before + turn.inv().apply(points - after))
+
+    def _planes_through(self, points: np.ndarray) -> np.ndarray:
+        """(n,) the places along the span, 0 to 1, whose moved planes points (n, 3) lie in; beyond the ends of it less
+        or more."""
+        line, normals = self._line, self._normals
+        length = float(np.linalg.norm(self.span))
+
+        def past(index: np.ndarray) -> np.ndarray:
+            return np.asarray(np.einsum("ij,ij->i", points - line[index], normals[index]))
+
+        low, high = np.zeros(len(points), int), np.full(len(points), _POINTS - 1)
+        while (high - low).max(initial=0) > 1:
+            middle = (low + high) // 2
+            beyond = past(middle) > 0.0
+            low, high = np.where(beyond, middle, low), np.where(beyond, high, middle)
+        first, last = past(low), past(high)
+        share = first / np.where(first == last, 1.0, first - last)
+        within = (low + np.clip(share, 0.0, 1.0)) / (_POINTS - 1)
+        # Before the first plane and past the last one all is rigid.
+        return np.where(share < 0.0, first / length, np.where(share > 1.0, 1.0 + last / length, within))
+
+    @property
+    def folds_mm(self) -> float:
+        """How far from the span's line tissue on the inner side of the bend would be folded: nothing is known there.
+
+        Where it bends most a smoothstep turns by 1.5 times the angle over the span.
+        """
+        angle = float(np.linalg.norm(self._turn))
+        return np.inf if angle == 0.0 else float(np.linalg.norm(self.span)) / (1.5 * angle)
 
     def _carriers(self, at: np.ndarray) -> tuple[np.ndarray, np.ndarray, Rotation]:
         """Of places along the span, 0 to 1: points (n, 3) of the line before and after, and how it is turned there."""

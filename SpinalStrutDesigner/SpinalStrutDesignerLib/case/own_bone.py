@@ -31,6 +31,8 @@ _SMOOTH_VOXELS = 0.4
 # brighter than fat and fluid. Engineering judgement.
 # The shell towards the rib being the rib's own, such a hollow is the vertebra's if at least that part of its border is.
 _THICK_MM, _HOLLOW_MM, _BESIDE_MM, _MARROW_HU, _LEAST_OWN = 2.0, 12.0, 14.0, 40.0, 0.45
+# Uncinate processes stand beyond this part of the body's half width; between 0.5 and 0.65 it makes no difference.
+_UNCINATES = 0.6
 # About the canal's middle nothing is marrow: a canal is 14 mm wide and more (clinical facts).
 _CANAL_MM = 4.0
 # Marrow is ringed by its shell whichever way it is sliced; the holes for the arteries of the neck one way only. Below
@@ -151,7 +153,7 @@ def _outside_body(own: Station, star: Star, ras: np.ndarray, depth: np.ndarray) 
     within = (np.abs(local[..., 0]) < reach[0, 1]) & (np.abs(local[..., 2]) > 0.6 * reach[2, 1])
     if own.level.startswith("C"):
         # Uncinate processes stand on the sides of the upper plate.
-        within &= (np.abs(local[..., 0]) < 0.6 * reach[0, 1]) | (local[..., 2] < 0.0)
+        within &= (np.abs(local[..., 0]) < _UNCINATES * reach[0, 1]) | (local[..., 2] < 0.0)
     # Transverse processes of cervical vertebrae stand beside the front half of the body too.
     front = 0.8 if own.level.startswith("C") else 0.15
     far = (ahead > front) & (depth < -2.5)

@@ -13,14 +13,16 @@ from .finding import Finding
 from .measured import Measured
 from .registry import check
 
-# What stands for the cord, the narrowest first.
-_CORDS = ("spinal_cord", "cord", "dural_sac", "thecal_sac", "dura", "spinal_canal", "vertebral_canal")
+# What stands for the cord, the narrowest first; a canal is bounded by bone, which tells nothing of the cord in it.
+_CORDS = ("spinal_cord", "cord", "dural_sac", "thecal_sac", "dura")
+_CANALS = ("spinal_canal", "vertebral_canal")
 _SLICE_MM = 2.0  # along the span, of which the middles are the centreline
 _BESIDE_MM = 20.0  # beyond the span's ends, where blocks and cord move alike
 # How far a cord may be lengthened or bent at once is not known; what a person must look at is engineering judgement:
 # verify locally, with monitoring of evoked potentials.
 _LONGER_PERCENT, _FARTHER_OFF_MM, _NEARER_MM = 2.0, 1.0, 0.5
-_BASIS = "tissue between the blocks is taken to bend evenly along the span; verify locally"
+_CLOSE_MM = 3.0  # bone farther from the cord than a strut has to stay (clinical facts) is no matter
+_BASIS = "how tissue between the blocks follows them is a model, not known; limits are judged, verify locally"
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +55,7 @@ def posture(measured: Measured) -> Iterator[Finding]:
     moved = [s for s in measured.case.structures if s.motions]
     if not moved:
         return
-    cord = next((s for name in _CORDS for s in moved if s.name.lower() == name), None)
+    cord = next((s for name in (*_CORDS, *_CANALS) for s in moved if _key(s) == name), None)
     course = None if cord is None else _course(measured, cord)
     if cord is None or course is None:
         yield measured.finding(
@@ -64,7 +66,7 @@ def posture(measured: Measured) -> Iterator[Finding]:
         return
     yield _length(measured, cord, course)
     yield _straightness(measured, cord, course)
-    yield _beside_bone(measured, cord)
+    yield _beside_bone(measured, cord) if _key(cord) in _CORDS else _only_canal(measured, cord)
 
 
 def _length(measured: Measured, cord: Structure, course: _Course) -> Finding:
@@ -88,25 +90,31 @@ def _straightness(measured: Measured, cord: Structure, course: _Course) -> Findi
 
 
 def _beside_bone(measured: Measured, cord: Structure) -> Finding:
-    """The least distance from the cord's surface to bone."""
+    """The least distance from the cord's surface to bone, and how much nearer bone came to any part of it."""
     surface = cord.mask.voxels & ~ndimage.binary_erosion(cord.mask.voxels)
     matrix = cord.mask.ijk_to_ras
     in_ct = np.argwhere(surface)[:, ::-1] @ matrix[:3, :3].T + matrix[:3, 3]
-    within = _within_span(measured, cord, in_ct, _BESIDE_MM)
-    in_ct = in_ct[within]
-    now = cord.carried(in_ct)
-    bones = measured.case.having("bone")
-    distance = np.min([bone.distance(now) for bone in bones], axis=0)
-    still = [replace(bone, pose=np.eye(4), motions=(), cuts=()) for bone in bones]
-    before = float(np.min([bone.distance(in_ct) for bone in still]))
-    at = int(distance.argmin())
-    after = float(distance[at])
-    nearer = before - after
+    in_ct = in_ct[_within_span(measured, cord, in_ct, _BESIDE_MM)]
+    now, bones = cord.carried(in_ct), measured.case.having("bone")
+    unmoved = [replace(bone, pose=np.eye(4), motions=(), cuts=()) for bone in bones]
+    before = np.min([bone.distance(in_ct) for bone in unmoved], axis=0)
+    after = np.min([bone.distance(now) for bone in bones], axis=0)
+    nearer = np.minimum(before, _CLOSE_MM) - np.minimum(after, _CLOSE_MM)
+    worst, least = float(nearer.max()), float(after.min())
+    entered = bool(((after <= 0.0) & (nearer > _NEARER_MM)).any())
+    good = worst <= _NEARER_MM and least > 0.0
     return measured.finding(
-        "posture.bone", f"Bone to the {_spoken(cord)} as moved", after, "mm",
-        f"≤ {_NEARER_MM:g} mm nearer than before; never into it",
-        "pass" if nearer <= _NEARER_MM else "warn" if after > 0.0 else "fail", _BASIS, now[at],
-        detail=f"{before:.1f} mm before, {after:.1f} mm after",
+        "posture.bone", f"Bone to the {_spoken(cord)} as moved", least, "mm",
+        f"nowhere ≤ {_CLOSE_MM:g} mm and by > {_NEARER_MM:g} mm nearer than before; never into it",
+        "fail" if entered else "pass" if good else "warn", _BASIS, now[int(nearer.argmax())],
+        detail=f"{float(before.min()):.1f} mm before; nearer by {max(worst, 0.0):.1f} mm where it came nearest",
+    )  # fmt: skip
+
+
+def _only_canal(measured: Measured, canal: Structure) -> Finding:
+    return measured.finding(
+        "posture.bone", "Bone to the cord as moved", None, "mm", "needs the cord or the dural sac", "not_evaluated",
+        _BASIS, detail=f"only the {_spoken(canal)} is known, which bone bounds: draw the cord on an MRI",
     )  # fmt: skip
 
 
@@ -151,6 +159,10 @@ def _off(line: np.ndarray) -> np.ndarray:
 
 def _sag(line: np.ndarray) -> float:
     return float(_off(line).max())
+
+
+def _key(structure: Structure) -> str:
+    return structure.name.lower().replace(" ", "_")
 
 
 def _spoken(cord: Structure) -> str:

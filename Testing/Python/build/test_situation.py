@@ -13,6 +13,7 @@ from SpinalStrutDesignerLib.build.situation import lengthened_case, lengthened_p
 from SpinalStrutDesignerLib.case.endplate import find_endplate
 from SpinalStrutDesignerLib.case.model import Case, Mask, ScanQuality, Structure, Volume
 from SpinalStrutDesignerLib.case.motion import Bend, Stretch
+from SpinalStrutDesignerLib.errors import PlanError
 from SpinalStrutDesignerLib.plan.plan import Axis, Corrections, EndplateOverride, Plan, Pose, Screw, ScrewType
 
 UP = np.array([0.0, 0.0, 1.0])
@@ -84,6 +85,36 @@ BEND = Bend(60.0 * UP, -60.0 * UP, BLOCK)
 def test_unbent_undoes_bent(point):
     points = np.array([point])
     assert np.allclose(BEND.unmoved(BEND.moved(points)), points, atol=2e-3)
+
+
+def _turned(degrees: float, span_mm: float) -> Bend:
+    motion = np.eye(4)
+    motion[:3, :3] = Rotation.from_euler("x", degrees, degrees=True).as_matrix()
+    return Bend(np.zeros(3), np.array([0.0, 0.0, -span_mm]), motion)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.floats(-60.0, 60.0),
+    st.floats(30.0, 250.0),
+    st.floats(0.0, 0.85),
+    st.floats(0.0, 2.0 * np.pi),
+    st.floats(-1.2, 0.4),
+)
+def test_all_that_is_not_folded_can_be_brought_back(degrees, span_mm, part, angle, along):
+    bend = _turned(degrees, span_mm)
+    away = part * min(bend.folds_mm, 100.0)
+    point = np.array([[away * np.cos(angle), away * np.sin(angle), along * span_mm]])
+    there = bend.moved(point)
+    assert np.allclose(bend.moved(bend.unmoved(there)), there, atol=1e-3)
+
+
+def test_a_turn_that_folds_tissue_about_the_strut_is_refused(case):
+    folding = Bend(30.0 * UP, -30.0 * UP, _turned(40.0, 30.0).motion)
+    with pytest.raises(
+        PlanError, match=r"over 30 mm, tissue 29 mm from the line .* turn less, or bridge a longer span"
+    ):
+        posed(case, Plan("C4", "T2"), folding)
 
 
 def test_tissue_beside_the_upper_block_goes_with_it_and_beside_the_lower_stays(case):

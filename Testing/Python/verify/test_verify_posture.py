@@ -80,6 +80,29 @@ def test_bone_that_is_turned_into_the_cord_fails() -> None:
     assert into.value < 0.0 and into.verdict == "fail" and into.blocks
 
 
+def test_bone_that_comes_nearer_is_told_where_other_bone_is_as_near_as_ever() -> None:
+    """Bone 0.5 mm behind the cord at the lower level, which stays, hides nothing of the lip that comes at the upper."""
+    behind = block("T2", "bone", np.array([-6.0, -27.0, -44.0]), np.array([6.0, -24.5, -34.0]), "T2")
+    lip = block("C4", "bone", np.array([-6.0, -13.0, -14.0]), np.array([6.0, -11.0, 44.0]), "C4")
+    case = toy_case(CORD)
+    case = case.with_structures([lip, behind, *(s for s in case.structures if s.level is None)])
+    still, nearer = (findings(case, turned(degrees))["posture.bone"] for degrees in (0.01, -3.0))
+    assert still.verdict == "pass" and still.value == pytest.approx(0.5, abs=0.3)
+    assert nearer.verdict == "warn" and nearer.value == pytest.approx(still.value, abs=0.1)
+
+
+def test_cord_and_bone_that_meet_already_do_not_pass() -> None:
+    through = block("T2", "bone", np.array([-6.0, -27.0, -44.0]), np.array([6.0, -22.0, -34.0]), "T2")
+    case = toy_case(CORD)
+    case = case.with_structures([through, *(s for s in case.structures if s.level != "T2")])
+    assert findings(case, lifted(0.1))["posture.bone"].verdict == "warn"
+
+
+def test_a_canal_says_nothing_of_bone_beside_the_cord() -> None:
+    found = findings(toy_case(replace(CORD, name="spinal_canal")), lifted(3.0))
+    assert found["posture.bone"].verdict == "not_evaluated" and found["posture.cord_length"].value > 0.0
+
+
 def test_without_a_cord_a_moved_block_blocks() -> None:
     found = findings(toy_case(tube("aorta", "keepout_critical", 0.0, 20.0, 4.0)), lifted(3.0))
     assert found["posture.cord_length"].verdict == "not_evaluated" and found["posture.cord_length"].blocks
