@@ -291,11 +291,7 @@ def _inspect(options: argparse.Namespace) -> int:
             write_inspection(case, inspection.plates, inspection.restored, options.out)
     end_bar(options.progress)
     lines = list(inspection_lines(inspection))
-    if options.progress == "json":
-        print_json({"result": {"exit_code": PASSED, "lines": lines}})
-    else:
-        print("\n".join(lines))
-    return PASSED
+    return _tell(options, lines)
 
 
 def _spans(options: argparse.Namespace) -> int:
@@ -307,7 +303,7 @@ def _spans(options: argparse.Namespace) -> int:
         case = read_given(options, progress)
     _check_levels(case, start, options)
     with stages.stage("comparing") as progress:
-        spans = neighbouring_spans(case, start.upper, start.lower, options.reach)
+        spans = neighbouring_spans(case, start, options.reach)
         designs = []
         for number, span in enumerate(spans):
             progress(span.name, number / len(spans))
@@ -315,12 +311,7 @@ def _spans(options: argparse.Namespace) -> int:
     end_bar(options.progress)
     if options.out is not None:
         _write(options.out, spans_table(designs), "table of spans")
-    lines = list(span_lines(designs))
-    if options.progress == "json":
-        print_json({"result": {"exit_code": PASSED, "lines": lines}})
-    else:
-        print("\n".join(lines))
-    return PASSED
+    return _tell(options, list(span_lines(designs)))
 
 
 def _register(options: argparse.Namespace) -> int:
@@ -365,8 +356,13 @@ def _rebuild(options: argparse.Namespace) -> int:
             _write(options.report, changes_table(rebuilt.changes), "report")
     end_bar(options.progress)
     lines = [change.line for change in rebuilt.changes]
+    return _tell(options, lines, plan=options.out)
+
+
+def _tell(options: argparse.Namespace, lines: Sequence[str], **made: str) -> int:
+    """Says the lines, or a record with them and what was made."""
     if options.progress == "json":
-        print_json({"result": {"plan": options.out, "exit_code": PASSED, "lines": lines}})
+        print_json({"result": {**made, "exit_code": PASSED, "lines": list(lines)}})
     else:
         print("\n".join(lines))
     return PASSED

@@ -12,8 +12,7 @@ from LatticeGeneratorLib.progress import Progress, silent
 
 from ..build.build import build
 from ..build.outline import polygon_distance
-from ..case.alignment import Restoration, restoration
-from ..case.endplate import find_endplate
+from ..build.situation import situation
 from ..case.levels import LEVELS, is_above
 from ..case.model import Case, Endplate
 from ..case.vertebra import vertebra_structure
@@ -28,19 +27,19 @@ from .propose import complete_plan
 # locally.
 _BENEATH_MM = np.arange(3.0, 8.1, 0.5)
 _STEP_MM = 1.0
-_DISTANCE = "Distance to "  # so the titles of clearances begin
+# So the titles of clearances begin; and those of structures that may be pushed aside.
+_DISTANCE, _DISPLACEMENT = "Distance to ", "Displacement of "
 _METAL_HU = 1500.0  # cortex reaches 1500 to 1900 HU; denser is metal or its bloom
 
 
 @dataclass(frozen=True, eq=False)
 class Span:
-    """A pair of docking levels. plates, restored: None where fault says why they are not there; density_hu: median HU
-    beneath the upper and the lower plate."""
+    """A pair of docking levels. plates: as corrected and posed by the plan, None where fault says why they are not
+    there; density_hu: median HU beneath the upper and the lower plate."""
 
     upper: str
     lower: str
     plates: tuple[Endplate, Endplate] | None
-    restored: Restoration | None
     density_hu: tuple[float, float] | None
     fault: str = ""
 
@@ -48,6 +47,22 @@ class Span:
     def name(self) -> str:
         """Such as C4-T2."""
         return f"{self.upper}-{self.lower}"
+
+    @property
+    def length_mm(self) -> float | None:
+        """From centre to centre of the docking endplates."""
+        if self.plates is None:
+            return None
+        top, bottom = self.plates
+        return float(np.linalg.norm(bottom.centre - top.centre))
+
+    @property
+    def angle_deg(self) -> float | None:
+        """Between the docking endplates, which face each other."""
+        if self.plates is None:
+            return None
+        top, bottom = self.plates
+        return float(np.degrees(np.arccos(np.clip(-(top.normal @ bottom.normal), -1.0, 1.0))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,34 +87,38 @@ class SpanDesign:
     @property
     def nearest(self) -> tuple[str, float] | None:
         """Of the structures that a distance is kept from, the nearest, and how far it is in mm."""
-        kept = [
-            (value, f.title.removeprefix(_DISTANCE)) for f, value in self._numbers() if f.title.startswith(_DISTANCE)
-        ]
-        value, structure = min(kept, default=(0.0, ""))
-        return (structure, value) if kept else None
+        return min(self._titled(_DISTANCE), key=lambda found: found[1], default=None)
+
+    @property
+    def most_displaced(self) -> tuple[str, float] | None:
+        """Of the structures that may be pushed aside, the one that is farthest, and by how much in mm at rest."""
+        return max(self._titled(_DISPLACEMENT), key=lambda found: found[1], default=None)
 
     @property
     def screw_density_hu(self) -> float | None:
         """Mean HU along the thread of the screw that holds least; None without screws."""
         return min((value for finding, value in self._numbers() if finding.id.endswith(".density")), default=None)
 
+    def _titled(self, begins: str) -> list[tuple[str, float]]:
+        """Structure and value of the findings whose title begins so."""
+        found = ((f.title.removeprefix(begins), value) for f, value in self._numbers() if f.title.startswith(begins))
+        return [(structure.removesuffix(" at rest"), value) for structure, value in found]
+
     def _numbers(self) -> Iterator[tuple[Finding, float]]:
         return ((finding, finding.value) for finding in self.findings if isinstance(finding.value, float))
 
 
-def neighbouring_spans(case: Case, upper: str, lower: str, reach: int = 1) -> tuple[Span, ...]:
-    """The span and those whose ends dock up to `reach` levels farther up or down, from above to below.
+def neighbouring_spans(case: Case, start: Plan, reach: int = 1) -> tuple[Span, ...]:
+    """The plan's span and those whose ends dock up to `reach` levels farther up or down, from above to below, as the
+    plan corrects, poses and resects the case.
 
     What cannot be docked on (a destroyed body, a level that is not labelled) is no error: the span says why. Raises
-    CaseError for names that are no levels, PlanError for ends that are not in order or a reach below 0.
+    PlanError for a reach below 0.
     """
-    if not is_above(upper, lower):
-        raise PlanError(f"{upper} is not above {lower}; give the upper docking level first")
     if reach < 0:
         raise PlanError(f"reach: {reach} levels; give 0 or more")
-    case_levels = {s.level for s in case.structures if s.level}
-    tops, bottoms = (_beside(level, reach, case_levels) for level in (upper, lower))
-    return tuple(_span(case, top, bottom) for top in tops for bottom in bottoms if is_above(top, bottom))
+    tops, bottoms = (_beside(level, reach, set(case.levels)) for level in (start.upper, start.lower))
+    return tuple(_span(case, start, top, bottom) for top in tops for bottom in bottoms if is_above(top, bottom))
 
 
 def designed_span(case: Case, span: Span, start: Plan, progress: Progress = silent) -> SpanDesign:
@@ -110,7 +129,7 @@ def designed_span(case: Case, span: Span, start: Plan, progress: Progress = sile
     if span.fault:
         return SpanDesign(span, None, (), span.fault)
     try:
-        plan = complete_plan(case, _started(span, start))
+        plan = complete_plan(case, _started(start, span.upper, span.lower))
         progress("planned", 0.3)
         design = build(case, plan, lambda stage, fraction: progress(stage, 0.3 + 0.4 * fraction))
         findings = verify(case, plan, design, lambda stage, fraction: progress(stage, 0.7 + 0.3 * fraction))
@@ -119,9 +138,10 @@ def designed_span(case: Case, span: Span, start: Plan, progress: Progress = sile
     return SpanDesign(span, plan, findings)
 
 
-def _started(span: Span, start: Plan) -> Plan:
-    screws = tuple(screw for screw in start.screws if screw.level in (span.upper, span.lower))
-    return start.with_(upper=span.upper, lower=span.lower, screws=screws, variants=(), waivers=())
+def _started(start: Plan, upper: str, lower: str) -> Plan:
+    """The plan between other levels: screws of levels that are no longer docked on go."""
+    screws = tuple(screw for screw in start.screws if screw.level in (upper, lower))
+    return start.with_(upper=upper, lower=lower, screws=screws, variants=(), waivers=())
 
 
 def density_beneath(case: Case, plate: Endplate) -> float:
@@ -136,17 +156,18 @@ def density_beneath(case: Case, plate: Endplate) -> float:
     # Short of the rim, whose cortex is no support.
     plane = plane[polygon_distance(outline, plane) < -2.0]
     local = np.column_stack([np.repeat(plane, len(_BENEATH_MM), axis=0), -np.tile(_BENEATH_MM, len(plane))])
-    points = plate.to_ras(local)
-    points = points[vertebra_structure(case, plate.level).distance(points) < 0.0]
-    hu = case.ct.sample(points)
+    vertebra, points = vertebra_structure(case, plate.level), plate.to_ras(local)
+    points = points[vertebra.distance(points) < 0.0]
+    back = np.linalg.inv(vertebra.pose)
+    hu = case.ct.sample(points @ back[:3, :3].T + back[:3, 3])
     hu = hu[np.isfinite(hu) & (hu < _METAL_HU)]
     return float(np.median(hu)) if len(hu) else float("nan")
 
 
 SPAN_COLUMNS = (
     "span", "length mm", "angle deg", "upper HU", "lower HU", "upper contact mm2", "lower contact mm2",
-    "upper pressure MPa", "lower pressure MPa", "nearest structure", "nearest mm", "least screw HU", "fails",
-    "warnings", "not evaluated", "forbids manufacture",
+    "upper pressure MPa", "lower pressure MPa", "nearest of those kept clear", "nearest mm",
+    "most displaced", "displaced mm", "least screw HU", "fails", "warnings", "not evaluated", "forbids manufacture",
 )  # fmt: skip
 """Of the table of spans."""
 
@@ -154,18 +175,18 @@ SPAN_COLUMNS = (
 def span_rows(designs: Iterable[SpanDesign]) -> Iterator[tuple[str, ...]]:
     """Each span under `SPAN_COLUMNS`; what there is not is told so."""
     for made in designs:
-        span, near = made.span, made.nearest
-        restored, density = span.restored, span.density_hu or (None, None)
+        span, near, displaced = made.span, made.nearest, made.most_displaced
+        density = span.density_hu or (None, None)
         counts = [sum(f.verdict == verdict for f in made.findings) for verdict in ("fail", "warn", "not_evaluated")]
         yield (
             span.name,
-            _told(restored.distance_mm if restored else None),
-            _told(restored.between_deg if restored else None),
+            _told(span.length_mm),
+            _told(span.angle_deg),
             *(_told(value, 0) for value in density),
             *(_told(made.value(f"fit.{end}.contact"), 0) for end in ("upper", "lower")),
             *(_told(made.value(f"fit.{end}.pressure"), 2) for end in ("upper", "lower")),
-            near[0] if near else NOTHING,
-            _told(near[1] if near else None),
+            *((near[0], _told(near[1])) if near else (NOTHING, NOTHING)),
+            *((displaced[0], _told(displaced[1])) if displaced else (NOTHING, NOTHING)),
             _told(made.screw_density_hu, 0),
             *(str(count) if made.plan else NOTHING for count in counts),
             made.fault or "; ".join(finding.id for finding in made.blocking) or "nothing",
@@ -202,10 +223,10 @@ def _beside(level: str, reach: int, labelled: set[str]) -> tuple[str, ...]:
     return tuple(order[max(at - reach, 0) : at + reach + 1])
 
 
-def _span(case: Case, upper: str, lower: str) -> Span:
+def _span(case: Case, start: Plan, upper: str, lower: str) -> Span:
     try:
-        plates = find_endplate(case, upper, "inferior"), find_endplate(case, lower, "superior")
-        restored = restoration(case, upper, lower)
-    except CaseError as error:
-        return Span(upper, lower, None, None, None, str(error))
-    return Span(upper, lower, plates, restored, (density_beneath(case, plates[0]), density_beneath(case, plates[1])))
+        where = situation(case, _started(start, upper, lower))
+    except (CaseError, PlanError) as error:
+        return Span(upper, lower, None, None, str(error))
+    plates = where.upper, where.lower
+    return Span(upper, lower, plates, (density_beneath(where.case, plates[0]), density_beneath(where.case, plates[1])))

@@ -7,7 +7,8 @@ import io
 
 import numpy as np
 import pytest
-from SpinalStrutDesignerLib.errors import CaseError, PlanError
+from SpinalStrutDesignerLib.errors import PlanError
+from SpinalStrutDesignerLib.plan.plan import Corrections, EndplateOverride, Pose
 from SpinalStrutDesignerLib.plan.presets import preset
 from SpinalStrutDesignerLib.propose.spans import (
     SPAN_COLUMNS,
@@ -27,7 +28,7 @@ WITHIN_MM, WITHIN_DEG, WITHIN_HU = 1.0, 3.1, 15.0  # both plates' uncertainty in
 
 @pytest.fixture(scope="module")
 def spans(case2) -> dict[str, Span]:
-    return {span.name: span for span in neighbouring_spans(case2.case, "C4", "T2")}
+    return {span.name: span for span in neighbouring_spans(case2.case, preset("case2", "C4", "T2"))}
 
 
 def test_spans_have_the_true_lengths_and_angles(case2, spans) -> None:
@@ -35,11 +36,10 @@ def test_spans_have_the_true_lengths_and_angles(case2, spans) -> None:
     for name in STANDING:
         upper, lower = name.split("-")
         top, bottom = vertebrae[upper]["endplates"]["inferior"], vertebrae[lower]["endplates"]["superior"]
-        restored = spans[name].restored
         apart = np.linalg.norm(np.subtract(top["centre"], bottom["centre"]))
-        assert restored.distance_mm == pytest.approx(apart, abs=WITHIN_MM)
+        assert spans[name].length_mm == pytest.approx(apart, abs=WITHIN_MM)
         angle = np.degrees(np.arccos(np.clip(-np.dot(top["normal"], bottom["normal"]), -1.0, 1.0)))
-        assert restored.between_deg == pytest.approx(angle, abs=WITHIN_DEG)
+        assert spans[name].angle_deg == pytest.approx(angle, abs=WITHIN_DEG)
 
 
 def test_bone_beneath_the_plates_has_its_hu_beside_screws_too(case2, spans) -> None:
@@ -56,13 +56,26 @@ def test_what_cannot_be_docked_on_is_named(spans) -> None:
         assert made is None or (made.plan is None and made.fault == span.fault and not made.findings)
 
 
-def test_ends_in_no_order_and_a_reach_below_nothing_are_refused(case2) -> None:
-    with pytest.raises(PlanError, match="T2 is not above C4; give the upper docking level first"):
-        neighbouring_spans(case2.case, "T2", "C4")
+def test_a_reach_below_nothing_is_refused(case2) -> None:
     with pytest.raises(PlanError, match="reach: -1 levels; give 0 or more"):
-        neighbouring_spans(case2.case, "C4", "T2", reach=-1)
-    with pytest.raises(CaseError, match="'X9' is no vertebral level"):
-        neighbouring_spans(case2.case, "X9", "T2")
+        neighbouring_spans(case2.case, preset("case2", "C4", "T2"), reach=-1)
+
+
+def test_spans_are_measured_as_the_plan_poses_and_corrects_them(case2, spans) -> None:
+    start = preset("case2", "C4", "T2").with_(pose=Pose(distraction_mm=4.0, lordosis_deg=6.0))
+    (posed,) = neighbouring_spans(case2.case, start, reach=0)
+    before = spans["C4-T2"]
+    way = before.plates[1].centre - before.plates[0].centre
+    longer = np.linalg.norm(way + 4.0 * before.plates[0].normal)
+    assert posed.length_mm == pytest.approx(longer, abs=1e-6)
+    # The same bone as the CT shows it, wherever the block is moved.
+    assert posed.density_hu == pytest.approx(before.density_hu, abs=2.0)
+    centre = tuple(before.plates[0].centre + before.plates[0].normal)
+    override = EndplateOverride("C4", "inferior", centre, tuple(before.plates[0].normal))
+    (corrected,) = neighbouring_spans(
+        case2.case, preset("case2", "C4", "T2").with_(corrections=Corrections(endplates=(override,))), reach=0
+    )
+    assert corrected.length_mm < before.length_mm - 0.8
 
 
 def test_a_span_is_told_by_its_findings(spans) -> None:
@@ -77,7 +90,8 @@ def test_a_span_is_told_by_its_findings(spans) -> None:
             found("fit.upper.pressure", "Pressure", 3.614, "fail"),
             found("clearance.dural_sac", "Distance to dural sac", 7.9, "pass"),
             found("clearance.metal", "Distance to metal", 2.89, "warn"),
-            found("clearance.oesophagus", "Displacement of oesophagus at rest", 0.0, "pass"),
+            found("clearance.oesophagus", "Displacement of oesophagus at rest", 4.25, "pass"),
+            found("clearance.lungs", "Displacement of lungs at rest", 0.0, "pass"),
             found("clearance.missing.aorta", "Clearance to aorta", None, "not_evaluated"),
             found("screw.1.density", "Screw 1", 261.6, "pass"),
             found("screw.2.density", "Screw 2", 240.2, "pass"),
@@ -88,7 +102,8 @@ def test_a_span_is_told_by_its_findings(spans) -> None:
     assert tuple(header) == SPAN_COLUMNS
     expected = {
         "span": "C4-T2", "upper contact mm2": "138", "lower contact mm2": "—", "upper pressure MPa": "3.61",
-        "nearest structure": "metal", "nearest mm": "2.9", "least screw HU": "240", "fails": "1", "warnings": "1",
+        "nearest of those kept clear": "metal", "nearest mm": "2.9",
+        "most displaced": "oesophagus", "displaced mm": "4.2", "least screw HU": "240", "fails": "1", "warnings": "1",
         "not evaluated": "1", "forbids manufacture": "fit.upper.pressure; clearance.missing.aorta",
     }  # fmt: skip
     assert {name: told[name] for name in expected} == expected
