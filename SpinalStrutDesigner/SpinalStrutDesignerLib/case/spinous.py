@@ -29,7 +29,7 @@ _LONGEST_RUN, _PART_OF_RUN = 1.7, 0.8
 # How far below its lamina, in such steps, the middle of a process shows. Measured from C3 to T12 of two test spines and
 # a real scan: -0.1 to 1.2, from level to level alike. What lies farther off than the second is another's.
 _BELOW, _OFF = 0.65, 0.77
-_PIECE = 0.5
+_PIECE = 0.5  # what a further piece of a process counts beside its first: engineering judgement
 
 
 @dataclass(frozen=True, eq=False)
