@@ -125,7 +125,7 @@ def adopt(value: Any) -> Any:
     if type(value) in (list, tuple):
         return tuple(adopt(item) for item in value)
     if isinstance(value, QtCore.QObject) and type(value).__module__.startswith("PySide6."):
-        kind = strict_class(type(value))
+        kind = _class_to_adopt(type(value))
         value.__class__ = kind
         # Shiboken counts a second reference of an object to its class, and gives back two when the object goes.
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(kind))
@@ -154,6 +154,21 @@ extras: list[tuple[type, dict[str, Any]]] = []
 @cache
 def strict_class(native: type) -> type:
     """The strict class of a PySide6 class, or of a Python class derived from one whose Properties it shall show."""
+    return _new_strict_class(native)
+
+
+@cache
+def _class_to_adopt(native: type) -> type:
+    """The strict class for objects that Qt made, itself made once there is such an object.
+
+    Where the bases of a C++ class lie (QPaintDevice within QWidget) Shiboken learns from the first object of it, and
+    a class derived before that never knows: a wrapper turned into one would leave its second address behind when it
+    goes, and whatever comes to lie there next would be taken for it.
+    """
+    return _new_strict_class(native)
+
+
+def _new_strict_class(native: type) -> type:
     body: dict[str, Any] = {"_native": native, "__slots__": (), "__doc__": native.__doc__, "__module__": "qt"}
     if issubclass(native, QtCore.QObject):
         body.update({**_methods(native), **_object_methods(), **_properties(native), **_signals(native)})

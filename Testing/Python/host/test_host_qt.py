@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -283,3 +286,28 @@ def test_settings_are_not_the_users(qt: Any) -> None:
     settings.setValue("a", "b")
     assert qt.QSettings().value("a") == "b"
     assert "slicer-host-settings" in settings.fileName()
+
+
+# A class is known by name before Qt has made an object of it; then wrappers of such objects come and go.
+_COME_AND_GO = """
+from PySide6 import QtWidgets
+from slicer_host import strict
+
+application = QtWidgets.QApplication([])
+strict.strict_class(QtWidgets.QHeaderView)
+for _ in range(50):
+    table = QtWidgets.QTableWidget()
+    strict.adopt(table.horizontalHeader())
+    del table
+"""
+
+
+def test_what_qt_deleted_leaves_no_address_behind() -> None:
+    """Shiboken walks through all it knows when the process ends: an address left behind is a crash there."""
+    folder = str(Path(__file__).resolve().parents[2] / "Host")
+    ended = subprocess.run(
+        [sys.executable, "-c", _COME_AND_GO],
+        env={**os.environ, "PYTHONPATH": folder, "QT_QPA_PLATFORM": "offscreen"},
+        check=False, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (0, "")
