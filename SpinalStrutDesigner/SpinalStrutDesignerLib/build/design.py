@@ -32,6 +32,12 @@ class Situation:
     lower: Endplate
     stretch: Stretch | None = None
 
+    @property
+    def middle(self) -> np.ndarray:
+        """(3,) RAS mm, halfway between the docking endplates: what an implant turns about on its way in."""
+        half: np.ndarray = 0.5 * (self.upper.centre + self.lower.centre)
+        return half
+
     def moved(self, points: np.ndarray) -> np.ndarray:
         """Where points (n, 3) RAS mm of the nominal implant come to lie in this situation."""
         return points if self.stretch is None else self.stretch.moved(points)

@@ -72,6 +72,19 @@ class KeepoutRule(Record):
 
 
 @dataclass(frozen=True)
+class RetractionRule(Record):
+    """How one kind of structure may give way while the implant is brought in. kind 'aside': held aside by at most
+    limit_mm; 'collapsed': emptied, so that it leaves its place (a lung)."""
+
+    _place: ClassVar[str] = "insertion.retractions"
+
+    structure: str
+    kind: Literal["aside", "collapsed"]
+    limit_mm: float
+    source: str
+
+
+@dataclass(frozen=True)
 class Material(Record):
     """Mechanical properties with their source."""
 

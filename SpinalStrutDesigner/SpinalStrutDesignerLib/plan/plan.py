@@ -15,6 +15,7 @@ from LatticeGeneratorLib.cells.registry import CELLS
 from ..case.levels import LEVELS, is_above
 from ..case.model import ROLES
 from .entries import KeepoutRule, Material, Printer, ScrewType
+from .insertion import Insertion
 from .record import Record, Vec
 
 SCHEMA = 1  # raised with a migration in json.py whenever a written plan would be read differently
@@ -305,6 +306,7 @@ class Plan(Record):
     lower_flange: Flange | None = None
     screws: tuple[Screw, ...] = ()
     variants: tuple[Variant, ...] = ()
+    insertion: Insertion = field(default_factory=Insertion)
     rules: tuple[KeepoutRule, ...] = field(default_factory=_default_rules)
     screw_rules: ScrewRules = ScrewRules()
     budget: ErrorBudget = ErrorBudget()

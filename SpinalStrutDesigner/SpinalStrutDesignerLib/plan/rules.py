@@ -10,7 +10,7 @@ from functools import cache
 from ..case.levels import LEVELS
 from .catalogue import read_table
 from .check import record_from
-from .entries import KeepoutRule
+from .entries import KeepoutRule, RetractionRule
 from .limits import Level
 from .plan import Plan
 
@@ -42,6 +42,21 @@ def default_rules() -> tuple[KeepoutRule, ...]:
     fields = ("structure", "kind", "limit_mm", "warn_mm", "source")
     rows = read_table("rules")["rules"]
     return tuple(record_from(KeepoutRule, {f: row[f] for f in fields}, f"rules.{i}") for i, row in enumerate(rows))
+
+
+@cache
+def default_retractions() -> tuple[RetractionRule, ...]:
+    """How far structures may be held aside during insertion, as shipped; each says where it comes from."""
+    rows = read_table("retractions")["retractions"]
+    return tuple(record_from(RetractionRule, row, f"retractions.{i}") for i, row in enumerate(rows))
+
+
+def retraction_for(plan: Plan, structure_name: str) -> RetractionRule | None:
+    """The plan's rule for holding a structure aside: of its own name, else of its group; None: it must not be moved."""
+    own, group = plain_name(structure_name), group_of(structure_name)
+    rules = plan.insertion.retractions
+    named = next((rule for rule in rules if plain_name(rule.structure) == own), None)
+    return named or next((rule for rule in rules if group is not None and rule.structure == group), None)
 
 
 def rule_for(plan: Plan, structure_name: str) -> KeepoutRule | None:

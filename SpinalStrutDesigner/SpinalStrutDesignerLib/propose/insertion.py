@@ -1,0 +1,194 @@
+"""How an implant comes to its place: drawn out of it among walls, every way a surgeon might, until nothing is in front.
+
+What is found is checked on the finished geometry by verify/insertion; here it is only found.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+from LatticeGeneratorLib.progress import Progress, silent
+
+from ..build.design import Design, Implant
+from ..plan.insertion import Way
+from ..plan.plan import Plan
+from ..plan.way import motion, waypoint_of
+from .pull import Body, Pull, moved, pulled
+from .walls import Walls, walls_around
+
+_CELL_MM = 0.8  # of the implant's surface one point in each such cell is looked at
+_ROUGH_MM = 2.5  # the same where it is drawn straight out
+_STEPS = 40  # of a pull before other pulls are tried
+_POSES = 160  # that are tried from before a way is given up
+_LIKE_MM = 2.0  # poses at which no point is farther from where it was at another are one
+_OUT_STEP_MM = 1.5
+_FARTHEST_MM = 250.0  # drawn straight out: farther than necks and chests are deep (clinical facts: widths to 43 mm)
+_TILTS_DEG = (0.0, -20.0, 20.0, -40.0, 40.0)  # of the straight way out
+_LESS = 0.7  # so much of the way ahead is tried next where it is not free
+_CHECKED_MM = 0.7  # between poses that are looked at on a detour's short cut
+_STRAIGHT_MM = 0.05  # by so much waypoints may leave the way that was found
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search for a way ended with: the way, or None, and then whose walls held the implant and how far from its
+    place (mm its ends had come on average)."""
+
+    way: Way | None
+    held_by: tuple[str, ...] = ()
+    come_mm: float = 0.0
+
+
+def plan_with_ways(plan: Plan, design: Design, progress: Progress = silent) -> tuple[Plan, dict[str, Found]]:
+    """The plan with the ways found for the nominal implant and each variant, and what each search ended with."""
+    found: dict[str, Found] = {}
+    for number, implant in enumerate(design.implants):
+        progress(f"way of the {implant.situation.name} implant", number / len(design.implants))
+        found[implant.situation.name] = find_way(implant)
+    ways = tuple(one.way for one in found.values() if one.way is not None)
+    return plan.with_(insertion=plan.insertion.with_(ways=ways)), found
+
+
+def find_way(implant: Implant) -> Found:
+    """A way for an implant from outside the patient to its place, or what holds it."""
+    body, out = body_of(implant), way_out(implant)
+    walls = walls_around(implant.situation, body.points, out)
+    poses, held, come = _drawn_out(walls, body, tuple(_pulls(walls, implant)), tuple(_straight_ways(walls, out)))
+    if poses is None:
+        return Found(None, tuple(sorted(held)), come)
+    points = tuple(waypoint_of(pose, body.middle) for pose in reversed(_thinned(poses, body)))
+    return Found(Way(implant.situation.amount_mm, points))
+
+
+def body_of(implant: Implant) -> Body:
+    """The implant as a rigid body."""
+    vertices, situation = implant.part.mesh.vertices, implant.situation
+    middle = situation.middle
+    points = _thin(vertices, _CELL_MM)
+    reach = float(np.linalg.norm(vertices - middle, axis=1).max())
+    return Body(points, middle, reach, np.stack([situation.upper.centre, situation.lower.centre]))
+
+
+def way_out(implant: Implant) -> np.ndarray:
+    """(3,) unit: between the ways out of both feet."""
+    out = -sum(foot.insertion for foot in implant.feet)
+    unit: np.ndarray = out / np.linalg.norm(out)
+    return unit
+
+
+def _pulls(walls: Walls, implant: Implant) -> Iterator[Pull]:
+    """The ways in which it is drawn: each foot along its own way out, and both, or one before the other, along others."""
+    right, anterior, up = walls.frame
+    own = np.stack([-foot.insertion for foot in implant.feet])
+    yield Pull(own)
+    yield Pull(own, together=True)
+    side = right if np.sum(own @ right) >= 0.0 else -right
+    ways = [anterior, anterior + side, side, anterior + up, anterior - up, up, -up, anterior - side]
+    for way, weights in product(ways, ((1.0, 1.0), (1.0, 0.1), (0.1, 1.0))):
+        yield Pull(np.outer(weights, way / np.linalg.norm(way)))
+
+
+def _straight_ways(walls: Walls, out: np.ndarray) -> Iterator[np.ndarray]:
+    """Directions about the way out, nearest first."""
+    up = walls.frame[2]
+    level = out - (out @ up) * up
+    level = level / np.linalg.norm(level)
+    across = np.cross(up, level)
+    for rise, turn in sorted(product(np.deg2rad(_TILTS_DEG), repeat=2), key=lambda tilt: float(np.hypot(*tilt))):
+        yield np.cos(rise) * (np.cos(turn) * level + np.sin(turn) * across) + np.sin(rise) * up
+
+
+def _drawn_out(
+    walls: Walls, body: Body, pulls: tuple[Pull, ...], straight: tuple[np.ndarray, ...]
+) -> tuple[list[np.ndarray] | None, set[str], float]:
+    """Poses from the place to outside, or None and what held the implant where it came farthest, and how far."""
+    rough = replace(body, points=_thin(body.points, _ROUGH_MM))
+    ways: list[list[np.ndarray]] = [[np.eye(4)]]
+    queue, held_at, farthest = [(0.0, 0)], set[str](), 0.0
+    for _ in range(_POSES):
+        if not queue:
+            break
+        way = ways[heapq.heappop(queue)[1]]
+        end = _straight_out(walls, rough, way[-1], straight)
+        if end is not None:
+            return _shortened(walls, body, [*way, end]), set(), _FARTHEST_MM
+        for pull in pulls:
+            poses, held = pulled(walls, body, way[-1], pull, _STEPS)
+            if not poses or any(_alike(body, poses[-1], other[-1]) for other in ways):
+                continue
+            come = float(np.linalg.norm(moved(poses[-1], body.holds) - body.holds, axis=1).mean())
+            if come > farthest:
+                farthest, held_at = come, held or held_at
+            ways.append([*way, *poses])
+            heapq.heappush(queue, (-come, len(ways) - 1))
+    return None, held_at, farthest
+
+
+def _straight_out(walls: Walls, body: Body, pose: np.ndarray, ways: tuple[np.ndarray, ...]) -> np.ndarray | None:
+    """The pose outside that is reached straight from here, None where every way is blocked."""
+    points = body.placed(pose)
+    for way in ways:
+        for far in np.arange(_OUT_STEP_MM, _FARTHEST_MM, _OUT_STEP_MM):
+            drawn = points + far * way
+            if float(walls.coarse(drawn).min()) < 0.0:
+                break
+            if not walls.inside(drawn).any():
+                outside = np.eye(4)
+                outside[:3, 3] = far * way
+                return outside @ pose
+    return None
+
+
+def _shortened(walls: Walls, body: Body, poses: list[np.ndarray]) -> list[np.ndarray]:
+    """The way with detours left out: from each pose straight to the farthest of the later ones that can be reached so."""
+    kept, at = [poses[0]], 0
+    while at < len(poses) - 1:
+        ahead = len(poses) - 1 - at
+        while ahead > 1 and not _free_between(walls, body, poses[at], poses[at + ahead]):
+            ahead = int(ahead * _LESS)
+        at += max(ahead, 1)
+        kept.append(poses[at])
+    return kept
+
+
+def _free_between(walls: Walls, body: Body, one: np.ndarray, other: np.ndarray) -> bool:
+    ends = tuple(waypoint_of(pose, body.middle) for pose in (one, other))
+    between = motion(ends, body.middle, body.reach_mm, _CHECKED_MM)[1:-1]
+    return all(float(walls.at(body.placed(pose)).min()) >= 0.0 for pose in between)
+
+
+def _alike(body: Body, one: np.ndarray, other: np.ndarray) -> bool:
+    turn = np.linalg.norm(one[:3, :3] - other[:3, :3]) * body.reach_mm
+    shift = np.linalg.norm(moved(one, body.middle[None]) - moved(other, body.middle[None]))
+    return bool(turn + shift < _LIKE_MM)
+
+
+def _thin(points: np.ndarray, cell_mm: float) -> np.ndarray:
+    """One of the points in each cell."""
+    _, first = np.unique(np.floor(points / cell_mm).astype(np.int64), axis=0, return_index=True)
+    return points[np.sort(first)]
+
+
+def _thinned(poses: list[np.ndarray], body: Body) -> list[np.ndarray]:
+    """The poses that are needed: what lies between two of them is as near to the straight motion as is said above
+    (Ramer 1972, Douglas and Peucker 1973, with poses for points)."""
+    corners = body.middle + body.reach_mm * np.vstack([np.eye(3), -np.eye(3)])
+    places = np.stack([moved(pose, corners) for pose in poses])
+    kept = {0, len(poses) - 1}
+    spans = [(0, len(poses) - 1)]
+    while spans:
+        first, last = spans.pop()
+        if last - first < 2:
+            continue
+        share = np.linspace(0.0, 1.0, last - first + 1)[1:-1]
+        between = places[first] + share[:, None, None] * (places[last] - places[first])
+        off = np.linalg.norm(places[first + 1 : last] - between, axis=2).max(axis=1)
+        worst = int(np.argmax(off))
+        if off[worst] > _STRAIGHT_MM:
+            kept.add(first + 1 + worst)
+            spans += [(first, first + 1 + worst), (first + 1 + worst, last)]
+    return [poses[k] for k in sorted(kept)]
