@@ -1,10 +1,10 @@
 """The command line: the only code that prints.
 
-`spinal-strut demo | segment | propose | design | inspect | spans | register | rebuild`. Exit codes: 0 all pass, warn or
-waived; 2 files written, but not for manufacture; 1 an error, told in one line; 130 interrupted, nothing written. With
-`--progress json` standard output has JSON lines only: {"stage", "detail", "fraction"} as the work goes on (fraction of
-the whole, 0 to 1), then {"result": {"directory", "exit_code", "verdicts", "blocking", "seconds"}}, or {"error":
-{"type", "message"}}.
+`spinal-strut demo | segment | propose | design | insert | inspect | spans | register | rebuild`. Exit codes: 0 all
+pass, warn or waived; 2 files written, but not for manufacture; 1 an error, told in one line; 130 interrupted, nothing
+written. With `--progress json` standard output has JSON lines only: {"stage", "detail", "fraction"} as the work goes on
+(fraction of the whole, 0 to 1), then {"result": {"directory", "exit_code", "verdicts", "blocking", "seconds"}}, or
+{"error": {"type", "message"}}.
 """
 
 from __future__ import annotations
@@ -37,8 +37,9 @@ from .cli_options import (
     read_given,
     second_levels,
 )
+from .cli_plan import check_early, check_levels, decided, given_plan, plan_in
 from .errors import CaseError, GeometryError, PlanError, ReleaseError
-from .plan.plan import Plan, Waiver
+from .plan.plan import Plan
 
 _OWN_ERRORS = (CaseError, PlanError, GeometryError, ReleaseError)
 _SHARES = {"reading": 4.0, "planning": 25.0, "building": 35.0, "verifying": 25.0, "releasing": 11.0}
@@ -145,14 +146,14 @@ def _segment(options: argparse.Namespace) -> int:
 
 def _design(options: argparse.Namespace) -> int:
     _check_target(options.out)
-    given = _given_plan(options)
-    _check_early(options, given)
+    given = given_plan(options)
+    check_early(options, given)
     stages = Stages(shown_as(options.progress), _SHARES)
     with stages.stage("reading") as progress:
         case = read_given(options, progress)
-    _check_levels(case, given, options)
+    check_levels(case, given, options)
     with stages.stage("planning"):
-        plan = _decided(given or _proposed(case, options), options)
+        plan = decided(given or _proposed(case, options), options)
     return _make(case, plan, options, stages)
 
 
@@ -161,15 +162,15 @@ def _propose(options: argparse.Namespace) -> int:
     from .plan.presets import preset
     from .propose.propose import complete_plan
 
-    given = _given_plan(options)
-    _check_early(options, given)
+    given = given_plan(options)
+    check_early(options, given)
     stages = Stages(shown_as(options.progress), {name: _SHARES[name] for name in ("reading", "planning")})
     with stages.stage("reading") as progress:
         case = read_given(options, progress)
-    _check_levels(case, given, options)
+    check_levels(case, given, options)
     start = given or preset(options.preset or DEFAULT_PRESET, options.upper, options.lower)
     with stages.stage("planning"):
-        plan = _decided(complete_plan(case, start), options)
+        plan = decided(complete_plan(case, start), options)
     end_bar(options.progress)
     _write(options.out, plan_to_json(plan), "plan")
     if options.progress == "json":
@@ -179,31 +180,6 @@ def _propose(options: argparse.Namespace) -> int:
     return PASSED
 
 
-def _given_plan(options: argparse.Namespace) -> Plan | None:
-    """The plan file's plan, which other options must not contradict; None where a proposal is asked for."""
-    if options.plan is None:
-        if options.upper is None or options.lower is None:
-            raise PlanError("give the docking levels with --from and --to, or a plan with --plan")
-        return None
-    if options.preset is not None:
-        raise PlanError("--preset starts a proposal, and --plan replaces it: give one of the two")
-    plan = _plan_in(options.plan)
-    for option, asked, has in (("--from", options.upper, plan.upper), ("--to", options.lower, plan.lower)):
-        if asked is not None and asked != has:
-            raise PlanError(f"{option} {asked} contradicts the plan, which has {has}; leave the option out")
-    return plan
-
-
-def _plan_in(file: str) -> Plan:
-    from .plan.json import plan_from_json
-
-    try:
-        text = Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise PlanError(f"the plan '{file}' cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    return plan_from_json(text)
-
-
 def _write(file: str, text: str, what: str) -> None:
     try:
         Path(file).write_text(text, encoding="utf-8", newline="\n")
@@ -211,42 +187,10 @@ def _write(file: str, text: str, what: str) -> None:
         raise ReleaseError(f"the {what} cannot be written to '{file}': {error.strerror}") from error
 
 
-def _check_early(options: argparse.Namespace, given: Plan | None) -> Plan:
-    """What is decided before any long work, which refuses what cannot become a plan; axis and screws are only known
-    once proposed."""
-    from .plan.presets import preset
-
-    start = given or preset(options.preset or DEFAULT_PRESET, options.upper, options.lower)
-    settings = options.settings if given else [s for s in options.settings if not s.startswith(("axis.", "screws."))]
-    return _decided(start, argparse.Namespace(**{**vars(options), "settings": settings}))
-
-
-def _check_levels(case: Case, given: Plan | None, options: argparse.Namespace) -> None:
-    """Refuses a docking level that the case has not, before anything is said about the other one's endplate."""
-    from .build.situation import corrected
-    from .case.vertebra import vertebra_structure
-
-    case = corrected(case, given) if given else case
-    for level in (given.upper, given.lower) if given else (options.upper, options.lower):
-        vertebra_structure(case, level)
-
-
 def _proposed(case: Case, options: argparse.Namespace) -> Plan:
     from .propose.propose import propose_plan
 
     return propose_plan(case, options.upper, options.lower, options.preset or DEFAULT_PRESET)
-
-
-def _decided(plan: Plan, options: argparse.Namespace) -> Plan:
-    """The plan with what the command line says about it."""
-    from .plan.setting import with_settings
-
-    plan = with_settings(plan, options.settings)
-    if options.case_code is not None:
-        plan = plan.with_(case_code=options.case_code)
-    if options.weight is not None:
-        plan = plan.with_(loads=plan.loads.with_(patient_weight_kg=options.weight))
-    return plan.with_(waivers=(*plan.waivers, *(Waiver(*waiver) for waiver in options.waivers)))
 
 
 def _make(case: Case, plan: Plan, options: argparse.Namespace, stages: Stages) -> int:
@@ -297,11 +241,11 @@ def _inspect(options: argparse.Namespace) -> int:
 def _spans(options: argparse.Namespace) -> int:
     from .propose.spans import designed_span, neighbouring_spans, span_lines, spans_table
 
-    start = _check_early(options, _given_plan(options))
+    start = check_early(options, given_plan(options))
     stages = Stages(shown_as(options.progress), {"reading": 1.0, "comparing": 20.0})
     with stages.stage("reading") as progress:
         case = read_given(options, progress)
-    _check_levels(case, start, options)
+    check_levels(case, start, options)
     with stages.stage("comparing") as progress:
         spans = neighbouring_spans(case, start, options.reach)
         designs = []
@@ -312,6 +256,31 @@ def _spans(options: argparse.Namespace) -> int:
     if options.out is not None:
         _write(options.out, spans_table(designs), "table of spans")
     return _tell(options, list(span_lines(designs)))
+
+
+def _insert(options: argparse.Namespace) -> int:
+    from .build.build import build
+    from .plan.json import plan_to_json
+    from .propose.insertion import insertion_findings, insertion_lines, plan_with_ways
+    from .verify.verify import blocked
+
+    plan = decided(plan_in(options.plan), options)
+    stages = Stages(
+        shown_as(options.progress), {"reading": 4.0, "building": 30.0, "inserting": 40.0, "verifying": 20.0}
+    )
+    with stages.stage("reading") as progress:
+        case = read_given(options, progress)
+    check_levels(case, plan, options)
+    with stages.stage("building") as progress:
+        design = build(case, plan, progress)
+    with stages.stage("inserting") as progress:
+        found = plan_with_ways(plan, design, progress)
+    with stages.stage("verifying"):
+        findings = insertion_findings(found, design)
+    end_bar(options.progress)
+    _write(options.out, plan_to_json(found.plan), "plan")
+    exit_code = BLOCKED if blocked(findings) or not found.complete else PASSED
+    return _tell(options, list(insertion_lines(found, findings)), exit_code, plan=options.out)
 
 
 def _register(options: argparse.Namespace) -> int:
@@ -344,7 +313,7 @@ def _rebuild(options: argparse.Namespace) -> int:
     from .propose.changes import changes_table
     from .propose.rebuild import rebuild
 
-    plan = _plan_in(options.plan)
+    plan = plan_in(options.plan)
     stages = Stages(shown_as(options.progress), {"reading": 1.0, "carrying over": 4.0})
     with stages.stage("reading") as progress:
         old = read_case(options.old_ct, options.old_labels, options.old_roles)
@@ -359,13 +328,13 @@ def _rebuild(options: argparse.Namespace) -> int:
     return _tell(options, lines, plan=options.out)
 
 
-def _tell(options: argparse.Namespace, lines: Sequence[str], **made: str) -> int:
+def _tell(options: argparse.Namespace, lines: Sequence[str], exit_code: int = PASSED, **made: str) -> int:
     """Says the lines, or a record with them and what was made."""
     if options.progress == "json":
-        print_json({"result": {**made, "exit_code": PASSED, "lines": list(lines)}})
+        print_json({"result": {**made, "exit_code": exit_code, "lines": list(lines)}})
     else:
         print("\n".join(lines))
-    return PASSED
+    return exit_code
 
 
 def _check_target(directory: str, kind: str = "release") -> None:
@@ -380,6 +349,7 @@ _COMMANDS = {
     "segment": _segment,
     "design": _design,
     "propose": _propose,
+    "insert": _insert,
     "inspect": _inspect,
     "spans": _spans,
     "register": _register,

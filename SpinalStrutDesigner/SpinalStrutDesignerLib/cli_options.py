@@ -58,16 +58,17 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     segment = _command(commands, "segment", "find vertebrae and what to stay clear of in a bare CT", runs)
     design = _command(commands, "design", "design a strut for a patient's CT", runs)
     propose = _command(commands, "propose", "write a plan for a patient's CT, to be changed and designed from", runs)
+    insert = _command(commands, "insert", "find how the implants of a plan are brought to their place", runs)
     inspect = _command(commands, "inspect", "what a case holds: levels, endplates, what is missing", runs)
     spans = _command(commands, "spans", "design from neighbouring docking levels too, and compare them", runs)
     register = _command(
         commands, "register", "find how an MRI or another CT lies to the CT, and how sure that is", runs
     )
     rebuild = _command(commands, "rebuild", "carry a plan over to a new CT of the same patient", runs)
-    for command in (design, propose, inspect, spans, rebuild, register):
+    for command in (design, propose, insert, inspect, spans, rebuild, register):
         _add_case_options(command)
         _add_second_image(command)
-    for command in (design, propose, inspect, spans, rebuild):
+    for command in (design, propose, insert, inspect, spans, rebuild):
         _add_second_labels(command)
     for command in (design, propose, inspect, spans):
         _add_levels(command)
@@ -77,6 +78,9 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     _add_plan_options(design, "a plan.json to use in place of a proposal")
     _add_plan_options(propose, "a started plan.json: its axis, section, feet and screws are proposed, the rest is kept")
     _add_plan_options(spans, "a started plan.json, whose decisions hold for every span")
+    insert.add_argument("--plan", required=True, metavar="FILE", help="the plan.json whose implants are brought in")
+    insert.add_argument("--out", required=True, metavar="FILE", help="the plan.json to write, with the ways found")
+    _add_settings(insert)
     spans.add_argument(
         "--reach", type=int, default=1, metavar="N", help="so many levels farther up and down are tried (default 1)"
     )
@@ -89,7 +93,7 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
         command.add_argument(
             "--out", required=True, metavar="DIR", help="folder of the release; an earlier one is replaced"
         )
-    for command in (demo, segment, design, propose, inspect, spans, register, rebuild):
+    for command in (demo, segment, design, propose, insert, inspect, spans, register, rebuild):
         command.add_argument(
             "--progress", choices=("text", "json"), default="text", help="json: JSON lines on standard output"
         )
@@ -216,6 +220,10 @@ def _add_levels(command: argparse.ArgumentParser) -> None:
 def _add_plan_options(command: argparse.ArgumentParser, plan_help: str) -> None:
     command.add_argument("--plan", metavar="FILE", help=plan_help)
     command.add_argument("--preset", metavar="NAME", help=_PRESET_HELP)
+    _add_settings(command)
+
+
+def _add_settings(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--set", dest="settings", action="append", default=[], metavar="FIELD=VALUE",
         help="sets a field of the plan, such as section.width_mm=12 (plan.json has them all); may be repeated",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from scipy.spatial.transform import Rotation
 
@@ -35,7 +37,7 @@ def motion(points: tuple[Waypoint, ...], middle: np.ndarray, reach_mm: float, st
     Between two waypoints the middle moves straight and the turn is the shortest one, both evenly.
     """
     poses = [pose_of(points[0], middle)]
-    for one, two in zip(points, points[1:]):
+    for one, two in pairwise(points):
         first, last = (Rotation.from_rotvec(np.deg2rad(np.array(p.turn_deg))) for p in (one, two))
         turn = (last * first.inv()).as_rotvec()
         shifts = np.array(one.shift_mm), np.array(two.shift_mm)

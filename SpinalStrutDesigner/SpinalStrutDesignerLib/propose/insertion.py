@@ -17,11 +17,15 @@ from ..build.design import Design, Implant
 from ..plan.insertion import Way
 from ..plan.plan import Plan
 from ..plan.way import motion, waypoint_of
+from ..verify.finding import Finding
+from ..verify.insertion import insertion
+from ..verify.measured import Measured
 from .pull import Body, Pull, moved, pulled
 from .walls import Walls, walls_around
 
 _CELL_MM = 0.8  # of the implant's surface one point in each such cell is looked at
 _ROUGH_MM = 2.5  # the same where it is drawn straight out
+_GIVE_KEPT_MM = 0.1  # of what bone may give way, for what lies between the points that are looked at
 _STEPS = 40  # of a pull before other pulls are tried
 _POSES = 160  # that are tried from before a way is given up
 _LIKE_MM = 2.0  # poses at which no point is farther from where it was at another are one
@@ -34,34 +38,79 @@ _STRAIGHT_MM = 0.05  # by so much waypoints may leave the way that was found
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a search for a way ended with: the way, or None, and then whose walls held the implant and how far from its
-    place (mm its ends had come on average)."""
+class Search:
+    """What a search for an implant's way ended with: the way, or None, and then whose walls held the implant and how
+    far from its place (mm its ends had come on average)."""
 
+    name: str
     way: Way | None
     held_by: tuple[str, ...] = ()
     come_mm: float = 0.0
 
 
-def plan_with_ways(plan: Plan, design: Design, progress: Progress = silent) -> tuple[Plan, dict[str, Found]]:
-    """The plan with the ways found for the nominal implant and each variant, and what each search ended with."""
-    found: dict[str, Found] = {}
+@dataclass(frozen=True)
+class Ways:
+    """A plan with the ways that were found, and what the search for each implant ended with."""
+
+    plan: Plan
+    searches: tuple[Search, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every implant has a way."""
+        return all(search.way is not None for search in self.searches)
+
+
+def plan_with_ways(plan: Plan, design: Design, progress: Progress = silent) -> Ways:
+    """The plan with a way for the nominal implant and each variant, as far as there are."""
+    searches = []
     for number, implant in enumerate(design.implants):
         progress(f"way of the {implant.situation.name} implant", number / len(design.implants))
-        found[implant.situation.name] = find_way(implant)
-    ways = tuple(one.way for one in found.values() if one.way is not None)
-    return plan.with_(insertion=plan.insertion.with_(ways=ways)), found
+        searches.append(find_way(implant))
+    ways = tuple(search.way for search in searches if search.way is not None)
+    return Ways(plan.with_(insertion=plan.insertion.with_(ways=ways)), tuple(searches))
 
 
-def find_way(implant: Implant) -> Found:
+def insertion_findings(ways: Ways, design: Design) -> tuple[Finding, ...]:
+    """What verification says of the ways, each on the implant it is for."""
+    found: list[Finding] = []
+    for implant in design.implants:
+        held = implant.situation.plan.insertion.with_(ways=ways.plan.insertion.ways)
+        situation = replace(implant.situation, plan=implant.situation.plan.with_(insertion=held))
+        found += insertion(Measured(replace(implant, situation=situation)))
+    return tuple(found)
+
+
+def insertion_lines(ways: Ways, findings: tuple[Finding, ...]) -> Iterator[str]:
+    """Both in words."""
+    for search in ways.searches:
+        if search.way is None:
+            held = f"held by {', '.join(search.held_by)}" if search.held_by else "the search was given up"
+            yield (
+                f"{search.name}: no way found; it came {search.come_mm:.0f} mm out of its place, {held}. Plan a "
+                "resection there, allow more in insertion.give_mm or insertion.retractions, let both feet come from "
+                "one side (foot.approach), or bridge another span"
+            )
+        else:
+            yield f"{search.name}: a way of {len(search.way.points)} waypoints"
+    for one in findings:
+        value = f"{one.value:.2f}" if isinstance(one.value, float) else one.value or ""
+        yield f"  {one.verdict}: {one.title}: {value} {one.unit} ({one.limit}){f', {one.detail}' if one.detail else ''}"
+
+
+def find_way(implant: Implant) -> Search:
     """A way for an implant from outside the patient to its place, or what holds it."""
     body, out = body_of(implant), way_out(implant)
     walls = walls_around(implant.situation, body.points, out)
-    poses, held, come = _drawn_out(walls, body, tuple(_pulls(walls, implant)), tuple(_straight_ways(walls, out)))
-    if poses is None:
-        return Found(None, tuple(sorted(held)), come)
-    points = tuple(waypoint_of(pose, body.middle) for pose in reversed(_thinned(poses, body)))
-    return Found(Way(implant.situation.amount_mm, points))
+    pulls, straight = tuple(_pulls(walls, implant)), tuple(_straight_ways(walls, out))
+    held, come = set[str](), 0.0
+    # Bone is taken off only where there is no way without.
+    for give in (0.0, max(implant.situation.plan.insertion.give_mm - _GIVE_KEPT_MM, 0.0)):
+        poses, held, come = _drawn_out(replace(walls, give_mm=give), body, pulls, straight)
+        if poses is not None:
+            points = tuple(waypoint_of(pose, body.middle) for pose in reversed(_thinned(poses, body)))
+            return Search(implant.situation.name, Way(implant.situation.amount_mm, points))
+    return Search(implant.situation.name, None, tuple(sorted(held)), come)
 
 
 def body_of(implant: Implant) -> Body:
@@ -81,7 +130,7 @@ def way_out(implant: Implant) -> np.ndarray:
 
 
 def _pulls(walls: Walls, implant: Implant) -> Iterator[Pull]:
-    """The ways in which it is drawn: each foot along its own way out, and both, or one before the other, along others."""
+    """How it is drawn: each foot along its own way out, and both, or one before the other, along others."""
     right, anterior, up = walls.frame
     own = np.stack([-foot.insertion for foot in implant.feet])
     yield Pull(own)
@@ -144,7 +193,7 @@ def _straight_out(walls: Walls, body: Body, pose: np.ndarray, ways: tuple[np.nda
 
 
 def _shortened(walls: Walls, body: Body, poses: list[np.ndarray]) -> list[np.ndarray]:
-    """The way with detours left out: from each pose straight to the farthest of the later ones that can be reached so."""
+    """The way without detours: from each pose straight to the farthest of the later ones that can be reached so."""
     kept, at = [poses[0]], 0
     while at < len(poses) - 1:
         ahead = len(poses) - 1 - at

@@ -1,4 +1,4 @@
-"""Drawing a body along, step by step, as far as walls let it: each step the best small motion, by a linear programme."""
+"""Drawing a body along as far as walls let it: each step is the best small motion, by a linear programme."""
 
 from __future__ import annotations
 

@@ -31,8 +31,8 @@ class Walls:
     """Slack in mm around an implant, negative where it must not be.
 
     frame: (3, 3) unit rows right, anterior, up; low: (3,) the first node in it; slack: on nodes (up, anterior, right),
-    of all but the column; column: distance to its bones, there measured exactly where it is small; names, owner: whose
-    slack it is at each node. Outside the grid all is free.
+    of all but the column; column: distance to its bones, there measured exactly where it is small, which may be
+    give_mm less than nothing; names, owner: whose slack it is at each node. Outside the grid all is free.
     """
 
     frame: np.ndarray
@@ -137,7 +137,7 @@ def walls_around(situation: Situation, body: np.ndarray, out: np.ndarray) -> Wal
                 if wall.any():
                     put(name, *_signed(wall, at))
     bones = tuple(s for s in case.having("bone") if s.of_column)
-    return Walls(frame, low, slack, column, owner, tuple(names), bones, plan.insertion.give_mm)
+    return Walls(frame, low, slack, column, owner, tuple(names), bones, 0.0)
 
 
 def _frame(situation: Situation) -> np.ndarray:

@@ -1,0 +1,187 @@
+"""Whether an implant can be brought to its place on the way that the plan gives, and what gives way for that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..case.model import Structure
+from ..case.pieces import pieces
+from ..plan.insertion import Way
+from ..plan.rules import retraction_for
+from ..plan.way import motion
+from .bone import LIMIT_MM
+from .displacement import displacement_needed
+from .finding import Finding
+from .measured import Measured
+from .nearest import SURFACE_STEP_MM, Nearest, Samples, surface_points
+from .registry import check
+
+_STEP_MM = 0.25  # no point of the implant moves farther between two looks where bone is near
+_SWEPT_MM = 1.0  # between poses, and between points, of the volume that is swept
+_TISSUE_HU = -300.0  # halfway between air and tissue: what is denser is the patient (clinical facts: fat -50 to -120)
+_BASIS = (
+    "the whole implant moved along the plan's way; how structures give way is engineering judgement, verify locally"
+)
+_FIXED_BASIS = "what the plan lets nobody hold aside stays clear by the error budget, or as clear as at the place"
+
+
+@dataclass(frozen=True, eq=False)
+class Moving:
+    """An implant on its way: points at its place, poses (n, 4, 4) from outside to there no farther apart than said."""
+
+    samples: Samples
+    poses: np.ndarray
+    step_mm: float
+
+    def least(self, structures: tuple[Structure, ...]) -> tuple[float, np.ndarray, str]:
+        """The least distance to any of these on the whole way, where (3,) RAS mm, and to which; infinite without any.
+
+        Poses are left out only where the distance before tells that no point can have come nearer than the least so
+        far; half a step may be missed between two poses.
+        """
+        best, place, name = np.inf, np.zeros(3), ""
+        corners = _corners(self.samples.points)
+        for structure in structures:
+            box, k = structure.box, len(self.poses) - 1
+            while k >= 0:
+                pose = self.poses[k]
+                ends = _moved(pose, corners)
+                here = _apart(ends.min(axis=0), ends.max(axis=0), box)
+                if here < best:
+                    found = self.samples.least(lambda p, t=pose, s=structure: s.distance(_moved(t, p)))  # type: ignore[misc]
+                    here = found.distance_mm
+                    if here < best:
+                        best, name = here, structure.level or structure.name
+                        place = _moved(pose, np.array([found.point]))[0]
+                k -= max(int((here - best) / self.step_mm), 1)
+        return best, place, name
+
+
+@check(order=35, apart=True)
+def insertion(measured: Measured) -> Iterator[Finding]:
+    """Bone on the way in, what must not be touched, how far each mobile structure is held aside, and whether it begins
+    outside the patient."""
+    plan, situation = measured.plan, measured.implant.situation
+    way = plan.insertion.way(situation.amount_mm)
+    if way is None:
+        yield measured.finding(
+            "insertion.way", "Way of the implant to its place", None, "", "a way is planned and checked",
+            "not_evaluated", "found by `spinal-strut insert`, or in the panel's Insertion section",
+        )  # fmt: skip
+        return
+    poses = _poses(measured, way, _STEP_MM)
+    surface = Samples(surface_points(measured.mesh, SURFACE_STEP_MM))
+    moving = Moving(surface, poses, _STEP_MM)
+    yield _bone(measured, moving)
+    given = measured.case.having("keepout_critical", "keepout_soft", "metal")
+    fixed = tuple(s for s in given if s.role == "metal" or retraction_for(plan, s.name) is None)
+    if fixed:
+        yield _fixed(measured, moving, fixed)
+    swept = Samples(_swept(measured.samples.points, _poses(measured, way, _SWEPT_MM)))
+    run = situation.lower.centre - situation.upper.centre
+    for structure in given:
+        if structure not in fixed:
+            yield from _aside(measured, structure, swept, run / np.linalg.norm(run))
+    yield _outside(measured, poses[0])
+
+
+def _poses(measured: Measured, way: Way, step_mm: float) -> np.ndarray:
+    middle = measured.implant.situation.middle
+    reach = float(np.linalg.norm(measured.mesh.vertices - middle, axis=1).max())
+    return motion(way.points, middle, reach, step_mm)
+
+
+def _bone(measured: Measured, moving: Moving) -> Finding:
+    least, place, name = moving.least(measured.case.having("bone"))
+    depth, give = max(0.0, -least), measured.plan.insertion.give_mm
+    verdict = "pass" if depth <= LIMIT_MM else "warn" if depth <= give + LIMIT_MM else "fail"
+    return measured.finding(
+        "insertion.bone", "Overlap with bone on the way in", depth if np.isfinite(least) else None, "mm",
+        f"≤ {LIMIT_MM:g} mm, warns to {give + LIMIT_MM:g} mm, which must be taken off", verdict, _BASIS, place,
+        detail=f"least distance {least:.2f} mm, to {name}" if name else "no bone is given",
+    )  # fmt: skip
+
+
+def _fixed(measured: Measured, moving: Moving, fixed: tuple[Structure, ...]) -> Finding:
+    budget = measured.plan.budget.segmentation_to_print_mm
+    rest = min(measured.nearest(s).distance_mm for s in fixed)
+    needed = min(budget, rest)
+    least, place, name = moving.least(fixed)
+    return measured.finding(
+        "insertion.clear", "Least distance on the way in to what is not moved", least, "mm",
+        f"≥ {needed:.2f} mm", "pass" if least >= needed - 1e-6 else "fail", _FIXED_BASIS, place,
+        detail=f"to {name.replace('_', ' ')}",
+    )  # fmt: skip
+
+
+def _aside(measured: Measured, structure: Structure, swept: Samples, run: np.ndarray) -> Iterator[Finding]:
+    """One finding where a structure is in the way, by its part that must move farthest."""
+    rule = retraction_for(measured.plan, structure.name)
+    assert rule is not None
+    if swept.least(structure.distance).distance_mm >= 0.0:
+        return
+    spoken = structure.name.replace("_", " ")
+    if rule.kind == "collapsed":
+        yield measured.finding(
+            f"insertion.{structure.name.replace(' ', '_')}", f"The way in passes {spoken}", "collapsed", "",
+            "emptied and held aside", "pass", rule.source,
+        )  # fmt: skip
+        return
+    worst, place = 0.0, None
+    for piece in pieces(structure):
+        nearest: Nearest = swept.least(piece.distance)
+        needed = displacement_needed(piece, swept, nearest, run)
+        if needed > worst:
+            worst, place = needed, nearest.point
+    budget = measured.plan.budget.segmentation_to_print_mm
+    yield measured.finding(
+        f"insertion.{structure.name.replace(' ', '_')}", f"{spoken.capitalize()} held aside on the way in",
+        worst + budget, "mm", f"≤ {rule.limit_mm:g} mm, {budget:g} mm error budget included",
+        "pass" if worst + budget <= rule.limit_mm else "fail", rule.source, place,
+    )  # fmt: skip
+
+
+def _outside(measured: Measured, first: np.ndarray) -> Finding:
+    ct = measured.case.ct
+    hu = ct.sample(_moved(first, measured.samples.points))
+    share = 100.0 * float(np.mean(hu > _TISSUE_HU))
+    return measured.finding(
+        "insertion.outside", "Share of the implant in the patient where the way begins", share, "%", "0 %",
+        "pass" if share == 0.0 else "warn", "the way in must begin outside; beyond the image nothing is known",
+        detail=f"{100.0 * float(np.isnan(hu).mean()):.0f} % of it lies beyond the image there",
+    )  # fmt: skip
+
+
+def _swept(points: np.ndarray, poses: np.ndarray) -> np.ndarray:
+    """(n, 3) one point in each millimetre's cell that points pass."""
+    kept = np.empty((0, 3))
+    sparse = _one_a_cell(points)
+    for pose in poses:
+        kept = _one_a_cell(np.concatenate([kept, _moved(pose, sparse)]))
+    return kept
+
+
+def _one_a_cell(points: np.ndarray) -> np.ndarray:
+    cells = np.floor(points / _SWEPT_MM).astype(np.int64)
+    cells -= cells.min(axis=0)
+    size = cells.max(axis=0) + 1
+    _, first = np.unique((cells[:, 0] * size[1] + cells[:, 1]) * size[2] + cells[:, 2], return_index=True)
+    return points[first]
+
+
+def _moved(pose: np.ndarray, points: np.ndarray) -> np.ndarray:
+    return points @ pose[:3, :3].T + pose[:3, 3]
+
+
+def _corners(points: np.ndarray) -> np.ndarray:
+    sides = np.stack([points.min(axis=0), points.max(axis=0)])
+    chosen = np.stack(np.meshgrid(*[(0, 1)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    return np.take_along_axis(sides, chosen, axis=0)
+
+
+def _apart(low: np.ndarray, high: np.ndarray, box: np.ndarray) -> float:
+    """How far two boxes are apart at least, mm."""
+    return float(np.linalg.norm(np.maximum(np.maximum(box[0] - high, low - box[1]), 0.0)))
