@@ -27,7 +27,7 @@ _CELL_MM = 0.8  # of the implant's surface one point in each such cell is looked
 _ROUGH_MM = 2.5  # the same where it is drawn straight out
 _GIVE_KEPT_MM = 0.1  # of what bone may give way, for what lies between the points that are looked at
 _STEPS = 40  # of a pull before other pulls are tried
-_POSES = 160  # that are tried from before a way is given up
+_MOST_STEPS = 1500  # of all pulls together, before a way is given up: about 20 s
 _LIKE_MM = 2.0  # poses at which no point is farther from where it was at another are one
 _OUT_STEP_MM = 1.5
 _FARTHEST_MM = 250.0  # drawn straight out: farther than necks and chests are deep (clinical facts: widths to 43 mm)
@@ -158,15 +158,15 @@ def _drawn_out(
     rough = replace(body, points=_thin(body.points, _ROUGH_MM))
     ways: list[list[np.ndarray]] = [[np.eye(4)]]
     queue, held_at, farthest = [(0.0, 0)], set[str](), 0.0
-    for _ in range(_POSES):
-        if not queue:
-            break
+    left = _MOST_STEPS
+    while queue and left > 0:
         way = ways[heapq.heappop(queue)[1]]
         end = _straight_out(walls, rough, way[-1], straight)
         if end is not None:
             return _shortened(walls, body, [*way, end]), set(), _FARTHEST_MM
         for pull in pulls:
             poses, held = pulled(walls, body, way[-1], pull, _STEPS)
+            left -= len(poses) + 1
             if not poses or any(_alike(body, poses[-1], other[-1]) for other in ways):
                 continue
             come = float(np.linalg.norm(moved(poses[-1], body.holds) - body.holds, axis=1).mean())

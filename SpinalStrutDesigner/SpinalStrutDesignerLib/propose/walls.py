@@ -32,7 +32,8 @@ class Walls:
 
     frame: (3, 3) unit rows right, anterior, up; low: (3,) the first node in it; slack: on nodes (up, anterior, right),
     of all but the column; column: distance to its bones, there measured exactly where it is small, which may be
-    give_mm less than nothing; names, owner: whose slack it is at each node. Outside the grid all is free.
+    give_mm less than nothing; names, owner: whose slack it is at each node. Beside the
+    grid all is free, above and below it goes on as it ends.
     """
 
     frame: np.ndarray
@@ -69,7 +70,7 @@ class Walls:
         return set(names) - {""}
 
     def inside(self, points: np.ndarray) -> np.ndarray:
-        """(n,) bool: which points the grid covers."""
+        """(n,) bool: which points the grid covers, or lie above or below it."""
         index = self._index(points)
         last = np.array(self.slack.shape)[:, None] - 1
         return np.asarray(((index >= 0) & (index <= last)).all(axis=0))
@@ -81,6 +82,7 @@ class Walls:
     def _index(self, points: np.ndarray) -> np.ndarray:
         local = points @ self.frame.T
         index: np.ndarray = ((local - self.low) / _SPACING_MM)[:, ::-1].T
+        index[0] = np.clip(index[0], 0.0, self.slack.shape[0] - 1.0)
         return index
 
     def _column(self, points: np.ndarray, index: np.ndarray) -> np.ndarray:

@@ -14,17 +14,16 @@ from ..plan.rules import retraction_for
 from ..plan.way import motion
 from .bone import LIMIT_MM
 from .displacement import displacement_needed
-from .finding import Finding
+from .finding import Finding, Verdict
 from .measured import Measured
 from .nearest import SURFACE_STEP_MM, Nearest, Samples, surface_points
 from .registry import check
 
 _STEP_MM = 0.25  # no point of the implant moves farther between two looks where bone is near
+_TOUCHING_MM = 1e-6  # boxes less far apart overlap: what they hold may lie in each other as deep as it likes
 _SWEPT_MM = 1.0  # between poses, and between points, of the volume that is swept
 _TISSUE_HU = -300.0  # halfway between air and tissue: what is denser is the patient (clinical facts: fat -50 to -120)
-_BASIS = (
-    "the whole implant moved along the plan's way; how structures give way is engineering judgement, verify locally"
-)
+_BASIS = "the whole implant moved along the plan's way; what may be taken off is judged, verify locally"
 _FIXED_BASIS = "what the plan lets nobody hold aside stays clear by the error budget, or as clear as at the place"
 
 
@@ -50,7 +49,7 @@ class Moving:
                 pose = self.poses[k]
                 ends = _moved(pose, corners)
                 here = _apart(ends.min(axis=0), ends.max(axis=0), box)
-                if here < best:
+                if here < max(best, _TOUCHING_MM):
                     found = self.samples.least(lambda p, t=pose, s=structure: s.distance(_moved(t, p)))  # type: ignore[misc]
                     here = found.distance_mm
                     if here < best:
@@ -82,9 +81,12 @@ def insertion(measured: Measured) -> Iterator[Finding]:
         yield _fixed(measured, moving, fixed)
     swept = Samples(_swept(measured.samples.points, _poses(measured, way, _SWEPT_MM)))
     run = situation.lower.centre - situation.upper.centre
+    run, out = run / np.linalg.norm(run), np.array(way.points[0].shift_mm)
+    out = out - (out @ run) * run
+    out = out / max(float(np.linalg.norm(out)), 1e-9)
     for structure in given:
         if structure not in fixed:
-            yield from _aside(measured, structure, swept, run / np.linalg.norm(run))
+            yield from _aside(measured, structure, swept, run, out)
     yield _outside(measured, poses[0])
 
 
@@ -97,7 +99,7 @@ def _poses(measured: Measured, way: Way, step_mm: float) -> np.ndarray:
 def _bone(measured: Measured, moving: Moving) -> Finding:
     least, place, name = moving.least(measured.case.having("bone"))
     depth, give = max(0.0, -least), measured.plan.insertion.give_mm
-    verdict = "pass" if depth <= LIMIT_MM else "warn" if depth <= give + LIMIT_MM else "fail"
+    verdict: Verdict = "pass" if depth <= LIMIT_MM else "warn" if depth <= give + LIMIT_MM else "fail"
     return measured.finding(
         "insertion.bone", "Overlap with bone on the way in", depth if np.isfinite(least) else None, "mm",
         f"≤ {LIMIT_MM:g} mm, warns to {give + LIMIT_MM:g} mm, which must be taken off", verdict, _BASIS, place,
@@ -117,7 +119,9 @@ def _fixed(measured: Measured, moving: Moving, fixed: tuple[Structure, ...]) -> 
     )  # fmt: skip
 
 
-def _aside(measured: Measured, structure: Structure, swept: Samples, run: np.ndarray) -> Iterator[Finding]:
+def _aside(
+    measured: Measured, structure: Structure, swept: Samples, run: np.ndarray, out: np.ndarray
+) -> Iterator[Finding]:
     """One finding where a structure is in the way, by its part that must move farthest."""
     rule = retraction_for(measured.plan, structure.name)
     assert rule is not None
@@ -133,7 +137,7 @@ def _aside(measured: Measured, structure: Structure, swept: Samples, run: np.nda
     worst, place = 0.0, None
     for piece in pieces(structure):
         nearest: Nearest = swept.least(piece.distance)
-        needed = displacement_needed(piece, swept, nearest, run)
+        needed = displacement_needed(piece, swept, nearest, run, out)
         if needed > worst:
             worst, place = needed, nearest.point
     budget = measured.plan.budget.segmentation_to_print_mm
@@ -146,7 +150,10 @@ def _aside(measured: Measured, structure: Structure, swept: Samples, run: np.nda
 
 def _outside(measured: Measured, first: np.ndarray) -> Finding:
     ct = measured.case.ct
-    hu = ct.sample(_moved(first, measured.samples.points))
+    # Above and below its ends the image tells of nobody's outside: there it is taken to go on as it ends.
+    ijk = ct.to_ijk(_moved(first, measured.samples.points))
+    ijk[:, 2] = np.clip(ijk[:, 2], 0.0, len(ct.voxels) - 1.0)
+    hu = ct.sample(ijk @ ct.ijk_to_ras[:3, :3].T + ct.ijk_to_ras[:3, 3])
     share = 100.0 * float(np.mean(hu > _TISSUE_HU))
     return measured.finding(
         "insertion.outside", "Share of the implant in the patient where the way begins", share, "%", "0 %",
