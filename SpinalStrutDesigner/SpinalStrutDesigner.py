@@ -76,8 +76,8 @@ class SpinalStrutDesignerParameterNode:
     outputFolder: where releases go. seeds: to segment the CT from. acceptedSegmentation: digest of the case found from
     them that a person accepted. secondImage (MRI or another CT), secondSegmentation, secondTransform: see
     scene/second_image; secondBySpan: by the span's levels alone. earlier: the case of an earlier CT, changes: since.
-    …Visible: what the views show. following, followedView, followPosition: the slice view across the axis (at per
-    cent) or along a screw. keepWholeMeshes, saveScene: what is kept and saved.
+    …Visible, slackColors: what the views show. following, followedView, followPosition: the slice view across the axis
+    (at per cent) or along a screw. keepWholeMeshes, saveScene: what is kept and saved.
     """
 
     volume: slicer.vtkMRMLScalarVolumeNode
@@ -104,6 +104,8 @@ class SpinalStrutDesignerParameterNode:
     previewVisible: bool = True
     endplatesVisible: bool = True
     levelsVisible: bool = False
+    roomVisible: bool = False
+    slackColors: bool = True
     following: Annotated[str, Choice(["none", "axis", "screw"]), Default("none")]
     followedView: Annotated[str, Choice(["Red", "Green", "Yellow"]), Default("Red")]
     followPosition: Annotated[float, WithinRange(0.0, 100.0)] = 50.0

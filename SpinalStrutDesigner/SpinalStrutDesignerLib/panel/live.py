@@ -13,6 +13,7 @@ from ..plan.plan import Plan
 from ..scene.belongings import Belongings
 from ..scene.live_preview import LivePreview
 from ..scene.preview_nodes import BLOCK, MARGIN, SOLID
+from ..verify.along import Profile
 
 
 class Live:
@@ -36,6 +37,15 @@ class Live:
     def clearances_of(self, plan: Plan | None) -> tuple[Any, ...]:
         """What was measured on this very plan; none where another one was previewed last."""
         return self.clearances if plan is not None and plan == self._shown else ()
+
+    @property
+    def room(self) -> Profile | None:
+        """What the strut that is shown leaves of room; None where `clearances` are none."""
+        return self._preview.room if self._preview is not None and self.ready and not self.fault else None
+
+    def room_of(self, plan: Plan | None) -> Profile | None:
+        """What this very plan's strut leaves of room; None where another one was previewed last."""
+        return self.room if plan is not None and plan == self._shown else None
 
     @property
     def ready(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from ..build.preview import Preview, Shown
 from ..case.model import Case
 from ..plan.plan import Plan
+from ..verify.along import Profile
 from ..verify.preview import Clearance, Clearances
 from .preview_nodes import show_margins, show_preview
 
@@ -21,6 +22,7 @@ class LivePreview:
         self._surroundings: tuple[Case, Clearances] | None = None
         self.shown: Shown | None = None
         self.clearances: tuple[Clearance, ...] = ()
+        self.room: Profile | None = None
 
     def prepare(self, plan: Plan) -> Iterator[tuple[str, float]]:
         """Makes ready what every preview needs, step by step: (what, fraction done). Raises as `build` does."""
@@ -38,8 +40,10 @@ class LivePreview:
         shown = self._preview.of(plan)
         meter = self._meter(plan)
         self.clearances = meter.of(plan, shown)
-        show_preview(self._owner, self._folder, shown.solid, shown.blocks)
-        show_margins(self._owner, self._folder, shown.curve, meter.along(plan, shown.curve))
+        self.room = meter.along(plan, shown.curve)
+        slack = meter.slack_at(self.room, shown.curve, shown.solid.vertices)
+        show_preview(self._owner, self._folder, shown.solid, shown.blocks, slack)
+        show_margins(self._owner, self._folder, shown.curve, self.room.least_mm)
         self.shown = shown
         return self.clearances
 

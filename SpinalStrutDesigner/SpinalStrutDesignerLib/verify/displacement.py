@@ -40,26 +40,34 @@ def displacement_needed(structure: Structure, samples: Samples, nearest: Nearest
     axes = (along, across, np.cross(along, across))
     run, over, beside = (axis[0] * x + axis[1] * y + axis[2] * z for axis in axes)
     row = np.floor(run / _COLUMN_MM).astype(np.int64)
-    needed = []
+    shifts = sideways_shifts(over, beside, row - row.min(), len(held))
+    return max(depth, float(shifts.max(axis=0).min()) + half)
+
+
+def sideways_shifts(over: np.ndarray, beside: np.ndarray, row: np.ndarray, first: int) -> np.ndarray:
+    """(rows, directions) mm: the shift along each of 24 directions that carries every column of the structure in a row
+    past the body; 0 where they do not overlap.
+
+    over, beside: (n,) mm across the run; row: (n,) from 0, where along it; the first points are the structure's.
+    """
+    shifts = []
     for angle in 2.0 * np.pi * np.arange(_DIRECTIONS) / _DIRECTIONS:
         at = np.cos(angle) * over + np.sin(angle) * beside
         side = np.sin(angle) * over - np.cos(angle) * beside
-        needed.append(_shift(at, row, np.floor(side / _COLUMN_MM).astype(np.int64), len(held)) + half)
-    return max(depth, min(needed))
+        shifts.append(_shifts(at, row, np.floor(side / _COLUMN_MM).astype(np.int64), first))
+    return np.stack(shifts, axis=1)
 
 
-def _shift(at: np.ndarray, row: np.ndarray, column: np.ndarray, first: int) -> float:
-    """Shift that carries every overlapped column of the structure past the body.
-
-    at: (n,) mm along the way; row, column: (n,) each point's cell across it; the first points are the structure's.
-    """
+def _shifts(at: np.ndarray, row: np.ndarray, column: np.ndarray, first: int) -> np.ndarray:
+    """(rows,) mm. at: (n,) mm along the way; row, column: (n,) each point's cell across it."""
     column = column - column.min()
-    key = (row - row.min()) * (column.max() + 1) + column
-    size = int(key.max()) + 1
+    columns = int(column.max()) + 1
+    key = row * columns + column
+    size = (int(row.max()) + 1) * columns
     held_low, held_high = _extremes(key[:first], at[:first], size)
     body_low, body_high = _extremes(key[first:], at[first:], size)
     overlap = (held_low <= body_high) & (held_high >= body_low)
-    return float((body_high - held_low)[overlap].max()) if overlap.any() else 0.0
+    return np.where(overlap, body_high - held_low, 0.0).reshape(-1, columns).max(axis=1)
 
 
 def _extremes(key: np.ndarray, at: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -19,9 +19,8 @@ from ..build.preview import Shown
 from ..build.preview_ground import BESIDE_MM
 from ..case.model import Mask, Structure
 from ..plan.curve import AxisCurve
-from ..plan.plan import KeepoutRule, Plan
-from ..plan.rules import rule_for
-from ..plan.section import section_polygon
+from ..plan.plan import Plan
+from .along import Profile, room_along, rule_of
 from .displacement import displacement_needed
 from .finding import Verdict
 from .nearest import Distance, Nearest, Samples
@@ -33,8 +32,8 @@ _CELL_MM = 3.0
 _REACH_MM = 0.5 * _CELL_MM * np.sqrt(3.0)
 # A sampled distance may change a little faster than the way walked (as in `nearest`), mm.
 _SLACK_MM = 0.5
-# Points round the section in which a strut's margin is looked for: 2 mm apart on a strut of 10 × 5 mm.
-_ROUND = 16
+SLACK_SHOWN_MM = 2.0
+"""What is left beyond a rule from which on there is room enough: colours tell no more apart."""
 
 
 @dataclass(frozen=True)
@@ -127,27 +126,29 @@ class Clearances:
         body = _Body(shown, self._cells)
         return tuple(self._measured(plan, structure, body) for structure in self._structures)
 
-    def along(self, plan: Plan, curve: AxisCurve) -> np.ndarray:
-        """(n,) mm for each sample of the curve: how much farther than it must the strut's section there lies from the
-        structure that asks for most, error budget included; negative where a rule fails, inf without any rule.
+    def along(self, plan: Plan, curve: AxisCurve) -> Profile:
+        """What the strut's section leaves of room along its axis."""
+        return room_along(plan, curve, self._structures)
 
-        For a structure that may be displaced, how much deeper the section could lie in it; that a large push has to
-        clear the body's width as well is not looked at here.
+    def slack_at(self, profile: Profile, curve: AxisCurve, points: np.ndarray) -> np.ndarray:
+        """(n,) mm: how much farther than it must each point (n, 3) of an implant lies from the structure that asks for
+        most; negative where a rule fails. True up to SLACK_SHOWN_MM, a lower bound beyond; inf without any rule.
+
+        profile: of the implant's strut; past its ends its rules ask for what they do there.
         """
-        points = _outlines(curve)
-        cells = self._cells.of(points)
-        rules = [(s, rule) for s in self._structures if (rule := _rule(plan, s)) is not None]
-        worst = np.full(len(points), np.inf)
-        if not rules:
-            return worst.reshape(-1, _ROUND).min(axis=1)
-        asked = np.array([_asked(plan, rule) for _, rule in rules])
-        middle = np.stack([self._table(structure)[cells] for structure, _ in rules]) - asked[:, None]
-        least = middle.min(axis=0) + 2.0 * _REACH_MM + _SLACK_MM
-        for (structure, _), limit, about in zip(rules, asked, middle):
-            near = np.flatnonzero(about <= least)
-            if len(near):
-                worst[near] = np.minimum(worst[near], structure.distance(points[near]) - limit)
-        return worst.reshape(-1, _ROUND).min(axis=1)
+        least = np.full(len(points), np.inf)
+        if not profile.traces:
+            return least
+        cells, arc = self._cells.of(points), curve.local(points)[0]
+        named = {structure.name: structure for structure in self._structures}
+        asked = [np.interp(arc, profile.arc_mm, trace.asked_mm) for trace in profile.traces]
+        about = [self._table(named[trace.structure])[cells] for trace in profile.traces] - np.stack(asked)
+        most = np.minimum(about.min(axis=0) + _REACH_MM, SLACK_SHOWN_MM) + _REACH_MM + _SLACK_MM
+        least = np.maximum(about.min(axis=0) - _REACH_MM - _SLACK_MM, SLACK_SHOWN_MM)
+        for trace, limit, middle in zip(profile.traces, asked, about):
+            near = np.flatnonzero(middle <= most)
+            least[near] = np.minimum(least[near], named[trace.structure].distance(points[near]) - limit[near])
+        return least
 
     def _table(self, structure: Structure) -> np.ndarray:
         """(cells,) float32 mm, the distance to a structure at the cells' centres."""
@@ -157,7 +158,7 @@ class Clearances:
 
     def _measured(self, plan: Plan, structure: Structure, body: _Body) -> Clearance:
         nearest, touching = body.nearest(structure, self._table(structure))
-        rule, budget = _rule(plan, structure), plan.budget.segmentation_to_print_mm
+        rule, budget = rule_of(plan, structure), plan.budget.segmentation_to_print_mm
         value: float | None = None
         verdict: Verdict = "not_evaluated"
         if rule is not None and rule.kind == "clearance":
@@ -211,22 +212,3 @@ class _Body:
         first_within = len(self._surface)
         body = _Touching(np.concatenate([self._surface, within]), first_within + np.arange(len(within)))
         return Nearest(float(distance[best]), (x, y, z)), body
-
-
-def _rule(plan: Plan, structure: Structure) -> KeepoutRule | None:
-    return rule_for(plan, "metal" if structure.role == "metal" else structure.name)
-
-
-def _asked(plan: Plan, rule: KeepoutRule) -> float:
-    """The distance below which a rule fails, mm; negative: as deep as that in the structure."""
-    budget = plan.budget.segmentation_to_print_mm
-    return budget + rule.limit_mm if rule.kind == "clearance" else budget - rule.limit_mm
-
-
-def _outlines(curve: AxisCurve) -> np.ndarray:
-    """(samples · _ROUND, 3) RAS mm: points round the section at every sample of a curve, with its taper."""
-    first, last = (section_polygon(curve.section, curve.widths[n], curve.depths[n], _ROUND) for n in (0, -1))
-    share = np.linspace(0.0, 1.0, len(curve.points))[:, None, None]
-    edge = (1.0 - share) * first + share * last
-    points = curve.points[:, None] + edge[:, :, :1] * curve.rights[:, None] + edge[:, :, 1:] * curve.backs[:, None]
-    return points.reshape(-1, 3)

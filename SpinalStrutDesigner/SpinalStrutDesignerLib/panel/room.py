@@ -1,0 +1,108 @@
+"""The part of the axis' step for the room along the strut: what limits it where, as words, as a chart, as colours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from slicer.i18n import tr as _
+
+from ..plan.plan import Plan
+from ..scene.preview_nodes import SOLID, color_by_slack
+from ..scene.room_plot import NEAR_MM, clear_room, empty_room, show_room
+from ..verify.along import Limit, Profile
+from .desk import Desk
+
+if TYPE_CHECKING:
+    from .panel import Panel
+
+# Of the stretches told in words, mm: where one limit takes over from another, a third may for a station or two.
+_SHORTEST_MM = 3.0
+
+
+class Room:
+    """Words, a chart beside the scene and the strut's colours, as the preview has them."""
+
+    def __init__(self, panel: Panel) -> None:
+        self.panel, self.ui = panel, panel.ui
+        self._charted = False
+        self._layout_before: int | None = None
+        self._colored: tuple[Any, bool] | None = None
+
+    def show(self, desk: Desk) -> None:
+        """Shows the room of the plan's strut, where it is the one that is previewed."""
+        self.follow(desk, desk.plan, self.panel.live.room_of(desk.plan))
+        solid, wanted = desk.belongings.get(SOLID), bool(desk.parameters.slackColors)
+        if solid is not None and self._colored != (solid, wanted):
+            self._colored = solid, wanted
+            color_by_slack(desk.owner, wanted)
+
+    def follow(self, desk: Desk, plan: Plan | None, profile: Profile | None) -> None:
+        """Shows the room of a strut that may be dragged at this moment; None: it is not known."""
+        self.ui.roomLabel.text = room_words(profile, plan.upper) if plan is not None and profile is not None else ""
+        wanted = bool(desk.parameters.roomVisible)
+        if not wanted:
+            if self._charted:
+                self._take_away()
+            clear_room(desk.owner)
+        elif plan is None or profile is None:
+            empty_room(desk.owner)
+        else:
+            chart = show_room(desk.owner, desk.folder, plan, profile)
+            if not self._charted:
+                self._put_beside(chart)
+        self._charted = self._charted and wanted
+
+    def put_away(self) -> None:
+        """The case leaves the desk; its chart and colours stay as they are."""
+        self._charted, self._layout_before, self._colored = False, None, None
+
+    def _put_beside(self, chart: Any) -> None:
+        """Shows the chart in a layout with the 3D view, where the present one has no place for it."""
+        import slicer
+
+        layouts, logic = slicer.app.layoutManager(), slicer.modules.plots.logic()
+        if logic.GetLayoutWithPlot(layouts.layout) != layouts.layout:
+            self._layout_before = layouts.layout
+            layouts.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalPlotView)
+        logic.ShowChartInLayout(chart)
+        self._charted = True
+
+    def _take_away(self) -> None:
+        """Goes back to the layout there was, unless a person has chosen another one since."""
+        import slicer
+
+        layouts = slicer.app.layoutManager()
+        if self._layout_before is not None and layouts.layout == (
+            slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalPlotView
+        ):
+            layouts.setLayout(self._layout_before)
+        self._layout_before = None
+
+
+def room_words(profile: Profile, upper: str) -> str:
+    """What leaves least room, and what limits the strut where, from above to below."""
+    tightest = profile.tightest
+    if tightest is None:
+        return _("no structure has a rule")
+    words = _("Least room {slack:.1f} mm: {structure}, {at:.0f} mm below {level}")
+    if tightest.slack_mm < 0.0:
+        words = _("Short of room by {lacking:.1f} mm: {structure}, {at:.0f} mm below {level}")
+    first = words.format(
+        slack=tightest.slack_mm, lacking=-tightest.slack_mm, structure=_spoken(tightest), at=tightest.at_mm, level=upper
+    )
+    near = [
+        limit for limit in profile.limits if limit.slack_mm < NEAR_MM and limit.to_mm - limit.from_mm >= _SHORTEST_MM
+    ]
+    stretches = [
+        _("{structure} {first:.0f} to {last:.0f} mm ({slack:.1f} mm)").format(
+            structure=_spoken(limit), first=limit.from_mm, last=limit.to_mm, slack=limit.slack_mm
+        )
+        for limit in near
+    ]
+    if len(stretches) < 2:
+        return first
+    return first + "\n" + _("From {level} down: {stretches}").format(level=upper, stretches=", ".join(stretches))
+
+
+def _spoken(limit: Limit) -> str:
+    return limit.structure.replace("_", " ")
