@@ -24,6 +24,7 @@ class Room:
 
     def __init__(self, panel: Panel) -> None:
         self.panel, self.ui = panel, panel.ui
+        self._shown: tuple[Profile | None, bool] | None = None
         self._charted = False
         self._layout_before: int | None = None
         self._colored: tuple[Any, bool] | None = None
@@ -38,23 +39,23 @@ class Room:
 
     def follow(self, desk: Desk, plan: Plan | None, profile: Profile | None) -> None:
         """Shows the room of a strut that may be dragged at this moment; None: it is not known."""
-        self.ui.roomLabel.text = room_words(profile, plan.upper) if plan is not None and profile is not None else ""
         wanted = bool(desk.parameters.roomVisible)
+        if self._shown == (profile, wanted):
+            return
+        self._shown = profile, wanted  # first: new nodes belong to the case, and the panel shows it anew at once
+        self.ui.roomLabel.text = room_words(profile, plan.upper) if plan is not None and profile is not None else ""
         if not wanted:
-            if self._charted:
-                self._take_away()
-            clear_room(desk.owner)
+            self._take_away(desk)
         elif plan is None or profile is None:
             empty_room(desk.owner)
         else:
             chart = show_room(desk.owner, desk.folder, plan, profile)
             if not self._charted:
                 self._put_beside(chart)
-        self._charted = self._charted and wanted
 
     def put_away(self) -> None:
         """The case leaves the desk; its chart and colours stay as they are."""
-        self._charted, self._layout_before, self._colored = False, None, None
+        self._shown, self._charted, self._layout_before, self._colored = None, False, None, None
 
     def _put_beside(self, chart: Any) -> None:
         """Shows the chart in a layout with the 3D view, where the present one has no place for it."""
@@ -67,16 +68,17 @@ class Room:
         logic.ShowChartInLayout(chart)
         self._charted = True
 
-    def _take_away(self) -> None:
-        """Goes back to the layout there was, unless a person has chosen another one since."""
+    def _take_away(self, desk: Desk) -> None:
+        """Removes the chart and goes back to the layout there was, unless a person has chosen another one since."""
         import slicer
 
+        clear_room(desk.owner)
         layouts = slicer.app.layoutManager()
         if self._layout_before is not None and layouts.layout == (
             slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalPlotView
         ):
             layouts.setLayout(self._layout_before)
-        self._layout_before = None
+        self._charted, self._layout_before = False, None
 
 
 def room_words(profile: Profile, upper: str) -> str:

@@ -24,7 +24,7 @@ _COLORS = (
     (0.106, 0.620, 0.467), (0.851, 0.373, 0.008), (0.459, 0.439, 0.702), (0.906, 0.161, 0.541),
     (0.400, 0.651, 0.118), (0.902, 0.671, 0.008), (0.651, 0.463, 0.114), (0.400, 0.400, 0.400),
 )  # fmt: skip
-_RULE_COLOR = (0.78, 0.16, 0.16)
+_RULE_COLOR = (0.1, 0.1, 0.1)
 _LINE_PX, _TITLE_PT, _TEXT_PT = 2.0, 14, 11
 
 
@@ -113,8 +113,7 @@ def _new_line(belongings: Belongings, name: str, number: int, folder: int) -> An
     node.SetPlotType(node.PlotTypeScatter)
     node.SetMarkerStyle(node.MarkerStyleNone)
     node.SetLineWidth(_LINE_PX)
-    later = not name or number >= len(_COLORS)
-    node.SetLineStyle(node.LineStyleDash if later else node.LineStyleSolid)
+    node.SetLineStyle(node.LineStyleDash if number >= len(_COLORS) else node.LineStyleSolid)
     node.SetColor(*(_COLORS[number % len(_COLORS)] if name else _RULE_COLOR))
     put_in_folder(node, folder)
     return node
