@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from LatticeGeneratorLib.field.grid import Grid
 
-from ..case.levels import is_above
 from ..case.model import Case, Mask, Structure
+from ..case.motion import Bend
 from ..plan.plan import Plan
-from .bone import bone_distance, bone_near
+from .bone import bone_distance, bone_near, within
 from .design import Situation
-from .situation import corrected, docking_endplate, moved, pose_matrix, resected
+from .situation import corrected, docking_endplate, pose_matrix, posed, resected
 
 # Sampling of a preview, mm: half of what the planner makes the thinnest flange (1.9 mm), so that it holds two points
 # across. A surface of radius r departs by step² / (8 r): 0.2 mm on rounded edges (0.5 mm), 0.07 on the strut's corners
@@ -26,6 +26,8 @@ BESIDE_MM = 45.0
 # Bone farther than this from a point is not measured: the largest fit gap (2 mm by the plan's range), and 2 mm more as
 # in the final solid.
 BONE_REACH_MM = 4.0
+# A structure is cut to what lies in the box by places of its block so far apart, mm: motions bend it far less.
+_TICKS_MM = 5.0
 # The value of points that are not looked at, mm: more than the widest blend that a plan may ask for (10 mm).
 FAR_MM = 11.0
 
@@ -140,7 +142,7 @@ def ground_of(case: Case, plan: Plan) -> Generator[tuple[str, float], None, Grou
     pose = pose_matrix(plan, upper)
     if not np.array_equal(pose, np.eye(4)):
         yield "posture", 0.4
-        anatomy = moved(anatomy, [x for x in anatomy.levels if x == plan.upper or is_above(x, plan.upper)], pose)
+        anatomy = posed(anatomy, plan, Bend(upper.centre, lower.centre - upper.centre, pose))
         upper = docking_endplate(anatomy, plan, plan.upper, "inferior")
         lower = docking_endplate(anatomy, plan, plan.lower, "superior")
     lattice = Lattice.around(np.vstack([upper.outline, lower.outline]), BESIDE_MM)
@@ -163,14 +165,18 @@ def near_box(case: Case, low: np.ndarray, high: np.ndarray) -> Case:
 
 
 def _cut(structure: Structure, low: np.ndarray, high: np.ndarray) -> Structure:
-    """What of a structure lies in the RAS box; the whole where nothing does."""
-    mask = structure.mask
-    inverse = np.linalg.inv(structure.pose @ mask.ijk_to_ras)
-    corners = np.array([[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])])
-    index = corners @ inverse[:3, :3].T + inverse[:3, 3]
-    first = np.maximum(np.floor(index.min(axis=0)).astype(int), 0)
-    last = np.minimum(np.ceil(index.max(axis=0)).astype(int) + 1, mask.voxels.shape[::-1])
-    i, j, k = (slice(int(a), max(int(a), int(b))) for a, b in zip(first, last))
+    """What of a structure lies in the RAS box, and a little beside it; the whole where nothing does."""
+    mask, matrix = structure.mask, structure.pose @ structure.mask.ijk_to_ras
+    size = np.array(mask.voxels.shape[::-1])
+    every = np.maximum(_TICKS_MM / np.linalg.norm(matrix[:3, :3], axis=0), 1.0).astype(int)
+    ticks = [np.append(np.arange(0, n - 1, step), n - 1) for n, step in zip(size, every)]
+    ijk = np.stack(np.meshgrid(*ticks, indexing="ij"), axis=-1).reshape(-1, 3)
+    places = structure.carried(ijk @ matrix[:3, :3].T + matrix[:3, 3])
+    inside = ijk[within(places, low - 2.0 * _TICKS_MM, high + 2.0 * _TICKS_MM)]
+    if not len(inside):
+        return structure
+    first = np.maximum(inside.min(axis=0), 0)
+    i, j, k = (slice(int(a), int(b) + 1) for a, b in zip(first, inside.max(axis=0)))
     voxels = mask.voxels[k, j, i]
     if not voxels.any():
         return structure
