@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from LatticeGeneratorLib.field.grid import Grid
 
-from ..case.model import Case, Mask, Structure
+from ..case.model import Case, Endplate, Mask, Structure
 from ..case.motion import Bend
 from ..plan.plan import Plan
-from .bone import bone_distance, bone_near, within
+from .bone import bone_distance, bone_near
 from .design import Situation
 from .situation import corrected, docking_endplate, pose_matrix, posed, resected
 
@@ -26,8 +26,6 @@ BESIDE_MM = 45.0
 # Bone farther than this from a point is not measured: the largest fit gap (2 mm by the plan's range), and 2 mm more as
 # in the final solid.
 BONE_REACH_MM = 4.0
-# A structure is cut to what lies in the box by places of its block so far apart, mm: motions bend it far less.
-_TICKS_MM = 5.0
 # The value of points that are not looked at, mm: more than the widest blend that a plan may ask for (10 mm).
 FAR_MM = 11.0
 
@@ -128,9 +126,22 @@ class Ground:
         return values
 
 
-def ground_of(case: Case, plan: Plan) -> Generator[tuple[str, float], None, Ground]:
-    """Before each step what it does and how far the first preview is, 0 to 1; returns the ground. Raises as
-    `situation` does.
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """A patient before any pose, which takes seconds to look at.
+
+    anatomy: as corrected and resected; near: the same, cut to what is near the span; upper, lower: docking endplates.
+    """
+
+    anatomy: Case
+    near: Case
+    upper: Endplate
+    lower: Endplate
+
+
+def survey_of(case: Case, plan: Plan) -> Generator[tuple[str, float], None, Survey]:
+    """Before each step what it does and how far the first preview is, 0 to 1; returns the survey. Raises as `situation`
+    does.
 
     The same steps as `situation`, one after the other: the preview works in Slicer's process, where no threads run.
     """
@@ -139,20 +150,33 @@ def ground_of(case: Case, plan: Plan) -> Generator[tuple[str, float], None, Grou
     upper = docking_endplate(anatomy, plan, plan.upper, "inferior")
     yield f"{plan.lower} endplate", 0.2
     lower = docking_endplate(anatomy, plan, plan.lower, "superior")
-    pose = pose_matrix(plan, upper)
-    if not np.array_equal(pose, np.eye(4)):
-        yield "posture", 0.4
-        anatomy = posed(anatomy, plan, Bend(upper.centre, lower.centre - upper.centre, pose))
-        upper = docking_endplate(anatomy, plan, plan.upper, "inferior")
-        lower = docking_endplate(anatomy, plan, plan.lower, "superior")
-    lattice = Lattice.around(np.vstack([upper.outline, lower.outline]), BESIDE_MM)
-    near = near_box(anatomy, *lattice.bounds)
+    near = near_box(anatomy, *_lattice(upper, lower).bounds)
     for number, structure in enumerate(near.having("bone")):
         yield f"bone: {structure.level or structure.name}", 0.4 + 0.4 * number / len(near.having("bone"))
         _ = structure.mask.field
-    situation = Situation("nominal", 0.0, near, plan, upper, lower)
+    return Survey(anatomy, near, upper, lower)
+
+
+def ground_on(survey: Survey, plan: Plan) -> Ground:
+    """The ground in the plan's posture. Raises as `situation` does.
+
+    What is near is cut before it is moved: what lies about a block goes with it, and all else bends with the span.
+    """
+    near, upper, lower = survey.near, survey.upper, survey.lower
+    pose = pose_matrix(plan, upper)
+    if not np.array_equal(pose, np.eye(4)):
+        bend = Bend(upper.centre, lower.centre - upper.centre, pose)
+        anatomy = posed(survey.anatomy, plan, bend)
+        near = posed(near, plan, bend)
+        upper = docking_endplate(anatomy, plan, plan.upper, "inferior")
+        lower = docking_endplate(anatomy, plan, plan.lower, "superior")
+    lattice = _lattice(upper, lower)
     off_bone, values = (np.full(lattice.size, value, np.float32) for value in (np.nan, FAR_MM))
-    return Ground(situation, lattice, off_bone, values)
+    return Ground(Situation("nominal", 0.0, near, plan, upper, lower), lattice, off_bone, values)
+
+
+def _lattice(upper: Endplate, lower: Endplate) -> Lattice:
+    return Lattice.around(np.vstack([upper.outline, lower.outline]), BESIDE_MM)
 
 
 def near_box(case: Case, low: np.ndarray, high: np.ndarray) -> Case:
@@ -165,18 +189,14 @@ def near_box(case: Case, low: np.ndarray, high: np.ndarray) -> Case:
 
 
 def _cut(structure: Structure, low: np.ndarray, high: np.ndarray) -> Structure:
-    """What of a structure lies in the RAS box, and a little beside it; the whole where nothing does."""
-    mask, matrix = structure.mask, structure.pose @ structure.mask.ijk_to_ras
-    size = np.array(mask.voxels.shape[::-1])
-    every = np.maximum(_TICKS_MM / np.linalg.norm(matrix[:3, :3], axis=0), 1.0).astype(int)
-    ticks = [np.append(np.arange(0, n - 1, step), n - 1) for n, step in zip(size, every)]
-    ijk = np.stack(np.meshgrid(*ticks, indexing="ij"), axis=-1).reshape(-1, 3)
-    places = structure.carried(ijk @ matrix[:3, :3].T + matrix[:3, 3])
-    inside = ijk[within(places, low - 2.0 * _TICKS_MM, high + 2.0 * _TICKS_MM)]
-    if not len(inside):
-        return structure
-    first = np.maximum(inside.min(axis=0), 0)
-    i, j, k = (slice(int(a), int(b) + 1) for a, b in zip(first, inside.max(axis=0)))
+    """What of a structure lies in the RAS box; the whole where nothing does."""
+    mask = structure.mask
+    inverse = np.linalg.inv(structure.pose @ mask.ijk_to_ras)
+    corners = np.array([[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])])
+    index = corners @ inverse[:3, :3].T + inverse[:3, 3]
+    first = np.maximum(np.floor(index.min(axis=0)).astype(int), 0)
+    last = np.minimum(np.ceil(index.max(axis=0)).astype(int) + 1, mask.voxels.shape[::-1])
+    i, j, k = (slice(int(a), max(int(a), int(b))) for a, b in zip(first, last))
     voxels = mask.voxels[k, j, i]
     if not voxels.any():
         return structure

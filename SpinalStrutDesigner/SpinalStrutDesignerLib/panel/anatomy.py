@@ -17,6 +17,7 @@ from ..scene.case_nodes import segment_meanings
 from .desk import Desk
 from .endplates import Endplates
 from .later import Later
+from .posture import Posture
 from .second import Second
 from .section import Section, Standing, State
 from .segmenting import Segmenting
@@ -34,7 +35,7 @@ class Anatomy(Section):
         super().__init__(panel)
         self._rows: tuple[Any, ...] = ()
         self.segmenting, self.endplates = Segmenting(panel), Endplates(panel)
-        self.second, self.later = Second(panel), Later(panel)
+        self.second, self.posture, self.later = Second(panel), Posture(panel), Later(panel)
         ui = self.ui
         dress_table(ui.rolesTable, 2)
         ui.upperLevelComboBox.connect("currentIndexChanged(int)", self.on_level_chosen)
@@ -84,6 +85,7 @@ class Anatomy(Section):
         self.segmenting.show(desk)
         self.second.show(desk)
         self.endplates.show(desk)
+        self.posture.show(desk)
         self.later.show(desk)
         missing = self.missing(desk)
         ui.proposeButton.enabled = not missing and not self.panel.work.busy

@@ -22,7 +22,7 @@ _BROKEN_MM, _TIGHT_MM, _ROOMY_MM = -1.0, 0.0, SLACK_SHOWN_MM
 _SLACK, _MARGIN_SCALARS = "slack_mm", "margin_mm"
 _OPACITY = 0.75  # of the solid, so that the axis and its colours are seen through it
 # Of the colours' legend: a label each millimetre; its size as parts of the view's.
-_LABELS, _LEGEND_SIZE = 4, (0.09, 0.3)
+_LABELS, _LEGEND_SIZE = 4, (0.06, 0.25)
 _TUBE_MM = 0.8  # radius of the coloured axis: thin beside the least section, 2 mm
 
 

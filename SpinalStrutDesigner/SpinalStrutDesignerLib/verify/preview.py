@@ -7,7 +7,7 @@ design decides.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Literal
 
@@ -18,6 +18,7 @@ from ..build.design import Situation
 from ..build.preview import Shown
 from ..build.preview_ground import BESIDE_MM
 from ..case.model import Mask, Structure
+from ..case.motion import Motion
 from ..plan.curve import AxisCurve
 from ..plan.plan import Plan
 from .along import Profile, room_along, rule_of
@@ -113,6 +114,7 @@ class Clearances:
         keepouts = situation.case.having("keepout_critical", "keepout_soft", "metal")
         self._structures = tuple(_Rim(**{f.name: getattr(s, f.name) for f in fields(s)}) for s in keepouts)
         self._tables: dict[str, np.ndarray] = {}
+        self._places: dict[tuple[Motion, ...], np.ndarray] = {}
 
     def prepare(self) -> Iterator[tuple[str, float]]:
         """Makes the distances; before each structure what is done and how far it is, 0 to 1."""
@@ -153,7 +155,11 @@ class Clearances:
     def _table(self, structure: Structure) -> np.ndarray:
         """(cells,) float32 mm, the distance to a structure at the cells' centres."""
         if structure.name not in self._tables:
-            self._tables[structure.name] = structure.distance(self._cells.centres()).astype(np.float32)
+            # All that follows a posture follows it alike, and to bring places back takes longer than to look them up.
+            if structure.motions not in self._places:
+                self._places[structure.motions] = structure.brought_back(self._cells.centres())
+            before = replace(structure, motions=())
+            self._tables[structure.name] = before.distance(self._places[structure.motions]).astype(np.float32)
         return self._tables[structure.name]
 
     def _measured(self, plan: Plan, structure: Structure, body: _Body) -> Clearance:
