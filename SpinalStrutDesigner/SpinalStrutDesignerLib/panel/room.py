@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from slicer.i18n import tr as _
 
 from ..plan.plan import Plan
-from ..scene.preview_nodes import SOLID, color_by_slack
+from ..scene.preview_nodes import SOLID, color_by_slack, is_colored
 from ..scene.room_plot import NEAR_MM, clear_room, empty_room, show_room
 from ..verify.along import Limit, Profile
 from .desk import Desk
@@ -27,15 +27,16 @@ class Room:
         self._shown: tuple[Profile | None, bool] | None = None
         self._charted = False
         self._layout_before: int | None = None
-        self._colored: tuple[Any, bool] | None = None
+        self.ui.slackColorsCheckBox.connect("toggled(bool)", self.on_colored)
 
     def show(self, desk: Desk) -> None:
         """Shows the room of the plan's strut, where it is the one that is previewed."""
         self.follow(desk, desk.plan, self.panel.live.room_of(desk.plan))
-        solid, wanted = desk.belongings.get(SOLID), bool(desk.parameters.slackColors)
-        if solid is not None and self._colored != (solid, wanted):
-            self._colored = solid, wanted
-            color_by_slack(desk.owner, wanted)
+        box = self.ui.slackColorsCheckBox
+        box.enabled = desk.belongings.get(SOLID) is not None
+        was = box.blockSignals(True)
+        box.checked = is_colored(desk.owner)
+        box.blockSignals(was)
 
     def follow(self, desk: Desk, plan: Plan | None, profile: Profile | None) -> None:
         """Shows the room of a strut that may be dragged at this moment; None: it is not known."""
@@ -55,7 +56,12 @@ class Room:
 
     def put_away(self) -> None:
         """The case leaves the desk; its chart and colours stay as they are."""
-        self._shown, self._charted, self._layout_before, self._colored = None, False, None, None
+        self._shown, self._charted, self._layout_before = None, False, None
+
+    def on_colored(self, colored: bool) -> None:
+        """A person wants the strut's colours, or metal."""
+        if self.panel.desk is not None:
+            color_by_slack(self.panel.desk.owner, colored)
 
     def _put_beside(self, chart: Any) -> None:
         """Shows the chart in a layout with the 3D view, where the present one has no place for it."""

@@ -27,19 +27,23 @@ _TUBE_MM = 0.8  # radius of the coloured axis: thin beside the least section, 2 
 
 
 def show_preview(owner: Any, folder: int, solid: Mesh, blocks: Sequence[Mesh], slack_mm: np.ndarray) -> Any:
-    """Shows the previewed solid and its blocks; returns the solid's model node. Visibility and opacity are kept.
+    """Shows the previewed solid and its blocks; returns the solid's model node. Visibility, opacity and whether it is
+    coloured are kept.
 
-    slack_mm: (n,) at the solid's corners, as `Clearances.slack_at`; shown where `color_by_slack` asks for it.
+    slack_mm: (n,) at the solid's corners, as `Clearances.slack_at`.
     """
     from vtk.util.numpy_support import numpy_to_vtk
 
     belongings = Belongings(owner)
+    new = belongings.get(SOLID) is None
     node = _model(belongings, SOLID, 0, "Implant preview", _TITANIUM, _OPACITY, folder)
     surface = _smooth(solid)
     scalars = numpy_to_vtk(slack_mm.astype(float), deep=True)
     scalars.SetName(_SLACK)
     surface.GetPointData().SetScalars(scalars)
     node.SetAndObservePolyData(surface)
+    if new:
+        color_by_slack(owner, True)
     for number, block in enumerate(blocks):
         name = f"Porous interface {number + 1} (block)"
         _model(belongings, BLOCK, number, name, _POROUS, 0.45, folder).SetAndObservePolyData(polydata(block))
@@ -69,6 +73,12 @@ def color_by_slack(owner: Any, colored: bool) -> None:
     legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(display)
     if legend is not None:
         scene.RemoveNode(legend)
+
+
+def is_colored(owner: Any) -> bool:
+    """Whether the previewed solid is coloured by its room; False where there is none."""
+    node = Belongings(owner).get(SOLID)
+    return node is not None and bool(node.GetDisplayNode().GetScalarVisibility())
 
 
 def _smooth(mesh: Mesh) -> Any:
