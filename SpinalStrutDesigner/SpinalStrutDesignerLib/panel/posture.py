@@ -22,24 +22,34 @@ class Posture:
     def __init__(self, panel: Panel) -> None:
         self.panel, self.ui = panel, panel.ui
         self._rows: tuple[Finding, ...] = ()
+        self._posed = False
         dress_table(self.ui.postureTable, 1)
+        self.ui.poseGroupBox.connect("toggled(bool)", self.on_opened)
         self.ui.postureTable.connect("cellClicked(int,int)", self.on_row_clicked)
 
     def show(self, desk: Desk) -> None:
         """Shows what is known of the plan's pose, or why nothing is."""
         plan, found = desk.plan, None
-        if plan is not None and plan.pose != Pose() and desk.parameters.previewVisible:
+        posed = plan is not None and plan.pose != Pose()
+        if posed and not self._posed:
+            self.ui.poseGroupBox.collapsed = False
+        self._posed = posed
+        if plan is not None and posed and desk.parameters.previewVisible:
             found = self.panel.live.posture_of(plan)
         self.ui.postureLabel.text = self._words(desk, plan, found)
         self._rows = found or ()
         table, words = self.ui.postureTable, verdict_words()
-        table.visible = bool(self._rows)
+        self.on_opened(not self.ui.poseGroupBox.collapsed)
         table.setRowCount(len(self._rows))
         for number, row in enumerate(self._rows):
             texts = [words[row.verdict], titles().get(row.id, row.title), measured(row)]
             fill_row(table, number, texts, VERDICT_COLORS[row.verdict])
             for column in range(3):
                 table.item(number, column).setToolTip("\n".join((row.title, row.limit, row.detail, row.basis)))
+
+    def on_opened(self, opened: bool) -> None:
+        """A box that is opened shows all it holds, also what has nothing to tell."""
+        self.ui.postureTable.visible = opened and bool(self._rows)
 
     def on_row_clicked(self, row: int, column: int) -> None:
         """The slice views go to the finding's place."""

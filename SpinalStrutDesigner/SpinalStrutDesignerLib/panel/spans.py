@@ -28,7 +28,9 @@ class Spans:
         self.panel, self.ui = panel, panel.ui
         self._use = use
         self._rows: tuple[dict[str, str], ...] = ()
+        self._stale = False
         dress_table(self.ui.spansTable, 4)
+        self.ui.spansGroupBox.connect("toggled(bool)", self.on_opened)
         self.ui.compareSpansButton.connect("clicked(bool)", self.on_compare)
         self.ui.useSpanButton.connect("clicked(bool)", self.on_use)
         self.ui.spansTable.connect("itemSelectionChanged()", self.on_chosen)
@@ -39,22 +41,28 @@ class Spans:
         ui.compareSpansButton.enabled = not missing and not self.panel.work.busy
         ui.compareSpansButton.toolTip = missing or _(
             "Designs and measures an implant from each pair of the docking levels and their neighbors above and below. "
-            "It takes up to a minute for each pair; the plan stays as it is."
+            "It takes a minute or two for each pair; the plan stays as it is."
         )
-        rows = spans_in(desk.parameters.spans)
-        ui.spansTable.visible = ui.useSpanButton.visible = bool(rows)
-        case = desk.case_if_ready()
-        stale = bool(rows) and case is not None and not are_of(desk.parameters.spans, case.digest)
-        ui.spansLabel.text = _("Out of date: the anatomy was edited. Compare again.") if stale else ""
-        ui.spansLabel.visible = stale
+        rows, case = spans_in(desk.parameters.spans), desk.case_if_ready()
+        self._stale = bool(rows) and case is not None and not are_of(desk.parameters.spans, case.digest)
+        ui.spansLabel.text = _("Out of date: the anatomy was edited. Compare again.")
         if rows != self._rows:
             self._rows = rows
+            ui.spansGroupBox.collapsed = not rows
             ui.spansTable.clearSelection()
             ui.spansTable.setCurrentCell(-1, -1)
             ui.spansTable.setRowCount(len(rows))
             for number, row in enumerate(rows):
                 fill_row(ui.spansTable, number, cells(row), VERDICT_COLORS[verdict_of(row)])
         self._offer(desk)
+        self.on_opened(not ui.spansGroupBox.collapsed)
+
+    def on_opened(self, opened: bool) -> None:
+        """A box that is opened shows all it holds, also what has nothing to tell."""
+        ui, there = self.ui, opened and bool(self._rows)
+        ui.spansTable.visible = ui.useSpanButton.visible = there
+        ui.spansLabel.visible = there and self._stale
+        ui.spanBrowser.visible = there and self._chosen() is not None
 
     def on_compare(self, checked: bool) -> None:
         """Compares spans in a child process."""
@@ -64,6 +72,7 @@ class Spans:
         """A person chose a row."""
         if self.panel.desk is not None:
             self._offer(self.panel.desk)
+            self.on_opened(not self.ui.spansGroupBox.collapsed)
 
     def on_use(self, checked: bool) -> None:
         """The chosen row's levels become the plan's."""
@@ -77,7 +86,6 @@ class Spans:
 
     def _offer(self, desk: Desk) -> None:
         row, plan, button = self._chosen(), desk.plan, self.ui.useSpanButton
-        self.ui.spanBrowser.visible = row is not None
         self.ui.spanBrowser.html = told(row) if row is not None else ""
         planned = plan is not None and row is not None and levels_of(row) == (plan.upper, plan.lower)
         missing = _("Choose a row of the table.")

@@ -119,6 +119,15 @@ def test_a_chosen_span_becomes_the_plan_s_and_undo_brings_the_other_back(compare
     assert compared.plan == phantom_plan
 
 
+def test_a_box_that_is_opened_shows_only_what_there_is(planned: Any) -> None:
+    planned.ui.anatomyButton.collapsed = False
+    for box, inside in (("spansGroupBox", "spansTable spanBrowser useSpanButton"), ("poseGroupBox", "postureTable")):
+        getattr(planned.ui, box).collapsed = False
+        planned.host.process_events()
+        assert not any(getattr(planned.ui, name).visible for name in inside.split()), box
+    assert planned.ui.compareSpansButton.visible and planned.ui.postureLabel.visible
+
+
 def test_a_locked_plan_keeps_its_levels(compared: Any, phantom_plan: Plan) -> None:
     choose(compared, 0)
     compared.ui.lockButton.checked = True
