@@ -100,12 +100,17 @@ class Profile:
 def room_along(plan: Plan, curve: AxisCurve, structures: Iterable[Structure]) -> Profile:
     """The profile of a strut at its curve's samples. structures: keep-outs and metal of the case as posed and resected;
     those without a rule in the plan are left out."""
-    points = _section_points(curve)
+    edge, inner = _placed(curve, _outlines(curve, _EDGE)), _inner_points(curve)
+    largest = 0.5 * np.maximum(curve.widths, curve.depths)
     traces = []
     for structure in structures:
         rule = rule_of(plan, structure)
         if rule is not None:
-            distance = structure.distance(points).reshape(len(curve.points), -1).min(axis=1)
+            distance = structure.distance(edge.reshape(-1, 3)).reshape(len(edge), -1).min(axis=1)
+            # Only what is as near as this may reach into the section, or lie in it unseen from its edge.
+            met = np.flatnonzero(distance < largest)
+            within = structure.distance(inner[met].reshape(-1, 3)).reshape(len(met), inner.shape[1])
+            distance[met] = np.minimum(distance[met], within.min(axis=1))
             traces.append(Trace(structure.name, rule.kind, distance, _asked(plan, rule, structure, curve, distance)))
     return Profile(curve.arc, tuple(traces))
 
@@ -165,13 +170,16 @@ def _by_station(structure: Structure, curve: AxisCurve, met: np.ndarray) -> tupl
     return stations[number, point], over[point], beside[point]
 
 
-def _section_points(curve: AxisCurve) -> np.ndarray:
-    """(n · points, 3) RAS mm on and in the section at every sample of a curve."""
-    inner = 0.5 * _outlines(curve, _RING)
-    flat = np.concatenate([_outlines(curve, _EDGE), inner, np.zeros((len(inner), 1, 2))], axis=1)
+def _inner_points(curve: AxisCurve) -> np.ndarray:
+    """(n, points, 3) RAS mm in the section at every sample of a curve: a ring half as wide, and its middle."""
+    ring = 0.5 * _outlines(curve, _RING)
+    return _placed(curve, np.concatenate([ring, np.zeros((len(ring), 1, 2))], axis=1))
+
+
+def _placed(curve: AxisCurve, flat: np.ndarray) -> np.ndarray:
+    """(n, m, 3) RAS mm of points (n, m, 2) across and towards the column at every sample of a curve."""
     across, back = curve.rights[:, None], curve.backs[:, None]
-    points: np.ndarray = curve.points[:, None] + flat[:, :, :1] * across + flat[:, :, 1:] * back
-    return points.reshape(-1, 3)
+    return np.asarray(curve.points[:, None] + flat[:, :, :1] * across + flat[:, :, 1:] * back)
 
 
 def _outlines(curve: AxisCurve, count: int) -> np.ndarray:

@@ -20,7 +20,7 @@ from ..build.preview_ground import BESIDE_MM
 from ..case.model import Mask, Structure
 from ..case.motion import Motion
 from ..plan.curve import AxisCurve
-from ..plan.plan import Plan
+from ..plan.plan import ErrorBudget, KeepoutRule, Plan
 from .along import Profile, room_along, rule_of
 from .displacement import displacement_needed
 from .finding import Verdict
@@ -35,6 +35,8 @@ _REACH_MM = 0.5 * _CELL_MM * np.sqrt(3.0)
 _SLACK_MM = 0.5
 SLACK_SHOWN_MM = 2.0
 """What is left beyond a rule from which on there is room enough: colours tell no more apart."""
+ROOM_TOLD_MM = 15.0
+"""Structures that leave more than this beyond their rule are no part of what is told along a strut."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,7 @@ class Clearances:
         self._cells = _Cells(low, (nx, ny, nz))
         keepouts = situation.case.having("keepout_critical", "keepout_soft", "metal")
         self._structures = tuple(_Rim(**{f.name: getattr(s, f.name) for f in fields(s)}) for s in keepouts)
+        self._along: tuple[tuple[AxisCurve, tuple[KeepoutRule, ...], ErrorBudget], Profile] | None = None
         self._tables: dict[str, np.ndarray] = {}
         self._places: dict[tuple[Motion, ...], np.ndarray] = {}
 
@@ -129,28 +132,45 @@ class Clearances:
         return tuple(self._measured(plan, structure, body) for structure in self._structures)
 
     def along(self, plan: Plan, curve: AxisCurve) -> Profile:
-        """What the strut's section leaves of room along its axis."""
-        return room_along(plan, curve, self._structures)
+        """What the strut's section leaves of room along its axis, to structures within ROOM_TOLD_MM of their rules."""
+        key = curve, plan.rules, plan.budget
+        if self._along is None or self._along[0] != key:
+            self._along = key, room_along(plan, curve, self._within_room(plan, curve))
+        return self._along[1]
+
+    def _within_room(self, plan: Plan, curve: AxisCurve) -> list[Structure]:
+        """The structures that may come so near to the strut; it may lie farther from them by half its section."""
+        cells = self._cells.of(curve.points)
+        reach = 0.5 * float(np.hypot(curve.widths, curve.depths).max()) + _REACH_MM + _SLACK_MM
+        found: list[Structure] = []
+        for structure in self._structures:
+            rule = rule_of(plan, structure)
+            if rule is not None:
+                asked = plan.budget.segmentation_to_print_mm
+                asked += rule.limit_mm if rule.kind == "clearance" else -rule.limit_mm
+                if self._table(structure)[cells].min() - reach - asked < ROOM_TOLD_MM:
+                    found.append(structure)
+        return found
 
     def slack_at(self, profile: Profile, curve: AxisCurve, points: np.ndarray) -> np.ndarray:
         """(n,) mm: how much farther than it must each point (n, 3) of an implant lies from the structure that asks for
-        most; negative where a rule fails. True up to SLACK_SHOWN_MM, a lower bound beyond; inf without any rule.
+        most, and SLACK_SHOWN_MM where that is more; negative where a rule fails.
 
         profile: of the implant's strut; past its ends its rules ask for what they do there.
         """
-        least = np.full(len(points), np.inf)
-        if not profile.traces:
-            return least
-        cells, arc = self._cells.of(points), curve.local(points)[0]
         named = {structure.name: structure for structure in self._structures}
-        asked = [np.interp(arc, profile.arc_mm, trace.asked_mm) for trace in profile.traces]
-        about = [self._table(named[trace.structure])[cells] for trace in profile.traces] - np.stack(asked)
-        most = np.minimum(about.min(axis=0) + _REACH_MM, SLACK_SHOWN_MM) + _REACH_MM + _SLACK_MM
-        least = np.maximum(about.min(axis=0) - _REACH_MM - _SLACK_MM, SLACK_SHOWN_MM)
-        for trace, limit, middle in zip(profile.traces, asked, about):
-            near = np.flatnonzero(middle <= most)
-            least[near] = np.minimum(least[near], named[trace.structure].distance(points[near]) - limit[near])
-        return least
+        cells = self._cells.of(points)
+        slack = np.full(len(points), SLACK_SHOWN_MM)
+        for trace in profile.traces:
+            # No point of a cell lies nearer than its centre less this.
+            least = self._table(named[trace.structure])[cells] - _REACH_MM - _SLACK_MM
+            near = np.flatnonzero(least - trace.asked_mm.max() < SLACK_SHOWN_MM)
+            if len(near):
+                even = np.ptp(trace.asked_mm) == 0.0
+                arc = 0.0 if even else curve.local(points[near])[0]
+                asked = np.interp(arc, profile.arc_mm, trace.asked_mm)
+                slack[near] = np.minimum(slack[near], named[trace.structure].distance(points[near]) - asked)
+        return slack
 
     def _table(self, structure: Structure) -> np.ndarray:
         """(cells,) float32 mm, the distance to a structure at the cells' centres."""
