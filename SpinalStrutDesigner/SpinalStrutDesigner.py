@@ -1,6 +1,7 @@
 """The Spinal Strut Designer module: from a CT and its segmentation in the scene to a strut and its release folder."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import slicer
@@ -40,8 +41,6 @@ class SpinalStrutDesigner(ScriptedLoadableModule):
 
 def registerSampleData():
     """Offer the phantom in the Sample Data module."""
-    from pathlib import Path
-
     import SampleData
 
     SampleData.SampleDataLogic.registerCustomSampleDataSource(
@@ -73,9 +72,9 @@ class SpinalStrutDesignerParameterNode:
     volume: the CT. segmentation: vertebrae and keep-outs. findings: of the last check. plan: the plan as JSON, locked:
     whether it is closed. upperWanted, lowerWanted: levels before there is a plan. plannedOn: digest of its case.
     checked: digest of what findings are true of. released, releasedOf: the last release's folder and its digest.
-    outputFolder: where releases go. seeds: to segment the CT from. acceptedSegmentation: digest of the case found from
-    them that a person accepted. secondImage (MRI or another CT), secondSegmentation, secondTransform: see
-    scene/second_image; secondBySpan: by the span's levels alone. earlier: the case of an earlier CT, changes: since.
+    outputFolder: for releases. seeds: to segment the CT from. acceptedSegmentation: digest of the case from them that
+    a person accepted. secondImage (MRI or another CT), secondSegmentation, secondTransform, secondBySpan: see
+    scene/second_image. earlier: the case of an earlier CT, changes: since. spans: other docking levels compared.
     …Visible: what the views show. following, followedView, followPosition: the slice view across the axis (at per
     cent) or along a screw. keepWholeMeshes, saveScene: what is kept and saved.
     """
@@ -89,6 +88,7 @@ class SpinalStrutDesignerParameterNode:
     secondTransform: slicer.vtkMRMLTransformNode
     earlier: slicer.vtkMRMLScriptedModuleNode
     changes: slicer.vtkMRMLTableNode
+    spans: slicer.vtkMRMLTableNode
     secondBySpan: bool = False
     plan: str = ""
     locked: bool = False
@@ -104,6 +104,7 @@ class SpinalStrutDesignerParameterNode:
     previewVisible: bool = True
     endplatesVisible: bool = True
     levelsVisible: bool = False
+    roomVisible: bool = False
     following: Annotated[str, Choice(["none", "axis", "screw"]), Default("none")]
     followedView: Annotated[str, Choice(["Red", "Green", "Yellow"]), Default("Red")]
     followPosition: Annotated[float, WithinRange(0.0, 100.0)] = 50.0
@@ -247,9 +248,8 @@ class SpinalStrutDesignerLogic(ScriptedLoadableModuleLogic):
         """Take out cases in which nothing was chosen, as long as another one is there."""
         cases = [self.wrapped(node) for node in self.getAllParameterNodes()]
         used = [case for case in cases if case.volume or case.segmentation or case.plan]
-        for case in cases:
-            if used and case not in used:
-                slicer.mrmlScene.RemoveNode(case.parameterNode)
+        for case in [case for case in cases if used and case not in used]:
+            slicer.mrmlScene.RemoveNode(case.parameterNode)
 
     def propose(self, parameters, upper, lower, preset="case2"):
         """Propose the plan of a case. Raises ValueError with the remedy."""

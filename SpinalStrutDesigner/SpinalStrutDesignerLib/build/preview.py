@@ -39,7 +39,7 @@ from .preview_end import (
     room_for,
     section_on,
 )
-from .preview_ground import BESIDE_MM, FAR_MM, STEP_MM, Ground, ground_of
+from .preview_ground import BESIDE_MM, FAR_MM, STEP_MM, Ground, Survey, ground_on, survey_of
 from .preview_layer import layer_block
 from .screws import BEYOND_TIP_MM, DRIVER_WAY_MM
 from .solid import FLANGE_BLEND_MM
@@ -114,6 +114,7 @@ class Preview:
 
     def __init__(self, case: Case) -> None:
         self._case = case
+        self._survey: _Latest[Survey] = _Latest()
         self._ground: _Latest[Ground] = _Latest()
         self._bone: dict[End, _Latest[EndShape]] = {end: _Latest(_BLOCKS_KEPT) for end in ENDS}
         self._ends: dict[End, _Latest[EndGround]] = {end: _Latest() for end in ENDS}
@@ -125,12 +126,24 @@ class Preview:
 
         Raises as `of`.
         """
-        if self._ground.holds(_ground_key(plan)):
+        if self.prepared(plan):
             return
-        ground = yield from ground_of(self._case, plan)
-        self._ground.of(_ground_key(plan), lambda: ground)
+        yield from self.prepare_ground(plan)
         yield "first preview", 0.8
         self.of(plan)
+
+    def prepare_ground(self, plan: Plan) -> Iterator[tuple[str, float]]:
+        """As `prepare`, up to the plan's situation. Another pose of what is surveyed takes tenths of a second."""
+        if not self.surveyed(plan):
+            survey = yield from survey_of(self._case, plan)
+            self._survey.of(_survey_key(plan), lambda: survey)
+        if not self.prepared(plan):
+            yield "posture", 0.8
+            self._grounded(plan)
+
+    def surveyed(self, plan: Plan) -> bool:
+        """Whether all is measured that does not hang on the plan's pose."""
+        return self._survey.holds(_survey_key(plan))
 
     def prepared(self, plan: Plan) -> bool:
         """Whether what the plan's previews stand on is made, so that `of` is quick."""
@@ -150,7 +163,10 @@ class Preview:
         return _shown(ground, plan, strut, ends)
 
     def _grounded(self, plan: Plan) -> Ground:
-        return self._ground.of(_ground_key(plan), lambda: _finished(ground_of(self._case, plan)))
+        return self._ground.of(_ground_key(plan), lambda: ground_on(self._surveyed(plan), plan))
+
+    def _surveyed(self, plan: Plan) -> Survey:
+        return self._survey.of(_survey_key(plan), lambda: _finished(survey_of(self._case, plan)))
 
     def _end(self, ground: Ground, plan: Plan, strut: _Strut, end: End) -> tuple[EndGround, FootRows]:
         """The end without its screws. Its bone is measured anew where the strut or a decision leaves the block, what
@@ -168,7 +184,12 @@ class Preview:
 
 def _ground_key(plan: Plan) -> Hashable:
     """What the situation depends on."""
-    return plan.upper, plan.lower, plan.corrections, plan.pose, plan.resections
+    return _survey_key(plan), plan.pose
+
+
+def _survey_key(plan: Plan) -> Hashable:
+    """What the anatomy as measured depends on."""
+    return plan.upper, plan.lower, plan.corrections, plan.resections
 
 
 def _finished(steps: Generator[object, None, T]) -> T:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from LatticeGeneratorLib.field.grid import Grid
 
-from ..case.levels import is_above
-from ..case.model import Case, Mask, Structure
+from ..case.model import Case, Endplate, Mask, Structure
+from ..case.motion import Bend
 from ..plan.plan import Plan
 from .bone import bone_distance, bone_near
 from .design import Situation
-from .situation import corrected, docking_endplate, moved, pose_matrix, resected
+from .situation import corrected, docking_endplate, pose_matrix, posed, resected
 
 # Sampling of a preview, mm: half of what the planner makes the thinnest flange (1.9 mm), so that it holds two points
 # across. A surface of radius r departs by step² / (8 r): 0.2 mm on rounded edges (0.5 mm), 0.07 on the strut's corners
@@ -126,9 +126,22 @@ class Ground:
         return values
 
 
-def ground_of(case: Case, plan: Plan) -> Generator[tuple[str, float], None, Ground]:
-    """Before each step what it does and how far the first preview is, 0 to 1; returns the ground. Raises as
-    `situation` does.
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """A patient before any pose, which takes seconds to look at.
+
+    anatomy: as corrected and resected; near: the same, cut to what is near the span; upper, lower: docking endplates.
+    """
+
+    anatomy: Case
+    near: Case
+    upper: Endplate
+    lower: Endplate
+
+
+def survey_of(case: Case, plan: Plan) -> Generator[tuple[str, float], None, Survey]:
+    """Before each step what it does and how far the first preview is, 0 to 1; returns the survey. Raises as `situation`
+    does.
 
     The same steps as `situation`, one after the other: the preview works in Slicer's process, where no threads run.
     """
@@ -137,20 +150,33 @@ def ground_of(case: Case, plan: Plan) -> Generator[tuple[str, float], None, Grou
     upper = docking_endplate(anatomy, plan, plan.upper, "inferior")
     yield f"{plan.lower} endplate", 0.2
     lower = docking_endplate(anatomy, plan, plan.lower, "superior")
-    pose = pose_matrix(plan, upper)
-    if not np.array_equal(pose, np.eye(4)):
-        yield "posture", 0.4
-        anatomy = moved(anatomy, [x for x in anatomy.levels if x == plan.upper or is_above(x, plan.upper)], pose)
-        upper = docking_endplate(anatomy, plan, plan.upper, "inferior")
-        lower = docking_endplate(anatomy, plan, plan.lower, "superior")
-    lattice = Lattice.around(np.vstack([upper.outline, lower.outline]), BESIDE_MM)
-    near = near_box(anatomy, *lattice.bounds)
+    near = near_box(anatomy, *_lattice(upper, lower).bounds)
     for number, structure in enumerate(near.having("bone")):
         yield f"bone: {structure.level or structure.name}", 0.4 + 0.4 * number / len(near.having("bone"))
         _ = structure.mask.field
-    situation = Situation("nominal", 0.0, near, plan, upper, lower)
+    return Survey(anatomy, near, upper, lower)
+
+
+def ground_on(survey: Survey, plan: Plan) -> Ground:
+    """The ground in the plan's posture. Raises as `situation` does.
+
+    What is near is cut before it is moved: what lies about a block goes with it, and all else bends with the span.
+    """
+    near, upper, lower = survey.near, survey.upper, survey.lower
+    pose = pose_matrix(plan, upper)
+    if not np.array_equal(pose, np.eye(4)):
+        bend = Bend(upper.centre, lower.centre - upper.centre, pose)
+        anatomy = posed(survey.anatomy, plan, bend)
+        near = posed(near, plan, bend)
+        upper = docking_endplate(anatomy, plan, plan.upper, "inferior")
+        lower = docking_endplate(anatomy, plan, plan.lower, "superior")
+    lattice = _lattice(upper, lower)
     off_bone, values = (np.full(lattice.size, value, np.float32) for value in (np.nan, FAR_MM))
-    return Ground(situation, lattice, off_bone, values)
+    return Ground(Situation("nominal", 0.0, near, plan, upper, lower), lattice, off_bone, values)
+
+
+def _lattice(upper: Endplate, lower: Endplate) -> Lattice:
+    return Lattice.around(np.vstack([upper.outline, lower.outline]), BESIDE_MM)
 
 
 def near_box(case: Case, low: np.ndarray, high: np.ndarray) -> Case:

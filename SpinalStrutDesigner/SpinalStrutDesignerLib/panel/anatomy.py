@@ -17,9 +17,11 @@ from ..scene.case_nodes import segment_meanings
 from .desk import Desk
 from .endplates import Endplates
 from .later import Later
+from .posture import Posture
 from .second import Second
 from .section import Section, Standing, State
 from .segmenting import Segmenting
+from .spans import Spans
 
 _UNKNOWN = "unknown"
 _FIRST_PRESET = "case2"
@@ -34,7 +36,8 @@ class Anatomy(Section):
         super().__init__(panel)
         self._rows: tuple[Any, ...] = ()
         self.segmenting, self.endplates = Segmenting(panel), Endplates(panel)
-        self.second, self.later = Second(panel), Later(panel)
+        self.second, self.posture, self.later = Second(panel), Posture(panel), Later(panel)
+        self.spans = Spans(panel, self.choose_levels)
         ui = self.ui
         dress_table(ui.rolesTable, 2)
         ui.upperLevelComboBox.connect("currentIndexChanged(int)", self.on_level_chosen)
@@ -84,8 +87,10 @@ class Anatomy(Section):
         self.segmenting.show(desk)
         self.second.show(desk)
         self.endplates.show(desk)
+        self.posture.show(desk)
         self.later.show(desk)
         missing = self.missing(desk)
+        self.spans.show(desk, missing)
         ui.proposeButton.enabled = not missing and not self.panel.work.busy
         ui.proposeButton.toolTip = missing or _("Searches axis, section, feet and screws. Locked screws are kept.")
         ui.keepPlanButton.visible = plan is not None and not desk.plan_is_of_this_case
@@ -121,9 +126,14 @@ class Anatomy(Section):
         )
         desk.parameters.upperWanted, desk.parameters.lowerWanted = upper or "", lower or ""
         if upper and lower:
-            name = desk.plan.preset if desk.plan else _FIRST_PRESET
-            with self.panel.told():
-                self.panel.decide(started(desk.plan, name, upper, lower), _("docking levels"))
+            self.choose_levels(upper, lower)
+
+    def choose_levels(self, upper: str, lower: str) -> None:
+        """A plan to propose from, for these docking levels."""
+        plan = self.desk.plan
+        name = plan.preset if plan else _FIRST_PRESET
+        with self.panel.told():
+            self.panel.decide(started(plan, name, upper, lower), _("docking levels"))
 
     def on_preset_chosen(self, index: int) -> None:
         """Another published case to start from."""

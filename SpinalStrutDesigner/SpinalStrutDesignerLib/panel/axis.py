@@ -18,6 +18,7 @@ from ..plan.plan import Section as StrutSection
 from ..scene.slices import lie_across, lie_along, slice_nodes, stand_straight
 from ..verify.preview import Clearance
 from .desk import Desk
+from .room import Room
 from .section import Section, Standing, State, of_plan
 
 # Rows of the live table: more do not help while a point is dragged.
@@ -33,6 +34,7 @@ class AxisStep(Section):
 
     def __init__(self, panel: Any) -> None:
         super().__init__(panel)
+        self.room = Room(panel)
         ui = self.ui
         dress_table(ui.clearanceTable, 1)
         fill_choices(ui.followedViewComboBox, [(name, name) for name in ("Red", "Green", "Yellow")])
@@ -73,7 +75,17 @@ class AxisStep(Section):
             self.ui.removePointButton.enabled = len(plan.axis.control_points) > 3 and not desk.locked
         self.ui.axisLabel.text = curve_words(plan) if plan is not None and there else ""
         self.show_clearances(self.panel.live.clearances_of(plan))
+        self.room.show(desk)
         self._follow(desk)
+
+    def put_away(self) -> None:
+        """The next case has its own room."""
+        self.room.put_away()
+
+    def follow(self, desk: Desk, plan: Plan) -> None:
+        """Shows what is measured on a plan while it is dragged."""
+        self.show_clearances(self.panel.live.clearances)
+        self.room.follow(desk, plan, self.panel.live.room)
 
     def show_clearances(self, clearances: Sequence[Clearance]) -> None:
         """Fills the live table, the tightest first."""

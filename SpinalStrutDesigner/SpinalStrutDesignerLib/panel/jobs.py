@@ -19,11 +19,12 @@ from ..scene.case_nodes import volume_of
 from ..scene.case_of import case_of
 from ..scene.changes_table import show_changes
 from ..scene.findings_table import findings_in, show_findings
-from ..scene.job import design_job, propose_job, rebuild_job, register_job, report_of, segment_job
+from ..scene.job import design_job, propose_job, rebuild_job, register_job, report_of, segment_job, spans_job
 from ..scene.part_nodes import keep_whole, parts_in, showing_parts
 from ..scene.second_image import given_matrix, registered_of, second_volume, show_registration
 from ..scene.seeds import needed_seeds
 from ..scene.segmented import read_segmented, remove_superseded, show_segmented
+from ..scene.spans_table import show_spans
 from .desk import Desk
 from .later import earlier_plan
 from .release import release_name
@@ -126,6 +127,24 @@ class Jobs:
                         panel.jump_to(plan.axis.control_points[len(plan.axis.control_points) // 2])
 
             panel.work.start(job, _("Proposing a plan"), done, self._fault)
+
+    def compare_spans(self) -> None:
+        """Designs from the neighbouring docking levels too, in a child process, and puts them side by side."""
+        panel = self._panel
+        with panel.told():
+            desk = _needed(panel.desk)
+            case = desk.case()
+            job = spans_job(case, desk.needed_plan(), panel.work.workspace())
+            self._ensure_packages()
+
+            def done(output: Path) -> None:
+                with panel.told():
+                    if self._still(desk):
+                        scene, before = desk.owner.GetScene(), desk.parameters.spans
+                        desk.parameters.spans = show_spans(scene, output, case.digest, before)
+                        panel.refresh()
+
+            panel.work.start(job, _("Comparing spans"), done, self._fault)
 
     def check(self) -> None:
         """Makes and measures the design in a child process."""

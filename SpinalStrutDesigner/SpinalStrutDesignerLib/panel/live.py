@@ -11,8 +11,10 @@ from ..case.model import Case
 from ..errors import CaseError, GeometryError, PlanError
 from ..plan.plan import Plan
 from ..scene.belongings import Belongings
-from ..scene.live_preview import LivePreview
+from ..scene.live_preview import POSTURE_KNOWN, LivePreview
 from ..scene.preview_nodes import BLOCK, MARGIN, SOLID
+from ..verify.along import Profile
+from ..verify.finding import Finding
 
 
 class Live:
@@ -20,7 +22,7 @@ class Live:
 
     def __init__(self, on_shown: Callable[[], None], on_progress: Callable[[str, float], None]) -> None:
         self._on_shown, self._on_progress = on_shown, on_progress
-        self._steps = Steps(on_progress, self._failed)
+        self._steps = Steps(self._stepped, self._failed)
         self._preview: LivePreview | None = None
         self._key: tuple[Any, ...] = ()
         self._wanted: Plan | None = None
@@ -38,6 +40,26 @@ class Live:
         return self.clearances if plan is not None and plan == self._shown else ()
 
     @property
+    def room(self) -> Profile | None:
+        """What the strut that is shown leaves of room; None where `clearances` are none."""
+        return self._preview.room if self._preview is not None and self.ready and not self.fault else None
+
+    def room_of(self, plan: Plan | None) -> Profile | None:
+        """What this very plan's strut leaves of room; None where another one was previewed last."""
+        return self.room if plan is not None and plan == self._shown else None
+
+    def posture_of(self, plan: Plan) -> tuple[Finding, ...] | None:
+        """What this plan's pose does to the cord; None where another pose was looked at last, or it was refused."""
+        preview = self._preview
+        if preview is None or not preview.prepared(plan):
+            return None
+        return preview.posture(plan)
+
+    def fault_of(self, plan: Plan) -> str:
+        """Why this very plan means no implant; empty where it does, or another one was previewed last."""
+        return self.fault if plan == self._shown else ""
+
+    @property
     def ready(self) -> bool:
         """Whether a change is shown at once."""
         return self._preview is not None and not self._steps.busy
@@ -52,6 +74,8 @@ class Live:
             self._prepare(plan)
         elif self.ready and plan != self._shown:
             self._follow(plan)
+        elif self._overtaken(plan):
+            self._prepare(plan)
 
     def show(self, plan: Plan) -> None:
         """Shows the implant of a plan at once; a plan that means no implant leaves the last one, and the reason."""
@@ -69,6 +93,18 @@ class Live:
             self._prepare(plan)
         else:
             self.show(plan)
+
+    def _overtaken(self, plan: Plan) -> bool:
+        """Whether another pose is being made ready than is wanted now, of an anatomy that is measured already."""
+        preparing, preview = self._preparing, self._preview
+        if self.ready or preparing is None or preview is None or plan.pose == preparing.pose:
+            return False
+        return preview.surveyed(plan)
+
+    def _stepped(self, words: str, fraction: float) -> None:
+        self._on_progress(words, fraction)
+        if words == POSTURE_KNOWN:
+            self._on_shown()
 
     def _prepare(self, plan: Plan) -> None:
         if self._preview is not None:

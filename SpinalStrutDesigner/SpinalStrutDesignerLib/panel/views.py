@@ -87,7 +87,7 @@ class Views:
             return
         if panel.live.ready and desk.parameters.previewVisible:
             panel.live.show(plan)
-            panel.axis_step.show_clearances(panel.live.clearances)
+            panel.axis_step.follow(desk, plan)
             panel.tell(panel.live.fault)
 
     def _on_dropped(self, what: str) -> None:

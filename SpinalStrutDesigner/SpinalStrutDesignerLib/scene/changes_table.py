@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
 from ..errors import CaseError
 from ..propose.changes import COLUMNS
-from .text_table import rows_in, write_columns
+from .text_table import columns_of_csv, rows_in, write_columns
 
 
 def show_changes(scene: Any, report: str | Path, node: Any = None) -> Any:
     """The table node with the rows of a report file: the one given, or else a new one. Raises CaseError for others."""
-    with Path(report).open(encoding="utf-8", newline="") as file:
-        rows = list(csv.reader(file))
-    if not rows or tuple(rows[0]) != COLUMNS or any(len(row) != len(COLUMNS) for row in rows):
+    columns = columns_of_csv(report, COLUMNS)
+    if columns is None:
         raise CaseError(f"'{report}' is no report of what changed: carry the plan over again")
     if node is None:
         node = scene.AddNewNodeByClass("vtkMRMLTableNode", "Changes in the later CT")
-    write_columns(node, {name: [row[number] for row in rows[1:]] for number, name in enumerate(COLUMNS)})
+    write_columns(node, columns)
     return node
 
 

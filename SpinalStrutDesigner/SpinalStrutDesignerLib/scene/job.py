@@ -32,6 +32,14 @@ def design_job(case: Case, plan: Plan, output: str | Path, workspace: str | Path
     return _job("design", case, plan, Path(output), workspace)
 
 
+def spans_job(case: Case, plan: Plan, workspace: str | Path) -> Job:
+    """Designs from the neighbouring docking levels too, by a plan's decisions. Writes case and plan into workspace; the
+    output is a table."""
+    folder = Path(workspace)
+    arguments = (*_case_arguments("spans", case, folder), "--plan", str(_written(plan, folder)))
+    return _called(arguments, folder / "spans.csv", (0,))
+
+
 def segment_job(ct: Volume, seeds: Mapping[str, Vec], workspace: str | Path) -> Job:
     """Segments a CT from a seed (RAS mm) in each of some vertebrae, by level. Writes the CT into workspace."""
     output = Path(workspace) / "segmented.seg.nrrd"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 
@@ -31,3 +33,12 @@ def rows_in(node: Any, columns: Sequence[str]) -> tuple[dict[str, str], ...]:
         return value.ToString() if value is not None else ""
 
     return tuple({name: word(row, name) for name in columns} for row in range(table.GetNumberOfRows()))
+
+
+def columns_of_csv(path: str | Path, names: Sequence[str]) -> dict[str, list[str]] | None:
+    """The columns of a CSV file, by name; None where it has others, or rows of another length."""
+    with Path(path).open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    if not rows or rows[0] != list(names) or any(len(row) != len(names) for row in rows):
+        return None
+    return {name: [row[number] for row in rows[1:]] for number, name in enumerate(names)}

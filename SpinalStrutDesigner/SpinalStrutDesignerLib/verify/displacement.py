@@ -7,7 +7,7 @@ import numpy as np
 from ..case.model import Structure
 from .nearest import Nearest, Samples
 
-_DIRECTIONS = 24
+_ANGLES = 2.0 * np.pi * np.arange(24) / 24
 _COLUMN_MM = 1.0
 # Only what lies so near to where body and structure meet is looked at; where the shift comes near to that, more is.
 _NEAR_MM, _SEEN = (25.0, 50.0, 100.0, 200.0), 0.8
@@ -58,32 +58,53 @@ def _needed(
     run, over, beside = (axis[0] * x + axis[1] * y + axis[2] * z for axis in axes)
     row = np.floor(run / _COLUMN_MM).astype(np.int64)
     needed = []
-    for angle in 2.0 * np.pi * np.arange(_DIRECTIONS) / _DIRECTIONS:
-        if out is not None and (np.cos(angle) * axes[1] + np.sin(angle) * axes[2]) @ out < _DEEPER:
-            continue
-        at = np.cos(angle) * over + np.sin(angle) * beside
-        side = np.sin(angle) * over - np.cos(angle) * beside
-        needed.append(_shift(at, row, np.floor(side / _COLUMN_MM).astype(np.int64), len(held)) + half)
+    for angle in _ANGLES:
+        if out is None or (np.cos(angle) * axes[1] + np.sin(angle) * axes[2]) @ out >= _DEEPER:
+            needed.append(_shift(_columns(over, beside, row - row.min(), angle, len(held))) + half)
     return min(needed)
 
 
-def _shift(at: np.ndarray, row: np.ndarray, column: np.ndarray, first: int) -> float:
-    """Shift that carries the structure past the body in every column: where one column makes way by moving on, another
-    may only then meet the body, and asks for more.
+def sideways_shifts(over: np.ndarray, beside: np.ndarray, row: np.ndarray, first: int) -> np.ndarray:
+    """(rows, directions) mm: the shift along each of 24 directions that carries every column of the structure in a row
+    past the body; 0 where they do not overlap.
 
-    at: (n,) mm along the way; row, column: (n,) each point's cell across it; the first points are the structure's.
+    over, beside: (n,) mm across the run; row: (n,) from 0, where along it; the first points are the structure's.
     """
-    column = column - column.min()
-    key = (row - row.min()) * (column.max() + 1) + column
-    size = int(key.max()) + 1
-    held_low, held_high = _extremes(key[:first], at[:first], size)
-    body_low, body_high = _extremes(key[first:], at[first:], size)
+    shifts = []
+    for angle in _ANGLES:
+        held_low, held_high, body_low, body_high = _columns(over, beside, row, angle, first)
+        overlap = (held_low <= body_high) & (held_high >= body_low)
+        shifts.append(np.where(overlap, body_high - held_low, 0.0).max(axis=1))
+    return np.stack(shifts, axis=1)
+
+
+_Columns = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
+def _shift(columns: _Columns) -> float:
+    """The shift that carries the structure past the body in every column: where one column makes way by moving on,
+    another may only then meet the body, and asks for more."""
+    held_low, held_high, body_low, body_high = columns
     shift = 0.0
     while True:
         overlap = (held_low + shift < body_high - _CLEAR_MM) & (held_high + shift > body_low + _CLEAR_MM)
         if not overlap.any():
             return shift
         shift = float((body_high - held_low)[overlap].max())
+
+
+def _columns(over: np.ndarray, beside: np.ndarray, row: np.ndarray, angle: float, first: int) -> _Columns:
+    """Where structure and body begin and end, each (rows, columns) mm, in columns along a direction: infinite where
+    there is nothing of them."""
+    at = np.cos(angle) * over + np.sin(angle) * beside
+    side = np.sin(angle) * over - np.cos(angle) * beside
+    column = np.floor(side / _COLUMN_MM).astype(np.int64)
+    column = column - column.min()
+    rows, count = int(row.max()) + 1, int(column.max()) + 1
+    key = row * count + column
+    held, body = (_extremes(key[part], at[part], rows * count) for part in (slice(first), slice(first, None)))
+    held_low, held_high, body_low, body_high = (ends.reshape(rows, count) for ends in (*held, *body))
+    return held_low, held_high, body_low, body_high
 
 
 def _extremes(key: np.ndarray, at: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
 from LatticeGeneratorLib.mesh.boolean import common_volumes
 from LatticeGeneratorLib.mesh.mesh import Mesh
 
-from ..build.design import Foot, Implant
+from ..build.design import Foot, Implant, Situation
 from ..case.model import Case, Structure
 from ..plan.plan import Plan
 from ..threads import kept, made_once
@@ -49,8 +50,7 @@ class Measured:
     @property
     def prefix(self) -> str:
         """What the findings' ids begin with: nothing for the nominal implant, else its name."""
-        situation = self.implant.situation
-        return f"{situation.name}." if situation.amount_mm else ""
+        return _prefix(self.implant.situation)
 
     @made_once
     def samples(self) -> Samples:
@@ -86,39 +86,48 @@ class Measured:
         """What make() gives, made at the first call for this name: checks share what is costly to measure."""
         return kept(self, self._made, name, make)
 
-    def finding(
-        self,
-        id: str,
-        title: str,
-        value: float | str | None,
-        unit: str,
-        limit: str,
-        verdict: Verdict,
-        basis: str,
-        location: Place = None,
-        critical: bool = False,
-        detail: str = "",
-    ) -> Finding:
-        """A finding of this implant: variants' ids carry their name, numbers are rounded to 1e-6."""
-        if isinstance(value, (float, np.floating)):
-            value = round(float(value), 6)
-        place = None
-        if location is not None:
-            x, y, z = (round(float(v), 3) for v in location)
-            place = (x, y, z)
-        name = self.implant.situation.name if self.prefix else ""
-        return Finding(
-            id=self.prefix + id,
-            title=f"{title} ({name})" if name else title,
-            value=value,
-            unit=unit,
-            limit=limit,
-            verdict=verdict,
-            basis=basis,
-            location=place,
-            critical=critical,
-            detail=detail,
-        )
+    @property
+    def finding(self) -> Callable[..., Finding]:
+        """Makes a finding of this implant: `finding_in` its situation."""
+        return partial(finding_in, self.implant.situation)
+
+
+def finding_in(
+    situation: Situation,
+    id: str,
+    title: str,
+    value: float | str | None,
+    unit: str,
+    limit: str,
+    verdict: Verdict,
+    basis: str,
+    location: Place = None,
+    critical: bool = False,
+    detail: str = "",
+) -> Finding:
+    """A finding in a situation: variants' ids carry their name, numbers are rounded to 1e-6."""
+    if isinstance(value, (float, np.floating)):
+        value = round(float(value), 6)
+    place = None
+    if location is not None:
+        x, y, z = (round(float(v), 3) for v in location)
+        place = (x, y, z)
+    return Finding(
+        id=_prefix(situation) + id,
+        title=f"{title} ({situation.name})" if situation.amount_mm else title,
+        value=value,
+        unit=unit,
+        limit=limit,
+        verdict=verdict,
+        basis=basis,
+        location=place,
+        critical=critical,
+        detail=detail,
+    )
+
+
+def _prefix(situation: Situation) -> str:
+    return f"{situation.name}." if situation.amount_mm else ""
 
 
 def graded(value: float, passes: float, warns: float) -> Verdict:

@@ -7,7 +7,7 @@ design decides.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Literal
 
@@ -18,10 +18,10 @@ from ..build.design import Situation
 from ..build.preview import Shown
 from ..build.preview_ground import BESIDE_MM
 from ..case.model import Mask, Structure
+from ..case.motion import Motion
 from ..plan.curve import AxisCurve
-from ..plan.plan import KeepoutRule, Plan
-from ..plan.rules import rule_for
-from ..plan.section import section_polygon
+from ..plan.plan import ErrorBudget, KeepoutRule, Plan
+from .along import Profile, room_along, rule_of
 from .displacement import displacement_needed
 from .finding import Verdict
 from .nearest import Distance, Nearest, Samples
@@ -33,8 +33,10 @@ _CELL_MM = 3.0
 _REACH_MM = 0.5 * _CELL_MM * np.sqrt(3.0)
 # A sampled distance may change a little faster than the way walked (as in `nearest`), mm.
 _SLACK_MM = 0.5
-# Points round the section in which a strut's margin is looked for: 2 mm apart on a strut of 10 × 5 mm.
-_ROUND = 16
+SLACK_SHOWN_MM = 2.0
+"""What is left beyond a rule from which on there is room enough: colours tell no more apart."""
+ROOM_TOLD_MM = 15.0
+"""Structures that leave more than this beyond their rule are no part of what is told along a strut."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,9 @@ class Clearances:
         self._cells = _Cells(low, (nx, ny, nz))
         keepouts = situation.case.having("keepout_critical", "keepout_soft", "metal")
         self._structures = tuple(_Rim(**{f.name: getattr(s, f.name) for f in fields(s)}) for s in keepouts)
+        self._along: tuple[tuple[AxisCurve, tuple[KeepoutRule, ...], ErrorBudget], Profile] | None = None
         self._tables: dict[str, np.ndarray] = {}
+        self._places: dict[tuple[Motion, ...], np.ndarray] = {}
 
     def prepare(self) -> Iterator[tuple[str, float]]:
         """Makes the distances; before each structure what is done and how far it is, 0 to 1."""
@@ -127,37 +131,60 @@ class Clearances:
         body = _Body(shown, self._cells)
         return tuple(self._measured(plan, structure, body) for structure in self._structures)
 
-    def along(self, plan: Plan, curve: AxisCurve) -> np.ndarray:
-        """(n,) mm for each sample of the curve: how much farther than it must the strut's section there lies from the
-        structure that asks for most, error budget included; negative where a rule fails, inf without any rule.
+    def along(self, plan: Plan, curve: AxisCurve) -> Profile:
+        """What the strut's section leaves of room along its axis, to structures within ROOM_TOLD_MM of their rules."""
+        key = curve, plan.rules, plan.budget
+        if self._along is None or self._along[0] != key:
+            self._along = key, room_along(plan, curve, self._within_room(plan, curve))
+        return self._along[1]
 
-        For a structure that may be displaced, how much deeper the section could lie in it; that a large push has to
-        clear the body's width as well is not looked at here.
+    def _within_room(self, plan: Plan, curve: AxisCurve) -> list[Structure]:
+        """The structures that may come so near to the strut; it may lie farther from them by half its section."""
+        cells = self._cells.of(curve.points)
+        reach = 0.5 * float(np.hypot(curve.widths, curve.depths).max()) + _REACH_MM + _SLACK_MM
+        found: list[Structure] = []
+        for structure in self._structures:
+            rule = rule_of(plan, structure)
+            if rule is not None:
+                asked = plan.budget.segmentation_to_print_mm
+                asked += rule.limit_mm if rule.kind == "clearance" else -rule.limit_mm
+                if self._table(structure)[cells].min() - reach - asked < ROOM_TOLD_MM:
+                    found.append(structure)
+        return found
+
+    def slack_at(self, profile: Profile, curve: AxisCurve, points: np.ndarray) -> np.ndarray:
+        """(n,) mm: how much farther than it must each point (n, 3) of an implant lies from the structure that asks for
+        most, and SLACK_SHOWN_MM where that is more; negative where a rule fails.
+
+        profile: of the implant's strut; past its ends its rules ask for what they do there.
         """
-        points = _outlines(curve)
+        named = {structure.name: structure for structure in self._structures}
         cells = self._cells.of(points)
-        rules = [(s, rule) for s in self._structures if (rule := _rule(plan, s)) is not None]
-        worst = np.full(len(points), np.inf)
-        if not rules:
-            return worst.reshape(-1, _ROUND).min(axis=1)
-        asked = np.array([_asked(plan, rule) for _, rule in rules])
-        middle = np.stack([self._table(structure)[cells] for structure, _ in rules]) - asked[:, None]
-        least = middle.min(axis=0) + 2.0 * _REACH_MM + _SLACK_MM
-        for (structure, _), limit, about in zip(rules, asked, middle):
-            near = np.flatnonzero(about <= least)
+        slack = np.full(len(points), SLACK_SHOWN_MM)
+        for trace in profile.traces:
+            # No point of a cell lies nearer than its centre less this.
+            least = self._table(named[trace.structure])[cells] - _REACH_MM - _SLACK_MM
+            near = np.flatnonzero(least - trace.asked_mm.max() < SLACK_SHOWN_MM)
             if len(near):
-                worst[near] = np.minimum(worst[near], structure.distance(points[near]) - limit)
-        return worst.reshape(-1, _ROUND).min(axis=1)
+                even = np.ptp(trace.asked_mm) == 0.0
+                arc = 0.0 if even else curve.local(points[near])[0]
+                asked = np.interp(arc, profile.arc_mm, trace.asked_mm)
+                slack[near] = np.minimum(slack[near], named[trace.structure].distance(points[near]) - asked)
+        return slack
 
     def _table(self, structure: Structure) -> np.ndarray:
         """(cells,) float32 mm, the distance to a structure at the cells' centres."""
         if structure.name not in self._tables:
-            self._tables[structure.name] = structure.distance(self._cells.centres()).astype(np.float32)
+            # All that follows a posture follows it alike, and to bring places back takes longer than to look them up.
+            if structure.motions not in self._places:
+                self._places[structure.motions] = structure.brought_back(self._cells.centres())
+            before = replace(structure, motions=())
+            self._tables[structure.name] = before.distance(self._places[structure.motions]).astype(np.float32)
         return self._tables[structure.name]
 
     def _measured(self, plan: Plan, structure: Structure, body: _Body) -> Clearance:
         nearest, touching = body.nearest(structure, self._table(structure))
-        rule, budget = _rule(plan, structure), plan.budget.segmentation_to_print_mm
+        rule, budget = rule_of(plan, structure), plan.budget.segmentation_to_print_mm
         value: float | None = None
         verdict: Verdict = "not_evaluated"
         if rule is not None and rule.kind == "clearance":
@@ -211,22 +238,3 @@ class _Body:
         first_within = len(self._surface)
         body = _Touching(np.concatenate([self._surface, within]), first_within + np.arange(len(within)))
         return Nearest(float(distance[best]), (x, y, z)), body
-
-
-def _rule(plan: Plan, structure: Structure) -> KeepoutRule | None:
-    return rule_for(plan, "metal" if structure.role == "metal" else structure.name)
-
-
-def _asked(plan: Plan, rule: KeepoutRule) -> float:
-    """The distance below which a rule fails, mm; negative: as deep as that in the structure."""
-    budget = plan.budget.segmentation_to_print_mm
-    return budget + rule.limit_mm if rule.kind == "clearance" else budget - rule.limit_mm
-
-
-def _outlines(curve: AxisCurve) -> np.ndarray:
-    """(samples · _ROUND, 3) RAS mm: points round the section at every sample of a curve, with its taper."""
-    first, last = (section_polygon(curve.section, curve.widths[n], curve.depths[n], _ROUND) for n in (0, -1))
-    share = np.linspace(0.0, 1.0, len(curve.points))[:, None, None]
-    edge = (1.0 - share) * first + share * last
-    points = curve.points[:, None] + edge[:, :, :1] * curve.rights[:, None] + edge[:, :, 1:] * curve.backs[:, None]
-    return points.reshape(-1, 3)

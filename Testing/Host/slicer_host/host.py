@@ -217,7 +217,8 @@ class Host:
     def screenshot(self, path: str | Path, size: tuple[int, int] = WINDOW_SIZE_PX) -> Path:
         """Write a picture of the window, the panel beside the views, as PNG."""
         self.process_events()
-        return save_screenshot(self.window, self.app.layoutManager().views(), path, size)
+        layout = self.app.layoutManager()
+        return save_screenshot(self.window, [*layout.views(), layout.plotWidget(0).plotView()], path, size)
 
     def scroll_to(self, widget: QtWidgets.QWidget) -> None:
         """Scroll the open module's panel until a widget of it can be seen."""

@@ -1,4 +1,4 @@
-"""The area beside the module panel: one 3D view and three slice views, arranged as the layout node says."""
+"""The area beside the module panel: a 3D, three slice and a plot view, arranged as the layout node says."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import slicer
 import vtk
 from PySide6 import QtCore, QtGui, QtWidgets
 
+from .plot_view import PlotView
 from .strict import strict_class
 from .views import SliceView, ThreeDView
 
@@ -18,6 +19,12 @@ _BAR_PX = 22
 
 # The light blue of the application's 3D view bars.
 _THREE_D_COLOR = "#BBBEEB"
+
+# The grey of its plot view bars.
+_PLOT_COLOR = "#E1E1E1"
+
+# Rows or columns of the finest layout.
+_MOST_STRETCHES = 6
 
 
 class ViewBar(QtWidgets.QWidget):
@@ -128,6 +135,18 @@ class ThreeDWidget(ViewWidget):
         return self._view.mrmlViewNode()
 
 
+class PlotWidget(ViewWidget):
+    """The plot view under its bar: the application's qMRMLPlotWidget."""
+
+    def plotView(self) -> PlotView:
+        """The view."""
+        return self._view
+
+    def mrmlPlotViewNode(self) -> Any:
+        """The plot view node."""
+        return self._view.mrmlPlotViewNode()
+
+
 class SliceWidget(ViewWidget):
     """A slice view under its bar."""
 
@@ -153,7 +172,7 @@ class SliceWidget(ViewWidget):
 
 
 class LayoutManager(strict_class(QtCore.QObject)):
-    """The application's qSlicerLayoutManager, for the layouts with one 3D view and three slices."""
+    """The application's qSlicerLayoutManager, for layouts of one 3D view, three slices and a plot."""
 
     layoutChanged = QtCore.Signal(int)
 
@@ -167,6 +186,8 @@ class LayoutManager(strict_class(QtCore.QObject)):
         view_node = scene.GetSingletonNode("1", "vtkMRMLViewNode")
         view = ThreeDView(view_node, application_logic)
         self._three_d = ThreeDWidget(view, ViewBar("1", _THREE_D_COLOR), area)
+        plot = PlotView(_new_plot_node(scene))
+        self._plot = PlotWidget(plot, ViewBar("P", _PLOT_COLOR), area)
         self._slices = {name: self._new_slice(name, application_logic) for name in SLICE_NAMES}
         self._grid = QtWidgets.QGridLayout(area)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -188,7 +209,7 @@ class LayoutManager(strict_class(QtCore.QObject)):
             return
         places = _places(arrangement)
         self._arranged = arrangement
-        widgets = {"1": self._three_d, **self._slices}
+        widgets = {"1": self._three_d, "P": self._plot, **self._slices}
         for name, widget in widgets.items():
             self._grid.removeWidget(widget)
             widget.setVisible(name in places)
@@ -196,7 +217,7 @@ class LayoutManager(strict_class(QtCore.QObject)):
                 self._grid.addWidget(widget, *places[name])
         rows = max(row + height for row, _column, height, _width in places.values())
         columns = max(column + width for _row, column, _height, width in places.values())
-        for index in range(4):
+        for index in range(_MOST_STRETCHES):
             self._grid.setRowStretch(index, int(index < rows))
             self._grid.setColumnStretch(index, int(index < columns))
         self.layoutChanged.emit(arrangement)
@@ -225,7 +246,7 @@ class LayoutManager(strict_class(QtCore.QObject)):
     @property
     def plotViewCount(self) -> int:
         """How many plot views there are."""
-        return 0
+        return 1
 
     def setLayout(self, number: int) -> None:
         """Arrange the views. Raises ValueError for a layout that the host does not have."""
@@ -239,6 +260,10 @@ class LayoutManager(strict_class(QtCore.QObject)):
     def threeDWidget(self, index: int | str) -> ThreeDWidget | None:
         """The 3D view by number or by name."""
         return self._three_d if index in (0, "1") else None
+
+    def plotWidget(self, index: int | str) -> PlotWidget | None:
+        """The plot view by number or by name."""
+        return self._plot if index in (0, "PlotView1") else None
 
     def sliceWidget(self, name: str) -> SliceWidget | None:
         """A slice view by name."""
@@ -290,8 +315,15 @@ class LayoutManager(strict_class(QtCore.QObject)):
             view.resumeRender()
 
     def views(self) -> list[Any]:
-        """All views."""
+        """All views of the scene: all but the plot."""
         return [self._three_d.threeDView(), *(widget.sliceView() for widget in self._slices.values())]
+
+
+def _new_plot_node(scene: Any) -> Any:
+    node = slicer.vtkMRMLPlotViewNode()
+    node.SetSingletonTag("PlotView1")
+    node.SetLayoutName("PlotView1")
+    return scene.AddNode(node)
 
 
 def _places(layout: int) -> dict[str, tuple[int, int, int, int]]:
@@ -303,6 +335,12 @@ def _places(layout: int) -> dict[str, tuple[int, int, int, int]]:
         },
         node.SlicerLayoutFourUpView: {
             "Red": (0, 0, 1, 1), "1": (0, 1, 1, 1), "Green": (1, 0, 1, 1), "Yellow": (1, 1, 1, 1),
+        },
+        node.SlicerLayoutConventionalPlotView: {
+            "1": (0, 0, 1, 3), "P": (0, 3, 1, 3), "Red": (1, 0, 1, 2), "Green": (1, 2, 1, 2), "Yellow": (1, 4, 1, 2),
+        },
+        node.SlicerLayoutFourUpPlotView: {
+            "Red": (0, 0, 1, 1), "P": (0, 1, 1, 1), "Green": (1, 0, 1, 1), "Yellow": (1, 1, 1, 1),
         },
         node.SlicerLayoutOneUp3DView: {"1": (0, 0, 1, 1)},
         node.SlicerLayoutOneUpRedSliceView: {"Red": (0, 0, 1, 1)},

@@ -117,19 +117,35 @@ def test_what_has_no_rule_is_not_evaluated_and_metal_has_its_own():
     assert got["hook"].kind == "clearance" and got["hook"].measured_mm == pytest.approx(5.0, abs=0.15)
 
 
-def test_margins_along_the_strut_are_told_where_they_are():
+def test_room_along_the_strut_is_told_where_it_is():
     plan, shown = bar()
     rule = KeepoutRule("vertebral_arteries", "clearance", 2.0, 3.0, "test")
     plan = ruled(plan, rule)
     vessel = tube("vertebral_arteries", "keepout_critical", 14.0, 0.0, 3.0, low=0.0, high=70.0)
-    margins = meter(toy_case(vessel), plan).along(plan, shown.curve)
+    least = meter(toy_case(vessel), plan).along(plan, shown.curve).least_mm
     beside = shown.curve.points[:, 2] > 1.0
-    assert margins[beside] == pytest.approx(14.0 - 3.0 - HALF_WIDTH - 2.0 - 0.8, abs=0.2)
+    assert least[beside] == pytest.approx(14.0 - 3.0 - HALF_WIDTH - 2.0 - 0.8, abs=0.2)
     # Below the vessel's end the nearest place is its rim.
     below = -shown.curve.points[~beside, 2] - 0.0
     away = np.hypot(6.0, np.maximum(below, 0.0)) - 2.8
-    assert margins[~beside][below > 3.0] == pytest.approx(away[below > 3.0], abs=0.4)
-    assert np.isinf(meter(toy_case(), plan).along(plan, shown.curve)).all()
+    assert least[~beside][below > 3.0] == pytest.approx(away[below > 3.0], abs=0.4)
+    assert np.isinf(meter(toy_case(), plan).along(plan, shown.curve).least_mm).all()
+
+
+def test_the_implant_leaves_no_more_room_than_its_strut():
+    """Feet and flanges come on top: no structure may be nearer to the strut alone than to the whole."""
+    plan = phantom_plan()
+    shown = phantom_preview().of(plan)
+    gauge = Clearances(phantom_preview().situation(plan))
+    whole = {row.structure: row for row in gauge.of(plan, shown)}
+    traces = gauge.along(plan, shown.curve).traces
+    assert len(traces) > 5
+    for trace in traces:
+        row = whole[trace.structure]
+        budget = plan.budget.segmentation_to_print_mm
+        left = row.measured_mm - budget - row.limit_mm if row.kind == "clearance" else row.limit_mm - row.measured_mm
+        if trace.distance_mm.min() < 20.0:
+            assert trace.slack_mm.min() > left - TOLERANCE_MM - 0.7, trace.structure
 
 
 def test_a_drag_towards_a_structure_is_seen_and_forgotten():
