@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from SpinalStrutDesignerLib.case.model import Case
 from SpinalStrutDesignerLib.case.read import read_case
 from SpinalStrutDesignerLib.plan.plan import Plan
 from SpinalStrutDesignerLib.propose.propose import propose_plan
+
+# Lets this folder's tests import their open world.
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 @dataclass(frozen=True, eq=False)
