@@ -14,6 +14,7 @@ from pathlib import Path
 
 import designs
 import endplates
+import fit
 import keepouts
 import segmentation
 import vertebrae
@@ -36,6 +37,7 @@ def rows(data: Path, pictures: Path) -> Iterator[Row]:
     yield from keepouts.rows(data, pictures)
     yield from vertebrae.rows(data, pictures)
     yield from designs.rows(data, pictures)
+    yield from fit.rows(data, pictures)
 
 
 def main() -> int:

@@ -20,7 +20,9 @@ from .widen import widened
 MOST_MM = 30.0  # no wider strut is looked for: the largest thoracic endplates are about so deep
 _LEAST_MM = 2.0  # what a plan's section may be at least
 _SHARES = (1.0, 0.85)  # diameters for which ways are sought, as shares of the bound
-_BEND = 1.5  # least radius of the axis, as a share of the diameter: the sweep stays smooth (engineering judgement)
+# Least radii of the axis, one after the other, as shares of the bound: in the end a diameter at least, which is twice
+# what a sweep needs that does not fold (engineering judgement).
+_BENDS = (0.6, 0.8, 1.0)
 _CLOSE_MM = 0.005
 _WAY_MM = 3.0  # between the points of a way over the nodes
 _EVERY_MM = 0.5  # places at which an axis is measured
@@ -47,8 +49,7 @@ def widest(view: Prospect) -> Widest:
     they cannot be widened; what passes is measured on the structures.
     """
     bound = bottleneck_mm(view.room, *view.ends)
-    radius = _BEND * max(bound, _LEAST_MM)
-    found = [_along(view, axis, bound) for axis in (widened(view, way, radius) for way in _ways(view, bound))]
+    found = [_along(view, _smoothed(view, way, max(bound, _LEAST_MM)), bound) for way in _ways(view, bound)]
     return max(found, key=lambda one: one.diameter_mm)
 
 
@@ -134,6 +135,14 @@ def _ways(view: Prospect, bound_mm: float) -> list[np.ndarray]:
         section = round_section(float(np.clip(share * bound_mm, _LEAST_MM, MOST_MM)))
         ways.append(cheapest_path(view.room, section, 0.0, stations(view.room, section, *view.ends))[0])
     return ways
+
+
+def _smoothed(view: Prospect, way: np.ndarray, bound_mm: float) -> Axis:
+    """The widest axis near a way: at first it may bend sharply, as the way does, then less."""
+    for share in _BENDS:
+        axis = widened(view, way, share * bound_mm)
+        way = axis_curve(axis, round_section(_LEAST_MM), _WAY_MM).points
+    return axis
 
 
 def _along(view: Prospect, axis: Axis, bound_mm: float) -> Widest:

@@ -56,7 +56,7 @@ def test_through_a_round_hole_the_widest_strut_fills_what_the_rule_leaves(
     assert found.limit == "aorta"
     inside = axis_curve(found.axis, round_section(2.0)).points
     inside = inside[np.abs(inside[:, 2]) < 10.0]
-    assert np.hypot(inside[:, 0] - right, inside[:, 1] - ahead).max() < 0.3
+    assert np.hypot(inside[:, 0] - right, inside[:, 1] - ahead).max() < SPACING
 
 
 def test_without_anything_between_them_the_feet_limit_the_strut() -> None:
