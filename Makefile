@@ -9,7 +9,7 @@ STABLE := .venv-5.12
 STABLE_READY := $(STABLE)/ready
 LIBS := SpinalStrutDesigner/SpinalStrutDesignerLib LatticeGenerator/LatticeGeneratorLib
 
-.PHONY: demo test test-all lint types screenshots icons bench quality accuracy clean
+.PHONY: demo test test-all lint types screenshots icons bench quality accuracy fit clean
 
 # Exit status 2 is a verdict, not an error: the files are written, and a finding forbids manufacture.
 demo: $(READY)
@@ -50,6 +50,10 @@ bench: $(READY)
 # How near what is found in a CT comes to the truth of the test cases, with the limits.
 accuracy: $(READY)
 	$(BIN)/python Testing/Accuracy/accuracy.py
+
+# How near axes and sections come to what brute force finds; not all of it holds yet.
+fit: $(READY)
+	$(BIN)/python Testing/Accuracy/accuracy.py fit
 
 # Every cell in fifty domains, and the table of what cells are like: a quarter of an hour.
 quality: $(READY)

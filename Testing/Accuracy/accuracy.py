@@ -1,6 +1,8 @@
-"""How near what is found in a CT comes to the truth of the test cases: one table, with the limit beside each figure.
+"""How near what is found comes to the truth of the test cases: one table, with the limit beside each figure.
 
-    python Testing/Accuracy/accuracy.py [--pictures FOLDER]
+    python Testing/Accuracy/accuracy.py [anatomy | fit] [--pictures FOLDER]
+
+anatomy: what is found in a CT, and implants made from it; fit: axes and sections against brute force.
 
 The cases lie in the folder that SPINAL_STRUT_DATA names, or beside the checkout. The exit code is 0 where all holds.
 """
@@ -14,6 +16,7 @@ from pathlib import Path
 
 import designs
 import endplates
+import fit
 import keepouts
 import segmentation
 import vertebrae
@@ -29,21 +32,22 @@ def data_folder() -> Path:
     return folder
 
 
-def rows(data: Path, pictures: Path) -> Iterator[Row]:
-    """All figures."""
-    yield from segmentation.rows(data, pictures)
-    yield from endplates.rows(data, pictures)
-    yield from keepouts.rows(data, pictures)
-    yield from vertebrae.rows(data, pictures)
-    yield from designs.rows(data, pictures)
+def anatomy_rows(data: Path, pictures: Path) -> Iterator[Row]:
+    """What is found in a CT."""
+    for part in (segmentation, endplates, keepouts, vertebrae, designs):
+        yield from part.rows(data, pictures)
+
+
+PARTS = {"anatomy": anatomy_rows, "fit": fit.rows}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", nargs="?", choices=tuple(PARTS), default="anatomy", help="which figures (anatomy)")
     parser.add_argument("--pictures", type=Path, default=Path("out/accuracy"), help="where pictures are written")
     options = parser.parse_args()
     options.pictures.mkdir(parents=True, exist_ok=True)
-    return 0 if show(rows(data_folder(), options.pictures)) else 1
+    return 0 if show(PARTS[options.part](data_folder(), options.pictures)) else 1
 
 
 if __name__ == "__main__":

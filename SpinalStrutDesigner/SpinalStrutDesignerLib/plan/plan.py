@@ -110,7 +110,12 @@ class Axis(Record):
 
 @dataclass(frozen=True)
 class Section(Record):
-    """The strut's cross-section: width across, depth towards the column; lower_* taper it linearly to the lower end."""
+    """The strut's cross-section: width across, depth towards the column; lower_* taper it linearly to the lower end.
+
+    sizing: what a proposal makes of these sizes. "fixed" keeps to them, slimmer only where the anatomy asks for it and
+    stouter where strength does; "stiffness" and "volume" go on to what the anatomy leaves free, by the stiffness
+    against bending in the weaker plane that is won for each millimetre of clearance, or by volume.
+    """
 
     _place: ClassVar[str] = "section"
 
@@ -121,6 +126,7 @@ class Section(Record):
     back_radius_mm: float = 20.0
     lower_width_mm: float | None = None
     lower_depth_mm: float | None = None
+    sizing: Literal["fixed", "stiffness", "volume"] = "fixed"
 
     def _fault(self) -> tuple[str, str] | None:
         if self.shape == "ellipse":

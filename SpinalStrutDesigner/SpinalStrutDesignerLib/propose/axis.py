@@ -9,13 +9,13 @@ import numpy as np
 from ..plan.curve import axis_curve
 from ..plan.plan import Axis, Plan, Section
 from .corridor import Corridor
-from .path import EndRegion, cheapest_path, end_sizes, section_probe, stations
+from .path import EndRegion, cheapest_path, end_sizes, section_probe, stations, with_sizes
 from .refine import refined_axis, sweep_points
 from .strength import strut_reserve
 
 _BACKS_DEG = (0.0, 45.0, -45.0, 90.0, -90.0)  # sides of the column that are tried: front, then right and left
 _REFINED = 3  # the cheapest of them that are worked out
-_HELD_MM = 0.1  # violations below this are the grid's
+HELD_MM = 0.1  # violations below this are the grid's
 # Sizes tried where the preset's section does not fit, as shares at the upper and lower end: slimmer where the neck is
 # narrow first, then everywhere. Size is limited only by the anatomy (Willemsen et al. 2019).
 _SIZES = ((1.0, 1.0), (0.83, 1.0), (0.67, 1.0), (0.67, 0.67))
@@ -43,12 +43,12 @@ def propose_strut(room: Corridor, plan: Plan, upper: EndRegion, lower: EndRegion
     best: Candidate | None = None
     for shares in _SIZES:
         found = propose_axis(room, scaled(plan.section, *shares), upper, lower)
-        if best is None or found.missing_mm < best.missing_mm - _HELD_MM:
+        if best is None or found.missing_mm < best.missing_mm - HELD_MM:
             best = found
-        if best.missing_mm <= _HELD_MM:
+        if best.missing_mm <= HELD_MM:
             break
     assert best is not None
-    if best.missing_mm > _HELD_MM:
+    if best.missing_mm > HELD_MM:
         return best
     return _strong(room, plan, best, upper, lower)
 
@@ -64,11 +64,11 @@ def _strong(room: Corridor, plan: Plan, found: Candidate, upper: EndRegion, lowe
         if strongest >= _RESERVE:
             break
         section = scaled(found.section, *shares)
-        stays = _missing(room, found.axis, section)
+        stays = missed_mm(room, found.axis, section)
         tried = replace(found, section=section, missing_mm=stays)
-        if stays > _HELD_MM:
+        if stays > HELD_MM:
             tried = propose_axis(room, section, upper, lower)
-        if tried.missing_mm > _HELD_MM:
+        if tried.missing_mm > HELD_MM:
             break
         strength = reserve(tried.axis, tried.section)
         if strength > strongest:
@@ -87,7 +87,7 @@ def propose_axis(room: Corridor, section: Section, upper: EndRegion, lower: EndR
         back = _towards_column(room, path) if _is_round(section) else _side(room, side)
         axis, cost = refined_axis(room, section, path, back, upper, lower)
         if best is None or cost < best.cost:
-            best = Candidate(axis, section, cost, _missing(room, axis, section))
+            best = Candidate(axis, section, cost, missed_mm(room, axis, section))
     assert best is not None
     return best
 
@@ -97,15 +97,15 @@ def scaled(section: Section, upper: float, lower: float) -> Section:
     if upper == lower == 1.0:
         return section
     first, last = end_sizes(section)
-    width, depth = (round(2.0 * upper * size) / 2.0 for size in first)
-    lower_width, lower_depth = (round(2.0 * lower * size) / 2.0 for size in last)
-    radius = min(section.corner_radius_mm, 0.5 * min(width, depth, lower_width, lower_depth))
-    return section.with_(
-        width_mm=width, depth_mm=depth, lower_width_mm=lower_width, lower_depth_mm=lower_depth, corner_radius_mm=radius
+    (width, depth), (lower_width, lower_depth) = (
+        (round(2.0 * share * wide) / 2.0, round(2.0 * share * deep) / 2.0)
+        for share, (wide, deep) in ((upper, first), (lower, last))
     )
+    return with_sizes(section, (width, depth), (lower_width, lower_depth))
 
 
-def _missing(room: Corridor, axis: Axis, section: Section) -> float:
+def missed_mm(room: Corridor, axis: Axis, section: Section) -> float:
+    """By how much a strut misses what it must hold, at its worst place."""
     curve = axis_curve(axis, section, 1.0)
     offsets, needs = section_probe(section).at(curve.arc / curve.length_mm)
     points = sweep_points(curve, offsets).reshape(-1, 3)

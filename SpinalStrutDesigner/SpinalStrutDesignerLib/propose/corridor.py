@@ -96,6 +96,16 @@ def demand(plan: Plan, structure: Structure) -> float | None:
     return budget + _SHIFT_MM - min(rule.limit_mm, rule.warn_mm)
 
 
+def least_mm(plan: Plan, structure: Structure, fit_gap_mm: float) -> float | None:
+    """The distance to a structure below which a strut is too near; None where nothing says so."""
+    if structure.role == "bone":
+        return fit_gap_mm
+    need = demand(plan, structure)
+    if need is None or not _apart(structure, need):
+        return need
+    return max(need, _APART_MM)
+
+
 def column_frame(upper: Endplate, lower: Endplate, line: np.ndarray) -> Frame:
     """The corridor's coordinates about the column line (n, 3) RAS between two docking endplates."""
     chord = lower.centre - upper.centre
@@ -117,7 +127,7 @@ def corridor(case: Case, plan: Plan, frame: Frame, fit_gap_mm: float) -> Corrido
     ruled = [(s, need) for s in case.structures if s.role != "bone" and (need := demand(plan, s)) is not None]
     critical = [(s, need) for s, need in ruled if s.role in ("keepout_critical", "metal")]
     touchable = [s for s, need in critical if need < 0.0 and s.role == "keepout_critical"]
-    apart = [s for s, _ in critical if s not in touchable or _hollow(s)]
+    apart = [s for s, need in critical if _apart(s, need)]
     asked: dict[str, list[Wanted]] = {
         "column": [(s, 0.0) for s in bones if s.of_column],
         "beside": [(s, 0.0) for s in bones if not s.of_column],
@@ -144,6 +154,13 @@ def far_mm(section: Section) -> float:
     """The distance beyond which nothing matters to a strut of this section, nor to a screw's head."""
     largest = max(section.width_mm, section.lower_width_mm or 0.0, section.depth_mm, section.lower_depth_mm or 0.0)
     return max(_FAR_MM, 0.5 * largest + 1.0)
+
+
+def _apart(structure: Structure, need: float) -> bool:
+    """Whether a structure with a rule must not be touched, whatever that rule allows."""
+    if structure.role == "metal":
+        return True
+    return structure.role == "keepout_critical" and (need >= 0.0 or _hollow(structure))
 
 
 def _hollow(structure: Structure) -> bool:

@@ -18,6 +18,7 @@ _WEIGHT_ECCENTRIC = 0.02  # per mm² off the column line and station
 _WEIGHT_SLOPE = 1.5  # per mm² of sideways move between stations
 _WEIGHT_END = 0.15  # per mm² off the endplate's centre
 _DISCS, _EDGE_POINTS = 5, 32
+_BEHIND_MM = -2.0  # behind the plate's centre lies the canal, and the approach is closed
 _BRIDGES = 500  # ends judged at a time, so that their arrays stay small
 _SOFT_MARGIN_MM = 0.5  # wanted distance to structures that may be displaced
 
@@ -33,6 +34,16 @@ class EndRegion:
     out_mm: float
     reach_mm: float
     footprint: np.ndarray
+
+    @property
+    def behind_mm(self) -> float:
+        """How far back an end may lie, in the plate's anterior coordinate."""
+        return _BEHIND_MM
+
+    def outside(self, local: np.ndarray) -> np.ndarray:
+        """(...) mm by which places (..., 3) in the plate's coordinates lie beyond where an end may be."""
+        beyond = np.hypot(local[..., 0], local[..., 1]) - self.reach_mm
+        return np.maximum(np.maximum(beyond, self.behind_mm - local[..., 1]), 0.0)
 
     def bridge(self, edge: np.ndarray, count: int = 3) -> np.ndarray:
         """Points (n, 3) of the foot between the strut's edge (m, 3) RAS at its end and the footprint.
@@ -81,7 +92,7 @@ class Probe:
 def section_probe(section: Section) -> Probe:
     """Discs of the section's inner radius along its middle, so that small remnants cannot hide between the points of
     its outline; and the outline, which holds the corners."""
-    upper, lower = (_probe_points(section, width, depth) for width, depth in end_sizes(section))
+    upper, lower = (probe_points(section, width, depth) for width, depth in end_sizes(section))
     return Probe(upper[0], lower[0], upper[1], lower[1], _DISCS)
 
 
@@ -92,7 +103,17 @@ def end_sizes(section: Section) -> tuple[tuple[float, float], tuple[float, float
     return (section.width_mm, section.depth_mm), (width, depth)
 
 
-def _probe_points(section: Section, width: float, depth: float) -> tuple[np.ndarray, np.ndarray]:
+def with_sizes(section: Section, upper: tuple[float, float], lower: tuple[float, float]) -> Section:
+    """The section with other (width, depth) at its ends, mm, its corners as round as they allow."""
+    radius = min(section.corner_radius_mm, 0.5 * min(*upper, *lower))
+    return section.with_(
+        width_mm=upper[0], depth_mm=upper[1], lower_width_mm=lower[0], lower_depth_mm=lower[1],
+        corner_radius_mm=radius, back_radius_mm=max(section.back_radius_mm, 0.5 * max(upper[0], lower[0])),
+    )  # fmt: skip
+
+
+def probe_points(section: Section, width: float, depth: float) -> tuple[np.ndarray, np.ndarray]:
+    """Points (n, 2) that stand for one section, across and towards the column, and the slack (n,) that each needs."""
     inner = 0.5 * min(width, depth)
     middle = np.linspace(-1.0, 1.0, _DISCS) * max(0.5 * width - inner, 0.0)
     edge = section_polygon(section, width, depth, _EDGE_POINTS)
@@ -168,11 +189,8 @@ def _station_points(room: Corridor, right: np.ndarray, anterior: np.ndarray, dow
 def _end_cost(room: Corridor, nodes: np.ndarray, end: EndRegion, radius: float) -> np.ndarray:
     """Cost of ending at each node; infinite away from the end's plane and outside its reach."""
     local = end.plate.to_local(nodes.reshape(-1, 3)).reshape(nodes.shape)
-    aside = local[..., 0] ** 2 + local[..., 1] ** 2
-    allowed = (np.abs(local[..., 2] - end.out_mm) <= 0.6 * STATION_MM) & (aside <= end.reach_mm**2)
-    # Behind the plate's centre lies the canal, and the approach is closed.
-    allowed &= local[..., 1] >= -2.0
-    cost = np.where(allowed, _WEIGHT_END * aside, np.inf)
+    allowed = _allowed(end, local)
+    cost = np.where(allowed, _WEIGHT_END * (local[..., 0] ** 2 + local[..., 1] ** 2), np.inf)
     angle = np.linspace(0.0, 2.0 * np.pi, 9)[:-1, None]
     round_edge = radius * (np.cos(angle) * end.plate.right + np.sin(angle) * end.plate.anterior)
     edges = nodes[allowed][:, None] + round_edge
@@ -184,6 +202,20 @@ def _end_cost(room: Corridor, nodes: np.ndarray, end: EndRegion, radius: float) 
     rules, soft = np.concatenate(worst, axis=1)
     cost[allowed] += _WEIGHT_RULE * rules**2 + _WEIGHT_SOFT * soft**2
     return cost
+
+
+def end_nodes(room: Corridor, end: EndRegion) -> np.ndarray:
+    """The corridor's nodes, as its fields are indexed, at which an axis may end."""
+    right, anterior, down = room.axes()
+    nodes = _station_points(room, right, anterior, down)
+    return _allowed(end, end.plate.to_local(nodes.reshape(-1, 3)).reshape(nodes.shape))
+
+
+def _allowed(end: EndRegion, local: np.ndarray) -> np.ndarray:
+    """Whether an axis may end at places (..., 3) in the plate's coordinates."""
+    allowed = np.abs(local[..., 2] - end.out_mm) <= 0.6 * STATION_MM
+    within: np.ndarray = allowed & (end.outside(local) <= 0.0)
+    return within
 
 
 def _trace(

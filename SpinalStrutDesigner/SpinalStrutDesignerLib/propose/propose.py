@@ -7,8 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..build.situation import situation
-from ..case.column import mechanical_axis
 from ..case.endplate import find_endplate
 from ..case.model import Case, Endplate
 from ..errors import CaseError
@@ -19,8 +17,10 @@ from ..plan.presets import preset_screws
 from ..threads import both
 from .attachment import Attachment, propose_attachment
 from .axis import Candidate, propose_strut
-from .corridor import Corridor, column_frame, corridor, demand
-from .foot import Site, find_site, fitted_foot
+from .corridor import Corridor, demand
+from .foot import Site, fitted_foot
+from .grow import grown
+from .prospect import prospect
 from .screws import ground
 
 
@@ -51,12 +51,10 @@ def _measure_ahead(case: Case, plan: Plan) -> None:
 
 
 def _planned(case: Case, plan: Plan) -> Plan:
-    where = situation(case, plan)
-    frame = column_frame(where.upper, where.lower, mechanical_axis(where.case, where.upper, where.lower))
-    sites = find_site(where.case, where.upper, plan.upper_foot), find_site(where.case, where.lower, plan.lower_foot)
-    room = corridor(where.case, plan, frame, plan.upper_foot.fit_gap_mm)
-    strut = propose_strut(room, plan, *(site.region for site in sites))
-    return held(where.case, with_strut(where.case, plan, strut, sites), room, sites)
+    view = prospect(case, plan)
+    anatomy, room, sites = view.where.case, view.room, view.sites
+    strut = grown(room, propose_strut(room, plan, *view.ends), *view.ends)
+    return held(anatomy, with_strut(anatomy, plan, strut, sites), room, sites)
 
 
 def with_strut(case: Case, plan: Plan, strut: Candidate, sites: tuple[Site, Site]) -> Plan:

@@ -20,7 +20,7 @@ MARGIN_MM = 0.3  # kept beyond every rule, for the grid and the voxels
 _MARGINS_MM = (0.5, MARGIN_MM, 0.5)  # for what may never be touched, for rules, and for what may be displaced
 _SPACING_MM = 2.0
 _ROWS = (32, 96)  # fewest and most places along the strut at which it is judged
-_CONTROL_SPACING_MM = 11.0
+_CONTROL_SPACING_MM, _MOST_POINTS = 11.0, 9
 _LEAST_RADIUS_MM = 22.0  # of the axis; far above half a section, so that the sweep stays smooth
 _FIRMNESS = (0.05, 0.3, 1.0)  # the rules harden step by step, so that the curve can still cross a small remnant early
 _TURN = 10.0  # mm of variable for one radian of the back's turn
@@ -30,7 +30,7 @@ _NEVER, _RULE, _SOFT, _ECCENTRIC, _BEND, _CURVE, _END, _BACK = 240.0, 60.0, 1.0,
 
 
 @dataclass(frozen=True, eq=False)
-class _Frame:
+class Moves:
     """What the optimiser moves: control points (m, 3), two directions each (m, 2, 3), and the back's plane."""
 
     start: np.ndarray
@@ -63,7 +63,7 @@ def refined_axis(
     room: Corridor, section: Section, path: np.ndarray, back: np.ndarray, upper: EndRegion, lower: EndRegion
 ) -> tuple[Axis, float]:
     """The best smooth axis near a path (n, 3), and its cost. back: (3,) direction towards the column at the top."""
-    frame = _frame(path, back, upper, lower)
+    frame = moves_about(path, back, upper, lower, _CONTROL_SPACING_MM, _MOST_POINTS)
     length = float(np.linalg.norm(np.diff(frame.start, axis=0), axis=1).sum())
     rows = int(np.clip(np.ceil(length / _SPACING_MM), *_ROWS)) + 1
     judge = _Judge(room, section, section_probe(section), (upper, lower), frame, rows, length)
@@ -84,12 +84,15 @@ def as_vec(values: np.ndarray) -> Vec:
     return (x, y, z)
 
 
-def _frame(path: np.ndarray, back: np.ndarray, upper: EndRegion, lower: EndRegion) -> _Frame:
+def moves_about(
+    path: np.ndarray, back: np.ndarray, upper: EndRegion, lower: EndRegion, spacing_mm: float, most: int
+) -> Moves:
+    """A path (n, 3) made smooth, with control points about so far apart, but 5 at least."""
     path = np.concatenate(
         [_onto(path[:1], upper), gaussian_filter1d(path, 1.5, axis=0, mode="nearest")[1:-1], _onto(path[-1:], lower)]
     )
     arc = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
-    count = int(np.clip(round(arc[-1] / _CONTROL_SPACING_MM) + 1, 5, 9))
+    count = int(np.clip(round(arc[-1] / spacing_mm) + 1, 5, most))
     smooth = CubicSpline(arc, path)
     at = np.linspace(0.0, arc[-1], count)
     tangents = smooth(at, 1)
@@ -99,7 +102,7 @@ def _frame(path: np.ndarray, back: np.ndarray, upper: EndRegion, lower: EndRegio
     moves = np.stack([first, np.cross(tangents, first)], axis=1)
     moves[0] = [upper.plate.right, upper.plate.anterior]
     moves[-1] = [lower.plate.right, lower.plate.anterior]
-    return _Frame(smooth(at), moves, back, np.cross(tangents[0], back))
+    return Moves(smooth(at), moves, back, np.cross(tangents[0], back))
 
 
 def _onto(point: np.ndarray, end: EndRegion) -> np.ndarray:
@@ -117,7 +120,7 @@ class _Judge:
     section: Section
     probe: Probe
     ends: tuple[EndRegion, EndRegion]
-    frame: _Frame
+    frame: Moves
     rows: int
     length_mm: float
 

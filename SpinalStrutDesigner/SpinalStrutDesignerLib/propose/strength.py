@@ -87,7 +87,7 @@ def _stress(curve: AxisCurve, load_N: float, top: np.ndarray, bottom: np.ndarray
     stress = np.empty(len(along))
     for i, (width, depth) in enumerate(zip(curve.widths, curve.depths)):
         edge = section_polygon(curve.section, float(width), float(depth), _EDGE_POINTS)
-        area, centre, (over_u, over_v) = _moments(edge)
+        area, centre, (over_u, over_v) = moments_of(edge)
         u, v = (edge - centre).T
         fibre = -along[i] / area + about_back[i] * u / over_u - about_right[i] * v / over_v
         shear = abs(twist[i]) * float(np.hypot(u, v).max()) / (over_u + over_v)
@@ -95,7 +95,7 @@ def _stress(curve: AxisCurve, load_N: float, top: np.ndarray, bottom: np.ndarray
     return stress
 
 
-def _moments(edge: np.ndarray) -> tuple[float, np.ndarray, tuple[float, float]]:
+def moments_of(edge: np.ndarray) -> tuple[float, np.ndarray, tuple[float, float]]:
     """Area, centroid (2,) and the integrals of u² and v² about it of a polygon (n, 2) (Green's theorem)."""
     after = np.roll(edge, -1, axis=0)
     cross = edge[:, 0] * after[:, 1] - after[:, 0] * edge[:, 1]

@@ -44,6 +44,19 @@ def curves(control: np.ndarray, back: np.ndarray, rows: int) -> Curves:
     return Curves(points, tangents, backs, np.cross(backs, tangents), curvature, lengths)
 
 
+def bends(control: np.ndarray) -> np.ndarray:
+    """(n, m, 3) 1/mm by how much such splines bend at their control points (n, m, 3), and which way.
+
+    Between two of them this changes evenly, so that no place bends more sharply than both.
+    """
+    steps = np.diff(control, axis=1)
+    second = _second_derivatives(steps, np.linalg.norm(steps, axis=2))
+    along = np.concatenate([steps[:, :1], control[:, 2:] - control[:, :-2], steps[:, -1:]], axis=1)
+    along /= np.linalg.norm(along, axis=2)[..., None]
+    across: np.ndarray = second - np.einsum("nmi,nmi->nm", second, along)[..., None] * along
+    return across
+
+
 def _second_derivatives(steps: np.ndarray, chords: np.ndarray) -> np.ndarray:
     """(n, m, 3) second derivatives of the natural spline at its knots (de Boor, A Practical Guide to Splines, IV)."""
     count = chords.shape[1] + 1

@@ -17,6 +17,7 @@ from SpinalStrutDesignerLib.case.read import read_case
 from SpinalStrutDesignerLib.plan.plan import Plan
 from SpinalStrutDesignerLib.propose.propose import propose_plan
 
+# Lets this folder's tests import the worlds made for them.
 sys.path.insert(0, str(Path(__file__).parent))
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from SpinalStrutDesignerLib.errors import PlanError
 from SpinalStrutDesignerLib.plan.curve import axis_curve
 from SpinalStrutDesignerLib.plan.json import plan_to_json
 from SpinalStrutDesignerLib.plan.plan import Plan
+from SpinalStrutDesignerLib.propose.free import FreeStation, free_stations
 from SpinalStrutDesignerLib.propose.propose import propose_plan
 
 NEVER = {
@@ -160,6 +162,41 @@ def test_axis_is_smooth(any_case):
     curve = axis_curve(plan.axis, plan.section)
     assert 5 <= len(plan.axis.control_points) <= 9
     assert curve.curvature.max() < 1.0 / (1.5 * max(plan.section.width_mm, plan.section.depth_mm))
+
+
+def grown_edge(plan: Plan, station: FreeStation, width: float, depth: float) -> np.ndarray:
+    """(96, 3) RAS: the edge of a section of that size at a station."""
+    curve = axis_curve(plan.axis, plan.section)
+    here = curve.at(station.arc_mm)
+    turn = np.linspace(0.0, 2.0 * np.pi, 96, endpoint=False)
+    radius = plan.section.corner_radius_mm
+    corner = np.sign(np.column_stack([np.cos(turn), np.sin(turn)])) * [0.5 * width - radius, 0.5 * depth - radius]
+    edge = corner + radius * np.column_stack([np.cos(turn), np.sin(turn)])
+    return here.point + edge[:, :1] * here.right + edge[:, 1:] * here.back
+
+
+def test_what_limits_a_section_is_named_and_lies_where_the_free_size_ends(case2):
+    """Against plain voxel distances; of structures that only their own rule keeps away."""
+    stations = free_stations(case2.case, case2.plan)
+    assert stations[-1].arc_mm == pytest.approx(axis_curve(case2.plan.axis, case2.plan.section).length_mm)
+    told = 0
+    for station in stations:
+        for width, depth, limit in (
+            (station.free_width_mm, station.depth_mm, station.width_limit),
+            (station.width_mm, station.free_depth_mm, station.depth_limit),
+        ):
+            edge = grown_edge(case2.plan, station, width, depth)
+            for name, least in CLEARANCES.items():
+                assert case2.labels.distance(name, edge).min() >= least - 2.0 * STAIRS_MM, (name, station)
+            if limit in CLEARANCES:
+                told += 1
+                assert case2.labels.distance(limit, edge).min() <= CLEARANCES[limit] + 2.0 * STAIRS_MM, station
+    assert told > 5
+
+
+def test_a_plan_without_an_axis_leaves_nothing_to_measure(case2):
+    with pytest.raises(PlanError, match=r"axis\.control_points: 0 points"):
+        free_stations(case2.case, Plan("C4", "T2"))
 
 
 def test_same_input_same_plan(case2):
