@@ -6,6 +6,7 @@ What is found is checked on the finished geometry by verify/insertion; here it i
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
@@ -20,6 +21,7 @@ from ..plan.way import motion, waypoint_of
 from ..verify.finding import Finding
 from ..verify.insertion import insertion
 from ..verify.measured import Measured
+from ..verify.nearest import surface_points
 from .pull import Body, Pull, moved, pulled
 from .walls import Walls, walls_around
 
@@ -28,6 +30,8 @@ _ROUGH_MM = 2.5  # the same where it is drawn straight out
 _GIVE_KEPT_MM = 0.1  # of what bone may give way, for what lies between the points that are looked at
 _STEPS = 40  # of a pull before other pulls are tried
 _MOST_STEPS = 1500  # of all pulls together, before a way is given up: about 20 s
+_TOLD = 4  # of those that held it
+_TRIED_MM = 4.0  # so much farther another pose need not have come once a pull was tried at one
 _LIKE_MM = 2.0  # poses at which no point is farther from where it was at another are one
 _OUT_STEP_MM = 1.5
 _FARTHEST_MM = 250.0  # drawn straight out: farther than necks and chests are deep (clinical facts: widths to 43 mm)
@@ -39,8 +43,8 @@ _STRAIGHT_MM = 0.05  # by so much waypoints may leave the way that was found
 
 @dataclass(frozen=True)
 class Search:
-    """What a search for an implant's way ended with: the way, or None, and then whose walls held the implant and how
-    far from its place (mm its ends had come on average)."""
+    """What a search for an implant's way ended with: the way, or None, and then whose walls held it, most often first,
+    and how far it came (mm from its place, both ends on average)."""
 
     name: str
     way: Way | None
@@ -103,22 +107,23 @@ def find_way(implant: Implant) -> Search:
     body, out = body_of(implant), way_out(implant)
     walls = walls_around(implant.situation, body.points, out)
     pulls, straight = tuple(_pulls(walls, implant)), tuple(_straight_ways(walls, out))
-    held, come = set[str](), 0.0
+    held: tuple[str, ...] = ()
+    come = 0.0
     # Bone is taken off only where there is no way without.
     for give in (0.0, max(implant.situation.plan.insertion.give_mm - _GIVE_KEPT_MM, 0.0)):
         poses, held, come = _drawn_out(replace(walls, give_mm=give), body, pulls, straight)
         if poses is not None:
             points = tuple(waypoint_of(pose, body.middle) for pose in reversed(_thinned(poses, body)))
             return Search(implant.situation.name, Way(implant.situation.amount_mm, points))
-    return Search(implant.situation.name, None, tuple(sorted(held)), come)
+    return Search(implant.situation.name, None, held, come)
 
 
 def body_of(implant: Implant) -> Body:
     """The implant as a rigid body."""
-    vertices, situation = implant.part.mesh.vertices, implant.situation
+    mesh, situation = implant.part.mesh, implant.situation
     middle = situation.middle
-    points = _thin(vertices, _CELL_MM)
-    reach = float(np.linalg.norm(vertices - middle, axis=1).max())
+    points = _thin(surface_points(mesh, _CELL_MM), _CELL_MM)
+    reach = float(np.linalg.norm(mesh.vertices - middle, axis=1).max())
     return Body(points, middle, reach, np.stack([situation.upper.centre, situation.lower.centre]))
 
 
@@ -153,28 +158,30 @@ def _straight_ways(walls: Walls, out: np.ndarray) -> Iterator[np.ndarray]:
 
 def _drawn_out(
     walls: Walls, body: Body, pulls: tuple[Pull, ...], straight: tuple[np.ndarray, ...]
-) -> tuple[list[np.ndarray] | None, set[str], float]:
-    """Poses from the place to outside, or None and what held the implant where it came farthest, and how far."""
+) -> tuple[list[np.ndarray] | None, tuple[str, ...], float]:
+    """Poses from the place to outside, or None and what held the implant most often, and how far it came."""
     rough = replace(body, points=_thin(body.points, _ROUGH_MM))
     ways: list[list[np.ndarray]] = [[np.eye(4)]]
-    queue, held_at, farthest = [(0.0, 0)], set[str](), 0.0
-    left = _MOST_STEPS
+    # The pose that has come farthest is pulled at next; each pull that was tried there makes it less promising.
+    queue, holders, farthest, left = [(0.0, 0, 0)], Counter[str](), 0.0, _MOST_STEPS
     while queue and left > 0:
-        way = ways[heapq.heappop(queue)[1]]
-        end = _straight_out(walls, rough, way[-1], straight)
+        rank, number, tried = heapq.heappop(queue)
+        way = ways[number]
+        end = _straight_out(walls, rough, way[-1], straight) if tried == 0 else None
         if end is not None:
-            return _shortened(walls, body, [*way, end]), set(), _FARTHEST_MM
-        for pull in pulls:
-            poses, held = pulled(walls, body, way[-1], pull, _STEPS)
-            left -= len(poses) + 1
-            if not poses or any(_alike(body, poses[-1], other[-1]) for other in ways):
-                continue
-            come = float(np.linalg.norm(moved(poses[-1], body.holds) - body.holds, axis=1).mean())
-            if come > farthest:
-                farthest, held_at = come, held or held_at
-            ways.append([*way, *poses])
-            heapq.heappush(queue, (-come, len(ways) - 1))
-    return None, held_at, farthest
+            return _shortened(walls, body, [*way, end]), (), _FARTHEST_MM
+        if tried + 1 < len(pulls):
+            heapq.heappush(queue, (rank + _TRIED_MM, number, tried + 1))
+        poses, held = pulled(walls, body, way[-1], pulls[tried], _STEPS)
+        left -= len(poses) + 1
+        holders.update(held)
+        if not poses or any(_alike(body, poses[-1], other[-1]) for other in ways):
+            continue
+        come = float(np.linalg.norm(moved(poses[-1], body.holds) - body.holds, axis=1).mean())
+        farthest = max(farthest, come)
+        ways.append([*way, *poses])
+        heapq.heappush(queue, (-come, len(ways) - 1, 0))
+    return None, tuple(name for name, _ in holders.most_common(_TOLD)), farthest
 
 
 def _straight_out(walls: Walls, body: Body, pose: np.ndarray, ways: tuple[np.ndarray, ...]) -> np.ndarray | None:

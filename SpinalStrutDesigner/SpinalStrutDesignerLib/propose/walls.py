@@ -15,7 +15,7 @@ from ..plan.rules import retraction_for
 
 _SPACING_MM = 1.5
 _FAR_MM = 12.0  # slack beyond this no longer matters
-_NEAR_MM = 3.0  # bone of the column nearer than this is measured exactly, not on the grid
+_NEAR_MM = 3.0  # bone nearer than this is measured exactly, not on the grid
 _KEPT_MM = 0.5  # from walls, for the grid
 _SMALLEST_MM3 = 50.0  # of a mobile structure's pieces: smaller ones are label noise
 _AROUND_MM = 150.0  # of the implant; what lies farther off is not looked at
@@ -31,15 +31,15 @@ class Walls:
     """Slack in mm around an implant, negative where it must not be.
 
     frame: (3, 3) unit rows right, anterior, up; low: (3,) the first node in it; slack: on nodes (up, anterior, right),
-    of all but the column; column: distance to its bones, there measured exactly where it is small, which may be
-    give_mm less than nothing; names, owner: whose slack it is at each node. Beside the
-    grid all is free, above and below it goes on as it ends.
+    of all but bone; bone: distance to that, which is measured exactly where it is small and may be less than nothing by
+    give_mm; names, owner: whose slack it is at each node. Beside the grid all is free, above and below it goes on as it
+    ends.
     """
 
     frame: np.ndarray
     low: np.ndarray
     slack: np.ndarray
-    column: np.ndarray
+    bone: np.ndarray
     owner: np.ndarray
     names: tuple[str, ...]
     bones: tuple[Structure, ...]
@@ -49,12 +49,12 @@ class Walls:
         """(n,) slack in mm at points (n, 3) RAS."""
         index = self._index(points)
         rest = _sampled(self.slack, index)
-        return np.minimum(rest, self._column(points, index) + self.give_mm)
+        return np.minimum(rest, self._bone(points, index) + self.give_mm)
 
     def coarse(self, points: np.ndarray) -> np.ndarray:
         """The same from the grid alone."""
         index = self._index(points)
-        return np.minimum(_sampled(self.slack, index), _sampled(self.column, index) + self.give_mm)
+        return np.minimum(_sampled(self.slack, index), _sampled(self.bone, index) + self.give_mm)
 
     def owners(self, points: np.ndarray) -> set[str]:
         """Whose walls have least slack at points (n, 3)."""
@@ -85,8 +85,8 @@ class Walls:
         index[0] = np.clip(index[0], 0.0, self.slack.shape[0] - 1.0)
         return index
 
-    def _column(self, points: np.ndarray, index: np.ndarray) -> np.ndarray:
-        distance = _sampled(self.column, index)
+    def _bone(self, points: np.ndarray, index: np.ndarray) -> np.ndarray:
+        distance = _sampled(self.bone, index)
         near = np.flatnonzero(distance < _NEAR_MM)
         if len(near):
             exact = np.full(len(near), _FAR_MM)
@@ -107,7 +107,7 @@ def walls_around(situation: Situation, body: np.ndarray, out: np.ndarray) -> Wal
     frame = _frame(situation)
     low, shape = _block(situation, frame, body)
     slack = np.full(shape, _FAR_MM, dtype=np.float32)
-    column = np.full(shape, _FAR_MM, dtype=np.float32)
+    bone = np.full(shape, _FAR_MM, dtype=np.float32)
     owner = np.full(shape, -1, dtype=np.int16)
     names: list[str] = []
 
@@ -127,19 +127,18 @@ def walls_around(situation: Situation, body: np.ndarray, out: np.ndarray) -> Wal
             continue
         at, distance = sampled
         name = structure.level or structure.name
-        rule = None if structure.role in ("bone", "metal") else retraction_for(plan, structure.name)
-        if structure.of_column:
-            np.minimum(column[at], distance, out=column[at])
+        rule = None if structure.role == "metal" else retraction_for(plan, structure.name)
+        if structure.role == "bone":
+            np.minimum(bone[at], distance, out=bone[at])
         elif rule is None:
-            kept = 0.0 if structure.role == "bone" else plan.budget.segmentation_to_print_mm
-            put(name, at, distance - np.float32(kept + _KEPT_MM))
+            put(name, at, distance - np.float32(plan.budget.segmentation_to_print_mm + _KEPT_MM))
         elif rule.kind == "aside":
+            limit = rule.limit_mm - plan.budget.segmentation_to_print_mm - _SPACING_MM
             for piece in _pieces(distance < 0.0):
-                wall = _wall(piece, tube[at], rest[at], rule.limit_mm)
+                wall = _wall(piece, tube[at], rest[at], limit)
                 if wall.any():
                     put(name, *_signed(wall, at))
-    bones = tuple(s for s in case.having("bone") if s.of_column)
-    return Walls(frame, low, slack, column, owner, tuple(names), bones, 0.0)
+    return Walls(frame, low, slack, bone, owner, tuple(names), case.having("bone"), 0.0)
 
 
 def _frame(situation: Situation) -> np.ndarray:

@@ -137,7 +137,8 @@ def _aside(
     worst, place = 0.0, None
     for piece in pieces(structure):
         nearest: Nearest = swept.least(piece.distance)
-        needed = displacement_needed(piece, swept, nearest, run, out)
+        # Across its run, or, as vessels that cross the spine are, along the spine.
+        needed = min(displacement_needed(piece, swept, nearest, axis, out) for axis in (run, np.cross(out, run)))
         if needed > worst:
             worst, place = needed, nearest.point
     budget = measured.plan.budget.segmentation_to_print_mm

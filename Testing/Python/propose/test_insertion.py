@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from insertion_toy import filled, ring, toy
+from insertion_toy import SPACING, filled, ring, toy
 from scipy.ndimage import binary_dilation
 from scipy.spatial import cKDTree
 from SpinalStrutDesignerLib.build.design import Implant
@@ -89,7 +89,8 @@ def test_a_gap_beside_a_wall_is_found() -> None:
     way = find_way(implant).way
     assert way is not None
     assert findings(implant, way)["insertion.bone"].verdict == "pass"
-    assert dense_overlap(implant, way, "other_bone") < 0.1
+    # The smooth surface cuts the corner of the wall's voxels.
+    assert dense_overlap(implant, way, "other_bone") < 0.5 * SPACING
 
 
 def test_what_may_be_held_aside_is_and_by_how_much_is_told() -> None:
