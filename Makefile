@@ -51,8 +51,10 @@ bench: $(READY)
 accuracy: $(READY)
 	$(BIN)/python Testing/Accuracy/accuracy.py
 
-# How near axes and sections come to what brute force finds; not all of it holds yet.
+# How near axes and sections come to what brute force finds, and whether implants can be brought in; not all of it holds
+# yet.
 fit: $(READY)
+	-$(BIN)/python Testing/Accuracy/accuracy.py ways
 	$(BIN)/python Testing/Accuracy/accuracy.py fit
 
 # Every cell in fifty domains, and the table of what cells are like: a quarter of an hour.

@@ -1,8 +1,9 @@
 """How near what is found comes to the truth of the test cases: one table, with the limit beside each figure.
 
-    python Testing/Accuracy/accuracy.py [anatomy | fit] [--pictures FOLDER]
+    python Testing/Accuracy/accuracy.py [anatomy | fit | ways] [--pictures FOLDER]
 
-anatomy: what is found in a CT, and implants made from it; fit: axes and sections against brute force.
+anatomy: what is found in a CT, and implants made from it; fit: axes and sections against brute force; ways: whether the
+implants that are proposed can be brought in.
 
 The cases lie in the folder that SPINAL_STRUT_DATA names, or beside the checkout. The exit code is 0 where all holds.
 """
@@ -20,6 +21,7 @@ import fit
 import keepouts
 import segmentation
 import vertebrae
+import ways
 from row import Row, show
 
 
@@ -38,7 +40,7 @@ def anatomy_rows(data: Path, pictures: Path) -> Iterator[Row]:
         yield from part.rows(data, pictures)
 
 
-PARTS = {"anatomy": anatomy_rows, "fit": fit.rows}
+PARTS = {"anatomy": anatomy_rows, "fit": fit.rows, "ways": ways.rows}
 
 
 def main() -> int:

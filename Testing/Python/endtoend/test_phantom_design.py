@@ -24,6 +24,8 @@ from LatticeGeneratorLib.progress import Cancelled
 from scipy.spatial import cKDTree
 from SpinalStrutDesignerLib.build.design import Foot, Implant
 from SpinalStrutDesignerLib.plan.json import plan_to_json
+from SpinalStrutDesignerLib.plan.way import motion
+from SpinalStrutDesignerLib.propose.insertion import find_way
 from SpinalStrutDesignerLib.release.release import release
 
 MOBILE = ("oesophagus",)  # may be displaced: its rule is a displacement, not a distance
@@ -129,6 +131,23 @@ def test_feet_slide_in_without_an_undercut_and_come_to_rest_at_the_fit_gap(made)
             assert len(cells) >= 25, where
             assert np.median(cells) == pytest.approx(gap, abs=0.5 * made.labels.half_diagonal), where
             assert np.mean(np.abs(cells - gap) > made.labels.half_diagonal) < 0.05, where
+
+
+def test_case_2_comes_in_past_bone_and_past_what_must_not_be_moved(case2):
+    implant, labels = case2.design.implants[0], case2.labels
+    way = find_way(implant).way
+    assert way is not None
+    middle, vertices = implant.situation.middle, implant.part.mesh.vertices
+    reach = np.linalg.norm(vertices - middle, axis=1).max()
+    on_it, _ = area_samples(vertices, implant.part.mesh.faces, 6_000)
+    poses = motion(way.points, middle, reach, 0.5)
+    swept = np.concatenate([on_it @ pose[:3, :3].T + pose[:3, 3] for pose in poses])
+    seen = ((swept * RAS_LPS - labels.origin) @ np.linalg.inv(labels.to_lps).T)[:, ::-1]
+    swept = swept[np.all((seen >= 0) & (seen <= np.array(labels.voxels.shape) - 1), axis=1)]
+    assert len(swept) > 100 * len(on_it)
+    assert labels.distance(labels.having("bone"), swept).min() > -(OVERLAP_MM + labels.half_diagonal)
+    fixed = ["spinal_cord", "dural_sac", "vertebral_arteries", "heart", *labels.having("metal")]
+    assert labels.distance(fixed, swept).min() > 0.8 - labels.half_diagonal
 
 
 def test_screws_pass_their_bores_and_heads_find_metal(made):
