@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from .entries import RetractionRule
-from .record import Record, Vec
+from .record import Record, Vec, given_twice
 
 
 def _default_retractions() -> tuple[RetractionRule, ...]:
@@ -54,14 +54,9 @@ class Insertion(Record):
     ways: tuple[Way, ...] = ()
 
     def _fault(self) -> tuple[str, str] | None:
-        for name, keys in (
-            ("retractions", [rule.structure for rule in self.retractions]),
-            ("ways", [way.amount_mm for way in self.ways]),
-        ):
-            twice = [key for i, key in enumerate(keys) if key in keys[:i]]
-            if twice:
-                return name, f"{twice[0]} is given more than once"
-        return None
+        return given_twice(
+            retractions=[rule.structure for rule in self.retractions], ways=[way.amount_mm for way in self.ways]
+        )
 
     def way(self, amount_mm: float) -> Way | None:
         """The way of the implant of that extra length, None where none has been planned."""

@@ -16,7 +16,7 @@ from ..case.levels import LEVELS, is_above
 from ..case.model import ROLES
 from .entries import KeepoutRule, Material, Printer, ScrewType
 from .insertion import Insertion
-from .record import Record, Vec
+from .record import Record, Vec, given_twice
 
 SCHEMA = 1  # raised with a migration in json.py whenever a written plan would be read differently
 
@@ -329,12 +329,8 @@ class Plan(Record):
             if screw.level not in (self.upper, self.lower):
                 name = f"screws.{i}.level"
                 return name, f"{screw.level} is no docking level; screws go into {self.upper} or {self.lower}"
-        for name, keys in (
-            ("rules", [rule.structure for rule in self.rules]),
-            ("variants", [variant.amount_mm for variant in self.variants]),
-            ("waivers", [waiver.finding for waiver in self.waivers]),
-        ):
-            twice = [key for i, key in enumerate(keys) if key in keys[:i]]
-            if twice:
-                return name, f"{twice[0]} is given more than once"
-        return None
+        return given_twice(
+            rules=[rule.structure for rule in self.rules],
+            variants=[variant.amount_mm for variant in self.variants],
+            waivers=[waiver.finding for waiver in self.waivers],
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
 
@@ -9,6 +10,15 @@ from .check import complete, joined, unknown_field
 
 Vec = tuple[float, float, float]
 _Record = TypeVar("_Record", bound="Record")
+
+
+def given_twice(**keys: Sequence[Any]) -> tuple[str, str] | None:
+    """The first field of which a key is given more than once, and what is wrong with it; None where none is."""
+    for name, each in keys.items():
+        twice = [key for i, key in enumerate(each) if key in each[:i]]
+        if twice:
+            return name, f"{twice[0]} is given more than once"
+    return None
 
 
 class Record:
