@@ -29,7 +29,7 @@ _CELL_MM = 0.8  # of the implant's surface one point in each such cell is looked
 _ROUGH_MM = 2.5  # the same where it is drawn straight out
 _GIVE_KEPT_MM = 0.1  # of what bone may give way, for what lies between the points that are looked at
 _STEPS = 40  # of a pull before other pulls are tried
-_MOST_STEPS = 1500  # of all pulls together, before a way is given up: about 20 s
+_MOST_STEPS = 800  # of all pulls together, before a way is given up: about 10 s
 _TOLD = 4  # of those that held it
 _TRIED_MM = 4.0  # so much farther another pose need not have come once a pull was tried at one
 _LIKE_MM = 2.0  # poses at which no point is farther from where it was at another are one
@@ -105,17 +105,27 @@ def insertion_lines(ways: Ways, findings: tuple[Finding, ...]) -> Iterator[str]:
 def find_way(implant: Implant) -> Search:
     """A way for an implant from outside the patient to its place, or what holds it."""
     body, out = body_of(implant), way_out(implant)
-    walls = walls_around(implant.situation, body.points, out)
-    pulls, straight = tuple(_pulls(walls, implant)), tuple(_straight_ways(walls, out))
+    plan = implant.situation.plan
+    give = max(plan.insertion.give_mm - _GIVE_KEPT_MM, 0.0)
     held: tuple[str, ...] = ()
     come = 0.0
-    # Bone is taken off only where there is no way without.
-    for give in (0.0, max(implant.situation.plan.insertion.give_mm - _GIVE_KEPT_MM, 0.0)):
-        poses, held, come = _drawn_out(replace(walls, give_mm=give), body, pulls, straight)
-        if poses is not None:
-            points = tuple(waypoint_of(pose, body.middle) for pose in reversed(_thinned(poses, body)))
-            return Search(implant.situation.name, Way(implant.situation.amount_mm, points))
+    # Bone is taken off only where there is no way without, and vessels are moved only where that does not help either.
+    for allowed in (_vessels_spared(plan), plan):
+        walls = walls_around(replace(implant.situation, plan=allowed), body.points, out)
+        pulls, straight = tuple(_pulls(walls, implant)), tuple(_straight_ways(walls, out))
+        for taken in (0.0, give):
+            poses, held, come = _drawn_out(replace(walls, give_mm=taken), body, pulls, straight)
+            if poses is not None:
+                points = tuple(waypoint_of(pose, body.middle) for pose in reversed(_thinned(poses, body)))
+                return Search(implant.situation.name, Way(implant.situation.amount_mm, points))
     return Search(implant.situation.name, None, held, come)
+
+
+def _vessels_spared(plan: Plan) -> Plan:
+    """The plan in which only such structures are held aside as may also be displaced at rest."""
+    mobile = {rule.structure for rule in plan.rules if rule.kind == "displacement"}
+    kept = tuple(rule for rule in plan.insertion.retractions if rule.structure in mobile)
+    return plan.with_(insertion=plan.insertion.with_(retractions=kept))
 
 
 def body_of(implant: Implant) -> Body:
