@@ -72,11 +72,19 @@ def test_a_free_bar_comes_out_and_nothing_is_touched() -> None:
     assert dense_overlap(implant, way, "C4") == dense_overlap(implant, way, "T2") == 0.0
 
 
+@pytest.fixture
+def few_pulls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a world so small it is soon seen that nothing leads out."""
+    monkeypatch.setattr("SpinalStrutDesignerLib.propose.insertion._MOST_STEPS", 250)
+
+
+@pytest.mark.usefixtures("few_pulls")
 def test_a_ring_of_bone_is_reported_with_what_holds() -> None:
     search = find_way(toy(ring("other_bone", "bone")))
     assert search.way is None and "other_bone" in search.held_by
 
 
+@pytest.mark.usefixtures("few_pulls")
 def test_a_ring_that_must_not_be_moved_holds_as_well() -> None:
     search = find_way(toy(ring("vertebral_arteries", "keepout_critical")))
     assert search.way is None and "vertebral_arteries" in search.held_by
@@ -114,6 +122,7 @@ def test_what_is_held_aside_too_far_fails() -> None:
     assert found.verdict == "fail" and found.value > 40.0
 
 
+@pytest.mark.usefixtures("few_pulls")
 def test_a_lip_of_bone_holds_unless_it_may_be_taken_off() -> None:
     """Closed at both sides and behind; in front both edges hang 1.6 mm before the bar, which is 2.4 mm too tall."""
     sides = [
