@@ -15,6 +15,7 @@ import numpy as np
 from LatticeGeneratorLib.progress import Progress, silent
 
 from ..build.design import Design, Implant
+from ..case.transform import moved_points
 from ..plan.insertion import Way
 from ..plan.plan import Plan
 from ..plan.way import motion, waypoint_of
@@ -22,7 +23,7 @@ from ..verify.finding import Finding
 from ..verify.insertion import insertion
 from ..verify.measured import Measured
 from ..verify.nearest import surface_points
-from .pull import Body, Pull, moved, pulled
+from .pull import Body, Pull, pulled
 from .walls import Walls, walls_around
 
 _CELL_MM = 0.8  # of the implant's surface one point in each such cell is looked at
@@ -187,7 +188,7 @@ def _drawn_out(
         holders.update(held)
         if not poses or any(_alike(body, poses[-1], other[-1]) for other in ways):
             continue
-        come = float(np.linalg.norm(moved(poses[-1], body.holds) - body.holds, axis=1).mean())
+        come = float(np.linalg.norm(moved_points(poses[-1], body.holds) - body.holds, axis=1).mean())
         farthest = max(farthest, come)
         ways.append([*way, *poses])
         heapq.heappush(queue, (-come, len(ways) - 1, 0))
@@ -229,7 +230,7 @@ def _free_between(walls: Walls, body: Body, one: np.ndarray, other: np.ndarray) 
 
 def _alike(body: Body, one: np.ndarray, other: np.ndarray) -> bool:
     turn = np.linalg.norm(one[:3, :3] - other[:3, :3]) * body.reach_mm
-    shift = np.linalg.norm(moved(one, body.middle[None]) - moved(other, body.middle[None]))
+    shift = np.linalg.norm(moved_points(one, body.middle[None]) - moved_points(other, body.middle[None]))
     return bool(turn + shift < _LIKE_MM)
 
 
@@ -243,7 +244,7 @@ def _thinned(poses: list[np.ndarray], body: Body) -> list[np.ndarray]:
     """The poses that are needed: what lies between two of them is as near to the straight motion as is said above
     (Ramer 1972, Douglas and Peucker 1973, with poses for points)."""
     corners = body.middle + body.reach_mm * np.vstack([np.eye(3), -np.eye(3)])
-    places = np.stack([moved(pose, corners) for pose in poses])
+    places = np.stack([moved_points(pose, corners) for pose in poses])
     kept = {0, len(poses) - 1}
     spans = [(0, len(poses) - 1)]
     while spans:

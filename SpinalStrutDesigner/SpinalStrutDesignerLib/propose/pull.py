@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linprog
 
+from ..case.transform import moved_points
 from ..plan.way import matrix_about
 from .walls import Walls
 
@@ -31,7 +32,7 @@ class Body:
 
     def placed(self, pose: np.ndarray) -> np.ndarray:
         """The points at a pose."""
-        return moved(pose, self.points)
+        return moved_points(pose, self.points)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,11 +42,6 @@ class Pull:
 
     towards: np.ndarray
     together: bool = False
-
-
-def moved(pose: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Points (n, 3) after a rigid 4x4."""
-    return points @ pose[:3, :3].T + pose[:3, 3]
 
 
 def pulled(walls: Walls, body: Body, pose: np.ndarray, pull: Pull, steps: int) -> tuple[list[np.ndarray], set[str]]:
@@ -62,7 +58,7 @@ def pulled(walls: Walls, body: Body, pose: np.ndarray, pull: Pull, steps: int) -
 
 def _step(walls: Walls, body: Body, pose: np.ndarray, pull: Pull) -> np.ndarray | set[str]:
     """The best small motion, 4x4, or whose walls leave none."""
-    points, middle = body.placed(pose), moved(pose, body.middle[None])[0]
+    points, middle = body.placed(pose), moved_points(pose, body.middle[None])[0]
     slack = walls.coarse(points)
     step = float(np.clip(0.4 * (slack.min() - 1.0), _STEP_MM, _FREE_STEP_MM))
     near = np.flatnonzero(slack < _AHEAD * step + 0.5)
@@ -73,7 +69,7 @@ def _step(walls: Walls, body: Body, pose: np.ndarray, pull: Pull) -> np.ndarray 
     normals = _slopes(walls, points)
     # Turns are counted in mm at the body's reach, so that all six variables are alike.
     rows = np.hstack([normals, np.cross(points - middle, normals) / body.reach_mm])
-    holds = moved(pose, body.holds)
+    holds = moved_points(pose, body.holds)
     gains = np.hstack([pull.towards, np.cross(holds - middle, pull.towards) / body.reach_mm])
     limits = slack - np.minimum(0.05, slack + _MEND_MM)
     # Variables: shift, turn, the turn's size about each axis, and the gain.

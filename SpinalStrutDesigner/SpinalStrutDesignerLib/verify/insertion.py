@@ -9,6 +9,7 @@ import numpy as np
 
 from ..case.model import Structure
 from ..case.pieces import pieces
+from ..case.transform import moved_points
 from ..plan.insertion import Way
 from ..plan.rules import retraction_for
 from ..plan.way import motion
@@ -47,14 +48,14 @@ class Moving:
             box, k = structure.box, len(self.poses) - 1
             while k >= 0:
                 pose = self.poses[k]
-                ends = _moved(pose, corners)
+                ends = moved_points(pose, corners)
                 here = _apart(ends.min(axis=0), ends.max(axis=0), box)
                 if here < max(best, _TOUCHING_MM):
-                    found = self.samples.least(lambda p, t=pose, s=structure: s.distance(_moved(t, p)))  # type: ignore[misc]
+                    found = self.samples.least(lambda p, t=pose, s=structure: s.distance(moved_points(t, p)))  # type: ignore[misc]
                     here = found.distance_mm
                     if here < best:
                         best, name = here, structure.level or structure.name
-                        place = _moved(pose, np.array([found.point]))[0]
+                        place = moved_points(pose, np.array([found.point]))[0]
                 k -= max(int((here - best) / self.step_mm), 1)
         return best, place, name
 
@@ -68,7 +69,7 @@ def insertion(measured: Measured) -> Iterator[Finding]:
     if way is None:
         yield measured.finding(
             "insertion.way", "Way of the implant to its place", None, "", "a way is planned and checked",
-            "not_evaluated", "found by `spinal-strut insert`, or in the panel's Insertion section",
+            "not_evaluated", "found by `spinal-strut insert`",
         )  # fmt: skip
         return
     poses = _poses(measured, way, _STEP_MM)
@@ -100,22 +101,27 @@ def _bone(measured: Measured, moving: Moving) -> Finding:
     least, place, name = moving.least(measured.case.having("bone"))
     depth, give = max(0.0, -least), measured.plan.insertion.give_mm
     verdict: Verdict = "pass" if depth <= LIMIT_MM else "warn" if depth <= give + LIMIT_MM else "fail"
+    known = bool(name)
     return measured.finding(
-        "insertion.bone", "Overlap with bone on the way in", depth if np.isfinite(least) else None, "mm",
-        f"≤ {LIMIT_MM:g} mm, warns to {give + LIMIT_MM:g} mm, which must be taken off", verdict, _BASIS, place,
-        detail=f"least distance {least:.2f} mm, to {name}" if name else "no bone is given",
+        "insertion.bone", "Overlap with bone on the way in", depth if known else None, "mm",
+        f"≤ {LIMIT_MM:g} mm, warns to {give + LIMIT_MM:g} mm, which must be taken off",
+        verdict if known else "not_evaluated", _BASIS, place if known else None,
+        critical=True, detail=f"least distance {least:.2f} mm, to {name}" if known else "the case has no bone",
     )  # fmt: skip
 
 
 def _fixed(measured: Measured, moving: Moving, fixed: tuple[Structure, ...]) -> Finding:
+    """By the structure that is left least of what it must keep: each by itself, for one that is near the implant at its
+    place allows nothing beside another."""
     budget = measured.plan.budget.segmentation_to_print_mm
-    rest = min(measured.nearest(s).distance_mm for s in fixed)
-    needed = min(budget, rest)
-    least, place, name = moving.least(fixed)
+    needs = {s.name: min(budget, measured.nearest(s).distance_mm) for s in fixed}
+    found = [(*moving.least((s,))[:2], s) for s in fixed]
+    least, place, structure = min(found, key=lambda one: one[0] - needs[one[2].name])
+    needed = needs[structure.name]
     return measured.finding(
         "insertion.clear", "Least distance on the way in to what is not moved", least, "mm",
         f"≥ {needed:.2f} mm", "pass" if least >= needed - 1e-6 else "fail", _FIXED_BASIS, place,
-        detail=f"to {name.replace('_', ' ')}",
+        detail=f"to {structure.name.replace('_', ' ')}",
     )  # fmt: skip
 
 
@@ -131,7 +137,7 @@ def _aside(
     if rule.kind == "collapsed":
         yield measured.finding(
             f"insertion.{structure.name.replace(' ', '_')}", f"The way in passes {spoken}", "collapsed", "",
-            "emptied and held aside", "pass", rule.source,
+            "a person decides whether it can be emptied", "warn", rule.source,
         )  # fmt: skip
         return
     worst, place = 0.0, None
@@ -151,15 +157,15 @@ def _aside(
 
 def _outside(measured: Measured, first: np.ndarray) -> Finding:
     ct = measured.case.ct
-    # Above and below its ends the image tells of nobody's outside: there it is taken to go on as it ends.
-    ijk = ct.to_ijk(_moved(first, measured.samples.points))
-    ijk[:, 2] = np.clip(ijk[:, 2], 0.0, len(ct.voxels) - 1.0)
-    hu = ct.sample(ijk @ ct.ijk_to_ras[:3, :3].T + ct.ijk_to_ras[:3, 3])
-    share = 100.0 * float(np.mean(hu > _TISSUE_HU))
+    # Beyond its borders the image is taken to go on as it ends: a scan that ends in tissue does not show the outside.
+    ijk = ct.to_ijk(moved_points(first, measured.samples.points))
+    within = np.clip(ijk, 0.0, np.array(ct.voxels.shape[::-1]) - 1.0)
+    share = 100.0 * float(np.mean(ct.sample(within @ ct.ijk_to_ras[:3, :3].T + ct.ijk_to_ras[:3, 3]) > _TISSUE_HU))
+    beyond = 100.0 * float(np.mean((ijk != within).any(axis=1)))
     return measured.finding(
         "insertion.outside", "Share of the implant in the patient where the way begins", share, "%", "0 %",
-        "pass" if share == 0.0 else "warn", "the way in must begin outside; beyond the image nothing is known",
-        detail=f"{100.0 * float(np.isnan(hu).mean()):.0f} % of it lies beyond the image there",
+        "pass" if share == 0.0 else "warn", "the way in must begin outside; the image is taken to go on as it ends",
+        detail=f"{beyond:.0f} % of it lies beyond the image there, of which nothing is known",
     )  # fmt: skip
 
 
@@ -168,7 +174,7 @@ def _swept(points: np.ndarray, poses: np.ndarray) -> np.ndarray:
     kept = np.empty((0, 3))
     sparse = _one_a_cell(points)
     for pose in poses:
-        kept = _one_a_cell(np.concatenate([kept, _moved(pose, sparse)]))
+        kept = _one_a_cell(np.concatenate([kept, moved_points(pose, sparse)]))
     return kept
 
 
@@ -178,10 +184,6 @@ def _one_a_cell(points: np.ndarray) -> np.ndarray:
     size = cells.max(axis=0) + 1
     _, first = np.unique((cells[:, 0] * size[1] + cells[:, 1]) * size[2] + cells[:, 2], return_index=True)
     return points[first]
-
-
-def _moved(pose: np.ndarray, points: np.ndarray) -> np.ndarray:
-    return points @ pose[:3, :3].T + pose[:3, 3]
 
 
 def _corners(points: np.ndarray) -> np.ndarray:
