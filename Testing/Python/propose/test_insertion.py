@@ -199,3 +199,33 @@ def test_two_ways_for_one_implant_are_refused() -> None:
     way = Way(0.0, (Waypoint((0.0, 9.0, 0.0)), Waypoint()))
     with pytest.raises(PlanError, match="given more than once"):
         Insertion(ways=(way, way))
+
+
+STRAIGHT = Way(0.0, (Waypoint((0.0, 90.0, 0.0)), Waypoint()))
+
+
+def test_without_bone_the_way_is_not_called_free() -> None:
+    implant = toy()
+    case = implant.situation.case.with_structures(())
+    bare = replace(implant, situation=replace(implant.situation, case=case))
+    found = findings(bare, STRAIGHT)["insertion.bone"]
+    assert found.verdict == "not_evaluated" and found.blocks and found.value is None
+
+
+def test_what_lies_near_at_the_place_allows_nothing_beside_another() -> None:
+    """Metal 0.2 mm behind the bar; the cord's stand-in is passed by nearly nothing in front."""
+    metal = filled("metal", "metal", (-4.0, -9.0, -10.0), (4.0, -4.2, 10.0))
+    artery = filled("vertebral_arteries", "keepout_critical", (4.2, 20.0, -10.0), (12.0, 28.0, 10.0))
+    found = findings(toy(metal, artery), STRAIGHT)["insertion.clear"]
+    assert found.verdict == "fail" and "vertebral arteries" in found.detail and found.limit == "≥ 0.80 mm"
+
+
+def test_a_lung_in_the_way_is_for_a_person_to_decide() -> None:
+    lung = filled("lungs", "keepout_soft", (-20.0, 20.0, -20.0), (20.0, 40.0, 20.0))
+    assert findings(toy(lung), STRAIGHT)["insertion.lungs"].verdict == "warn"
+
+
+def test_a_scan_that_ends_in_tissue_does_not_show_the_outside() -> None:
+    flesh = filled("muscle", "disc", (-40.0, 30.0, -45.0), (40.0, 50.5, 45.0))
+    found = findings(toy(flesh), STRAIGHT)["insertion.outside"]
+    assert found.verdict == "warn" and found.value == 100.0 and "100 % of it lies beyond" in found.detail
