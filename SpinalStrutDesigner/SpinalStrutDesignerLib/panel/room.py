@@ -8,8 +8,8 @@ from slicer.i18n import tr as _
 
 from ..plan.plan import Plan
 from ..scene.preview_nodes import SOLID, color_by_slack, is_colored
-from ..scene.room_plot import NEAR_MM, clear_room, empty_room, show_room
-from ..verify.along import Limit, Profile
+from ..scene.room_plot import clear_room, empty_room, show_room
+from ..verify.along import TOLD_MM, Limit, Profile
 from .desk import Desk
 
 if TYPE_CHECKING:
@@ -92,15 +92,15 @@ def room_words(profile: Profile, upper: str) -> str:
     tightest = profile.tightest
     if tightest is None:
         return _("no structure has a rule")
+    if not tightest.near:
+        return _("More than {slack:.0f} mm of room everywhere").format(slack=TOLD_MM)
     words = _("Least room {slack:.1f} mm: {structure}, {at:.0f} mm below {level}")
     if tightest.slack_mm < 0.0:
         words = _("Short of room by {lacking:.1f} mm: {structure}, {at:.0f} mm below {level}")
     first = words.format(
         slack=tightest.slack_mm, lacking=-tightest.slack_mm, structure=_spoken(tightest), at=tightest.at_mm, level=upper
     )
-    near = [
-        limit for limit in profile.limits if limit.slack_mm < NEAR_MM and limit.to_mm - limit.from_mm >= _SHORTEST_MM
-    ]
+    near = [limit for limit in profile.limits if limit.near and limit.to_mm - limit.from_mm >= _SHORTEST_MM]
     stretches = [
         _("{structure} {first:.0f} to {last:.0f} mm ({slack:.1f} mm)").format(
             structure=_spoken(limit), first=limit.from_mm, last=limit.to_mm, slack=limit.slack_mm

@@ -9,7 +9,6 @@ from itertools import pairwise
 
 import numpy as np
 from scipy.interpolate import CubicHermiteSpline, CubicSpline
-from scipy.spatial import cKDTree
 
 from ..errors import PlanError
 from .plan import Axis, Section
@@ -123,10 +122,17 @@ class AxisCurve:
         """Segment index, share along it, and mm before the first (<= 0) and beyond the last sample (>= 0).
 
         The foot point is where the plane across the curve holds the point: linear between the two samples' planes, so
-        that it is continuous from segment to segment (a projection onto the chords would not be).
+        that it is continuous from segment to segment (a projection onto the chords would not be). Up to the centre of
+        curvature a point lies ahead of all planes before its own and behind all after it, so the segment is bisected.
         """
-        nearest = self._tree.query(points)[1]
-        index = np.clip(np.where(self._ahead(points, nearest) >= 0.0, nearest, nearest - 1), 0, len(self.points) - 2)
+        x, y, z = np.ascontiguousarray(points.T)
+        (right, anterior, up), at = np.ascontiguousarray(self.tangents.T), (self.points * self.tangents).sum(axis=1)
+        index, above = np.zeros(len(points), dtype=np.int64), np.full(len(points), len(self.points) - 1)
+        for _ in range(int(np.ceil(np.log2(max(len(self.points) - 1, 2))))):
+            middle = (index + above) // 2
+            ahead = x * right[middle] + y * anterior[middle] + z * up[middle] >= at[middle]
+            index, above = np.where(ahead, middle, index), np.where(ahead, above, middle)
+        index = np.minimum(index, len(self.points) - 2)
         first, second = self._ahead(points, index), self._ahead(points, index + 1)
         share = np.clip(first / np.maximum(first - second, 1e-12), 0.0, 1.0)
         before = np.where(index == 0, np.minimum(first, 0.0), 0.0)
@@ -139,10 +145,6 @@ class AxisCurve:
         for axis in _SUMMED:
             ahead += (points[:, axis] - self.points[index, axis]) * self.tangents[index, axis]
         return ahead
-
-    @cached_property
-    def _tree(self) -> cKDTree:
-        return cKDTree(self.points)
 
     @cached_property
     def _step(self) -> float:

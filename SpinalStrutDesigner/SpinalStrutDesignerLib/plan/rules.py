@@ -78,6 +78,7 @@ def group_of(structure_name: str) -> str | None:
     return _groups().get(plain_name(structure_name))
 
 
+@cache
 def plain_name(structure_name: str) -> str:
     """A name in small letters, words joined by _, sides left out: "Common Carotid artery (left)" and the like."""
     words = re.split(r"[^a-z0-9]+", structure_name.lower())

@@ -117,6 +117,8 @@ def show_margins(owner: Any, folder: int, curve: AxisCurve, margins_mm: np.ndarr
     tube.SetNumberOfSides(8)
     tube.Update()
     node = _model(Belongings(owner), MARGIN, 0, "Axis margins", (1.0, 1.0, 1.0), 1.0, folder)
+    # In slices the axis' curve is seen; a tube cut anew at every event would cost more than it shows.
+    node.GetDisplayNode().SetVisibility2D(False)
     node.SetAndObservePolyData(tube.GetOutput())
     _color_by(node.GetDisplayNode(), _MARGIN_SCALARS)
     return node

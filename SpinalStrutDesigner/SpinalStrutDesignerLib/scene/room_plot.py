@@ -9,14 +9,12 @@ import numpy as np
 from LatticeGeneratorLib.scene.hierarchy import put_in_folder
 
 from ..plan.plan import Plan
-from ..verify.along import Profile, Trace
+from ..verify.along import TOLD_MM, Profile, Trace
 from .belongings import Belongings
 
 CHART, SERIES, TABLE = "roomChart", "roomSeries", "roomTable"
 # The attribute by which a structure's line is found again, whatever a person has called it since; the rule's is empty.
 _STRUCTURE = "SpinalStrutDesigner.Structure"
-# Structures that nowhere come nearer to their rule than this are not drawn, mm; the chart ends there.
-NEAR_MM = 10.0
 # The chart reaches at least this far below the rules, mm, so that their line does not lie on its border.
 _BELOW_MM = 2.0
 # Colours told apart on white, also by the colour-blind: "Dark2" of C. Brewer, colorbrewer2.org. Later ones come dashed.
@@ -31,7 +29,7 @@ _LINE_PX, _TITLE_PT, _TEXT_PT = 2.0, 14, 11
 def show_room(owner: Any, folder: int, plan: Plan, profile: Profile) -> Any:
     """Draws a strut's profile into the case's chart, which is made where there is none; returns the chart node."""
     belongings = Belongings(owner)
-    near = [(n, trace) for n, trace in enumerate(profile.traces) if trace.slack_mm.min() < NEAR_MM]
+    near = [(n, trace) for n, trace in enumerate(profile.traces) if trace.near]
     table = belongings.get(TABLE) or _new(belongings, TABLE, "vtkMRMLTableNode", "Room along the strut", folder)
     chart = belongings.get(CHART) or _new_chart(belongings, folder)
     modified = chart.StartModify()
@@ -45,7 +43,7 @@ def show_room(owner: Any, folder: int, plan: Plan, profile: Profile) -> Any:
     chart.SetXAxisTitle(_along_words(plan))
     chart.SetXAxisRange(0.0, float(profile.arc_mm[-1]))
     least = min((float(trace.slack_mm.min()) for _, trace in near), default=0.0)
-    chart.SetYAxisRange(min(-_BELOW_MM, float(np.floor(least))), NEAR_MM)
+    chart.SetYAxisRange(min(-_BELOW_MM, float(np.floor(least))), TOLD_MM)
     chart.EndModify(modified)
     return chart
 

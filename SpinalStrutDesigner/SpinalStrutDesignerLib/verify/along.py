@@ -26,15 +26,21 @@ _EDGE, _RING = 24, 8
 _FINE_EDGE = 160
 # Of a structure that is pushed aside, what is farther than this from the axis is not looked at (as in `displacement`).
 _NEAR_MM = 25.0
+TOLD_MM = 10.0
+"""Room beyond a rule that is told at most: where there is more, this is told."""
+# A sampled distance may change a little faster than the way walked (as in `nearest`), mm.
+_FASTER_MM = 0.5
+_ROUNDING_MM = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class Trace:
     """One structure along the strut; all arrays are (n,) mm, one number a station.
 
-    distance_mm: from the section to the structure, negative inside; beyond about 25 mm a lower bound. asked_mm: how far
-    away the rule wants it there, error budget included; for one that may be pushed aside this is negative where it is
-    met, by what the push may be, less what a push past the section asks for beyond the depth.
+    distance_mm: from the section to the structure, negative inside, at most TOLD_MM beyond the rule or, where that
+    lets the section in, beyond the surface. asked_mm: how far away the rule wants it there, error budget included; for
+    one that may be pushed aside this is negative where it is met, by what the push may be, less what a push past the
+    section asks for beyond the depth.
     """
 
     structure: str
@@ -46,6 +52,11 @@ class Trace:
     def slack_mm(self) -> np.ndarray:
         """(n,) what is left beyond the rule, negative where it fails."""
         return self.distance_mm - self.asked_mm
+
+    @property
+    def near(self) -> bool:
+        """Whether the structure leaves less than TOLD_MM anywhere."""
+        return bool(self.slack_mm.min() < TOLD_MM - _ROUNDING_MM)
 
 
 @dataclass(frozen=True)
@@ -60,6 +71,11 @@ class Limit:
     from_mm: float
     to_mm: float
     at_mm: float
+
+    @property
+    def near(self) -> bool:
+        """Whether it leaves less than TOLD_MM."""
+        return self.slack_mm < TOLD_MM - _ROUNDING_MM
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,18 +117,35 @@ def room_along(plan: Plan, curve: AxisCurve, structures: Iterable[Structure]) ->
     """The profile of a strut at its curve's samples. structures: keep-outs and metal of the case as posed and resected;
     those without a rule in the plan are left out."""
     edge, inner = _placed(curve, _outlines(curve, _EDGE)), _inner_points(curve)
-    largest = 0.5 * np.maximum(curve.widths, curve.depths)
     traces = []
     for structure in structures:
         rule = rule_of(plan, structure)
         if rule is not None:
-            distance = structure.distance(edge.reshape(-1, 3)).reshape(len(edge), -1).min(axis=1)
-            # Only what is as near as this may reach into the section, or lie in it unseen from its edge.
-            met = np.flatnonzero(distance < largest)
-            within = structure.distance(inner[met].reshape(-1, 3)).reshape(len(met), inner.shape[1])
-            distance[met] = np.minimum(distance[met], within.min(axis=1))
-            traces.append(Trace(structure.name, rule.kind, distance, _asked(plan, rule, structure, curve, distance)))
+            asked = _at_rest(plan, rule)
+            distance = _distance(structure, curve, edge, inner, max(asked, 0.0) + TOLD_MM)
+            pushed = np.zeros(len(distance))
+            if rule.kind == "displacement":
+                pushed = np.maximum(_pushed(structure, curve, distance < 0.0) - np.maximum(0.0, -distance), 0.0)
+            traces.append(Trace(structure.name, rule.kind, distance, asked + pushed))
     return Profile(curve.arc, tuple(traces))
+
+
+def _distance(
+    structure: Structure, curve: AxisCurve, edge: np.ndarray, inner: np.ndarray, told_mm: float
+) -> np.ndarray:
+    """(n,) mm from the section at each sample to a structure, told_mm at most.
+
+    edge, inner: (n, m, 3) RAS mm, points on the section's edge and within it.
+    """
+    middle = structure.distance(curve.points)
+    distance = middle - 0.5 * np.hypot(curve.widths, curve.depths) - _FASTER_MM
+    near = np.flatnonzero(distance < told_mm)
+    distance[near] = structure.distance(edge[near].reshape(-1, 3)).reshape(len(near), edge.shape[1]).min(axis=1)
+    # Only what is as near as this may reach into the section, or lie in it unseen from its edge.
+    met = near[distance[near] < 0.5 * np.maximum(curve.widths, curve.depths)[near]]
+    within = structure.distance(inner[met].reshape(-1, 3)).reshape(len(met), inner.shape[1])
+    distance[met] = np.minimum(distance[met], within.min(axis=1))
+    return np.minimum(distance, told_mm)
 
 
 def rule_of(plan: Plan, structure: Structure) -> KeepoutRule | None:
@@ -120,13 +153,10 @@ def rule_of(plan: Plan, structure: Structure) -> KeepoutRule | None:
     return rule_for(plan, "metal" if structure.role == "metal" else structure.name)
 
 
-def _asked(plan: Plan, rule: KeepoutRule, structure: Structure, curve: AxisCurve, distance: np.ndarray) -> np.ndarray:
-    """(n,) mm, as `Trace.asked_mm`."""
-    budget = plan.budget.segmentation_to_print_mm
-    if rule.kind == "clearance":
-        return np.full(len(distance), budget + rule.limit_mm)
-    depth = np.maximum(0.0, -distance)
-    return budget - rule.limit_mm + np.maximum(_pushed(structure, curve, distance < 0.0) - depth, 0.0)
+def _at_rest(plan: Plan, rule: KeepoutRule) -> float:
+    """How far away in mm a rule wants a structure; less than nothing for one that may be pushed aside."""
+    limit = rule.limit_mm if rule.kind == "clearance" else -rule.limit_mm
+    return plan.budget.segmentation_to_print_mm + limit
 
 
 def _pushed(structure: Structure, curve: AxisCurve, met: np.ndarray) -> np.ndarray:

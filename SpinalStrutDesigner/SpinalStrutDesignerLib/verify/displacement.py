@@ -7,7 +7,7 @@ import numpy as np
 from ..case.model import Structure
 from .nearest import Nearest, Samples
 
-_ANGLES = 2.0 * np.pi * np.arange(24) / 24
+_ANGLES = np.pi * np.arange(12) / 12  # of half the directions; the others run against them
 _COLUMN_MM = 1.0
 # Only what lies so near to where body and structure meet is looked at; where the shift comes near to that, more is.
 _NEAR_MM, _SEEN = (25.0, 50.0, 100.0, 200.0), 0.8
@@ -59,8 +59,11 @@ def _needed(
     row = np.floor(run / _COLUMN_MM).astype(np.int64)
     needed = []
     for angle in _ANGLES:
-        if out is None or (np.cos(angle) * axes[1] + np.sin(angle) * axes[2]) @ out >= _DEEPER:
-            needed.append(_shift(_columns(over, beside, row - row.min(), angle, len(held))) + half)
+        way = np.cos(angle) * axes[1] + np.sin(angle) * axes[2]
+        columns = _columns(over, beside, row - row.min(), angle, len(held))
+        for there, found in ((way, columns), (-way, _turned(columns))):
+            if out is None or there @ out >= _DEEPER:
+                needed.append(_shift(found) + half)
     return min(needed)
 
 
@@ -72,9 +75,10 @@ def sideways_shifts(over: np.ndarray, beside: np.ndarray, row: np.ndarray, first
     """
     shifts = []
     for angle in _ANGLES:
-        held_low, held_high, body_low, body_high = _columns(over, beside, row, angle, first)
-        overlap = (held_low <= body_high) & (held_high >= body_low)
-        shifts.append(np.where(overlap, body_high - held_low, 0.0).max(axis=1))
+        columns = _columns(over, beside, row, angle, first)
+        for held_low, held_high, body_low, body_high in (columns, _turned(columns)):
+            overlap = (held_low <= body_high) & (held_high >= body_low)
+            shifts.append(np.where(overlap, body_high - held_low, 0.0).max(axis=1))
     return np.stack(shifts, axis=1)
 
 
@@ -105,6 +109,12 @@ def _columns(over: np.ndarray, beside: np.ndarray, row: np.ndarray, angle: float
     held, body = (_extremes(key[part], at[part], rows * count) for part in (slice(first), slice(first, None)))
     held_low, held_high, body_low, body_high = (ends.reshape(rows, count) for ends in (*held, *body))
     return held_low, held_high, body_low, body_high
+
+
+def _turned(columns: _Columns) -> _Columns:
+    """The same columns, seen against their direction."""
+    held_low, held_high, body_low, body_high = columns
+    return -held_high, -held_low, -body_high, -body_low
 
 
 def _extremes(key: np.ndarray, at: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:

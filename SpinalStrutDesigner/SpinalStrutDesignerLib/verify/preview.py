@@ -35,8 +35,6 @@ _REACH_MM = 0.5 * _CELL_MM * np.sqrt(3.0)
 _SLACK_MM = 0.5
 SLACK_SHOWN_MM = 2.0
 """What is left beyond a rule from which on there is room enough: colours tell no more apart."""
-ROOM_TOLD_MM = 15.0
-"""Structures that leave more than this beyond their rule are no part of what is told along a strut."""
 
 
 @dataclass(frozen=True)
@@ -132,25 +130,11 @@ class Clearances:
         return tuple(self._measured(plan, structure, body) for structure in self._structures)
 
     def along(self, plan: Plan, curve: AxisCurve) -> Profile:
-        """What the strut's section leaves of room along its axis, to structures within ROOM_TOLD_MM of their rules."""
+        """What the strut's section leaves of room along its axis."""
         key = curve, plan.rules, plan.budget
         if self._along is None or self._along[0] != key:
-            self._along = key, room_along(plan, curve, self._within_room(plan, curve))
+            self._along = key, room_along(plan, curve, self._structures)
         return self._along[1]
-
-    def _within_room(self, plan: Plan, curve: AxisCurve) -> list[Structure]:
-        """The structures that may come so near to the strut; it may lie farther from them by half its section."""
-        cells = self._cells.of(curve.points)
-        reach = 0.5 * float(np.hypot(curve.widths, curve.depths).max()) + _REACH_MM + _SLACK_MM
-        found: list[Structure] = []
-        for structure in self._structures:
-            rule = rule_of(plan, structure)
-            if rule is not None:
-                asked = plan.budget.segmentation_to_print_mm
-                asked += rule.limit_mm if rule.kind == "clearance" else -rule.limit_mm
-                if self._table(structure)[cells].min() - reach - asked < ROOM_TOLD_MM:
-                    found.append(structure)
-        return found
 
     def slack_at(self, profile: Profile, curve: AxisCurve, points: np.ndarray) -> np.ndarray:
         """(n,) mm: how much farther than it must each point (n, 3) of an implant lies from the structure that asks for

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import slicer
-from SpinalStrutDesignerLib.verify.along import Profile, Trace
+from SpinalStrutDesignerLib.verify.along import TOLD_MM, Profile, Trace
 from vtk.util.numpy_support import vtk_to_numpy
 
 LAYOUTS = slicer.vtkMRMLLayoutNode
@@ -117,4 +117,6 @@ def test_words_tell_what_limits_where(host: Any) -> None:
         "From C4 down: dural sac 0 to 30 mm (1.0 mm), oesophagus 31 to 60 mm (-0.4 mm)"
     )
     assert room_words(Profile(arc, (sac,)), "C4") == "Least room 1.0 mm: dural sac, 0 mm below C4"
+    far = Trace("lungs", "clearance", np.full(61, 1.8 + TOLD_MM), np.full(61, 1.8))
+    assert room_words(Profile(arc, (far,)), "C4") == "More than 10 mm of room everywhere"
     assert "no structure" in room_words(Profile(arc, ()), "C4")

@@ -8,7 +8,7 @@ from SpinalStrutDesignerLib.build.design import Situation
 from SpinalStrutDesignerLib.plan.curve import axis_curve
 from SpinalStrutDesignerLib.plan.entries import KeepoutRule
 from SpinalStrutDesignerLib.plan.plan import Axis, Plan, Section
-from SpinalStrutDesignerLib.verify.along import Profile, room_along
+from SpinalStrutDesignerLib.verify.along import TOLD_MM, Profile, room_along
 from SpinalStrutDesignerLib.verify.displacement import displacement_needed
 from SpinalStrutDesignerLib.verify.nearest import Samples
 from SpinalStrutDesignerLib.verify.preview import SLACK_SHOWN_MM, Clearances
@@ -40,7 +40,9 @@ def test_a_ball_beside_the_strut_is_as_far_as_it_is() -> None:
     near = expected < 6.0
     assert 10 < near.sum() < len(near)
     assert trace.distance_mm[near] == pytest.approx(expected[near], abs=WITHIN_MM)
-    assert trace.distance_mm[~near] == pytest.approx(expected[~near], rel=0.05)  # known more coarsely there
+    told = np.minimum(expected, TOLD_MM + BUDGET + 2.0)
+    assert (expected > told).sum() > 5
+    assert trace.distance_mm[~near] == pytest.approx(told[~near], rel=0.05)  # known more coarsely there
     assert trace.slack_mm[near] == pytest.approx(expected[near] - BUDGET - 2.0, abs=WITHIN_MM)
     assert found.arc_mm == pytest.approx(24.0 - places[:, 2], abs=1e-6)
     tightest = found.tightest
