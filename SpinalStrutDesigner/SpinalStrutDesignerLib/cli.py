@@ -1,8 +1,8 @@
 """The command line: the only code that prints.
 
-`spinal-strut demo | segment | propose | design | insert | inspect | spans | register | rebuild`. Exit codes: 0 all
-pass, warn or waived; 2 files written, but not for manufacture; 1 an error, told in one line; 130 interrupted, nothing
-written. With `--progress json` standard output has JSON lines only: {"stage", "detail", "fraction"} as the work goes on
+`spinal-strut demo | segment | propose | room | design | insert | inspect | spans | register | rebuild`. Exit codes: 0
+all pass, warn or waived; 2 files written, but not for manufacture; 1 an error, told in one line; 130 interrupted,
+nothing written. With `--progress json` standard output has JSON lines only: {"stage", "detail", "fraction"} as the work goes on
 (fraction of the whole, 0 to 1), then {"result": {"directory", "exit_code", "verdicts", "blocking", "seconds"}}, or
 {"error": {"type", "message"}}.
 """
@@ -160,7 +160,9 @@ def _design(options: argparse.Namespace) -> int:
 def _propose(options: argparse.Namespace) -> int:
     from .plan.json import plan_to_json
     from .plan.presets import preset
+    from .propose.free import free_stations
     from .propose.propose import complete_plan
+    from .propose.room_report import room_lines
 
     given = given_plan(options)
     check_early(options, given)
@@ -171,13 +173,32 @@ def _propose(options: argparse.Namespace) -> int:
     start = given or preset(options.preset or DEFAULT_PRESET, options.upper, options.lower)
     with stages.stage("planning"):
         plan = decided(complete_plan(case, start), options)
+        stations = free_stations(case, plan)
     end_bar(options.progress)
     _write(options.out, plan_to_json(plan), "plan")
-    if options.progress == "json":
-        print_json({"result": {"plan": options.out, "exit_code": PASSED}})
-    else:
-        print(f"{plan.upper} to {plan.lower}: the plan is in {options.out}; change it, then design with --plan")
-    return PASSED
+    written = f"{plan.upper} to {plan.lower}: the plan is in {options.out}; change it, then design with --plan"
+    return _tell(options, [written, *room_lines(plan, stations)], plan=options.out)
+
+
+def _room(options: argparse.Namespace) -> int:
+    from .propose.free import free_stations
+    from .propose.prospect import prospect
+    from .propose.room_report import room_lines, room_table, widest_line
+    from .propose.widest import MOST_MM, round_section, widest
+
+    plan = decided(plan_in(options.plan), options)
+    stages = Stages(shown_as(options.progress), {"reading": 1.0, "measuring": 2.0, "widest strut": 5.0})
+    with stages.stage("reading") as progress:
+        case = read_given(options, progress)
+    check_levels(case, plan, options)
+    with stages.stage("measuring"):
+        stations = free_stations(case, plan)
+    with stages.stage("widest strut"):
+        found = widest(prospect(case, plan.with_(section=round_section(MOST_MM))))
+    end_bar(options.progress)
+    if options.out is not None:
+        _write(options.out, room_table(stations), "table of room")
+    return _tell(options, [*room_lines(plan, stations), widest_line(plan, found)])
 
 
 def _write(file: str, text: str, what: str) -> None:
@@ -349,6 +370,7 @@ _COMMANDS = {
     "segment": _segment,
     "design": _design,
     "propose": _propose,
+    "room": _room,
     "insert": _insert,
     "inspect": _inspect,
     "spans": _spans,
