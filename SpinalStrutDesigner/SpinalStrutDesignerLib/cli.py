@@ -2,9 +2,9 @@
 
 `spinal-strut demo | segment | propose | room | design | insert | inspect | spans | register | rebuild`. Exit codes: 0
 all pass, warn or waived; 2 files written, but not for manufacture; 1 an error, told in one line; 130 interrupted,
-nothing written. With `--progress json` standard output has JSON lines only: {"stage", "detail", "fraction"} as the work goes on
-(fraction of the whole, 0 to 1), then {"result": {"directory", "exit_code", "verdicts", "blocking", "seconds"}}, or
-{"error": {"type", "message"}}.
+nothing written. With `--progress json` standard output has JSON lines only: {"stage", "detail", "fraction"} as the work
+goes on (fraction of the whole, 0 to 1), then {"result": {"directory", "exit_code", "verdicts", "blocking", "seconds"}},
+or {"error": {"type", "message"}}.
 """
 
 from __future__ import annotations

@@ -6,24 +6,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..build.neighbour import disc_space_mm
 from ..build.outline import polygon_distance
 from ..case.model import Case, Endplate
 from ..plan.curve import AxisCurve
 from ..plan.plan import Approach, FootPlan, Plan
 from .margins import foot_bed, held_margins, with_rules
-from .nodes import within
 from .path import EndRegion
 from .strength import root_reserve
 
 _BESIDE_REACH_MM = 30.0  # how far from a plate's centre a strut in front of the column may begin
 _INSIDE_FOOT_MM = 2.0  # the axis begins this far below the foot's free end
-_COVERED = 0.75  # share of the plate that bone must face closely for its neighbour to count as standing
 _LEAST_TONGUE_MM = 1.0  # a thinner tongue cannot be printed as a wall (recommended wall, clinical facts)
 # In a disc space too narrow for such a tongue the fit gap gives way first, down to the median print error (Schulze
 # 2024), of which a usual fit gap is the rounded figure: else what is left of the tongue falls apart.
 _LEAST_FIT_GAP_MM = 0.26
 _SIDEWAYS_DEG = 60.0  # a strut that ends farther round the plate than this is reached from the side
-_STEP_MM = 1.0
 # Heights of a tongue that are tried, as shares of the disc space's, and the tallest; the lowest is taken that comes
 # within 15 % of the strongest root.
 _TALLER, _TALLEST_MM, _WORTH = (1.0, 1.5, 2.0), 15.0, 0.85
@@ -49,27 +47,8 @@ class Site:
 
 
 def find_site(case: Case, plate: Endplate, foot: FootPlan) -> Site:
-    """The room over an endplate. A few remnants in an open span do not make a disc space of it."""
-    gaps = column_gaps(case, plate, foot.height_mm + _INSIDE_FOOT_MM)
-    standing = (gaps < foot.height_mm + _INSIDE_FOOT_MM).mean() > _COVERED
-    return Site(plate, foot, float(np.median(gaps)) if standing else None)
-
-
-def column_gaps(case: Case, plate: Endplate, reach_mm: float) -> np.ndarray:
-    """(n,) heights along the normal from the plate's bone to the next vertebra's, on a 1 mm raster over the outline;
-    reach_mm where there is none so near."""
-    outline = plate.to_local(plate.outline)[:, :2]
-    sides = (np.arange(*limits, _STEP_MM) for limits in zip(outline.min(axis=0), outline.max(axis=0)))
-    plane = np.stack(np.meshgrid(*sides, indexing="ij"), axis=-1).reshape(-1, 2)
-    plane = plane[polygon_distance(outline, plane) < -_STEP_MM]
-    out = np.arange(-2.0, reach_mm + 0.25, 0.25)
-    points = plate.to_ras(np.column_stack([np.repeat(plane, len(out), axis=0), np.tile(out, len(plane))]))
-    vertebrae = [s for s in case.having("bone") if s.of_column and within(s, points, 0.0).any()]
-    own = case.distance([s for s in vertebrae if s.level == plate.level], points).reshape(len(plane), -1) < 0.0
-    next_bone = case.distance([s for s in vertebrae if s.level != plate.level], points).reshape(len(plane), -1) < 0.0
-    floor = np.where(own.any(axis=1), out[len(out) - 1 - np.argmax(own[:, ::-1], axis=1)], out[0])
-    roof = np.where(next_bone.any(axis=1), out[np.argmax(next_bone, axis=1)], np.inf)
-    return np.clip(roof - floor, 0.0, reach_mm)
+    """The room over an endplate."""
+    return Site(plate, foot, disc_space_mm(case, plate, foot.height_mm + _INSIDE_FOOT_MM))
 
 
 def fitted_foot(case: Case, plan: Plan, site: Site, curve: AxisCurve, end: int) -> FootPlan:
