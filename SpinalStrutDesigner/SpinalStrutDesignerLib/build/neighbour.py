@@ -29,11 +29,23 @@ def column_gaps(case: Case, plate: Endplate, reach_mm: float) -> np.ndarray:
     out = np.arange(-_BELOW_MM, reach_mm + _RISE_MM, _RISE_MM)
     points = plate.to_ras(np.column_stack([np.repeat(plane, len(out), axis=0), np.tile(out, len(plane))]))
     vertebrae = [s for s in case.having("bone") if s.of_column and _reaches(s, points)]
-    own = case.distance([s for s in vertebrae if s.level == plate.level], points).reshape(len(plane), -1) < 0.0
-    next_bone = case.distance([s for s in vertebrae if s.level != plate.level], points).reshape(len(plane), -1) < 0.0
-    floor = np.where(own.any(axis=1), out[len(out) - 1 - np.argmax(own[:, ::-1], axis=1)], out[0])
-    roof = np.where(next_bone.any(axis=1), out[np.argmax(next_bone, axis=1)], np.inf)
-    return np.clip(roof - floor, 0.0, reach_mm)
+    own = case.distance([s for s in vertebrae if s.level == plate.level], points).reshape(len(plane), -1)
+    above = case.distance([s for s in vertebrae if s.level != plate.level], points).reshape(len(plane), -1)
+    # Seen from the span the plate's bone begins where the line last leaves it.
+    floor = -_first_inside(own[:, ::-1], -out[::-1], _BELOW_MM)
+    return np.clip(_first_inside(above, out, np.inf) - floor, 0.0, reach_mm)
+
+
+def _first_inside(distance: np.ndarray, at: np.ndarray, otherwise: float) -> np.ndarray:
+    """(n,) where signed distances (n, k), sampled at (k,) mm along lines, first become negative, linear between samples;
+    `otherwise` where they never do."""
+    first = np.argmax(distance < 0.0, axis=1)
+    before = np.maximum(first - 1, 0)
+    rows = np.arange(len(distance))
+    outer, inner = distance[rows, before], distance[rows, first]
+    share = np.where(outer > 0.0, outer / np.where(outer > inner, outer - inner, 1.0), 0.0)
+    crossing = at[before] + np.clip(share, 0.0, 1.0) * (at[first] - at[before])
+    return np.where((distance < 0.0).any(axis=1), crossing, otherwise)
 
 
 def _reaches(structure: Structure, points: np.ndarray) -> bool:
