@@ -37,7 +37,7 @@ def column_gaps(case: Case, plate: Endplate, reach_mm: float) -> np.ndarray:
 
 
 def _first_inside(distance: np.ndarray, at: np.ndarray, otherwise: float) -> np.ndarray:
-    """(n,) where signed distances (n, k), sampled at (k,) mm along lines, first become negative, linear between samples;
+    """(n,) where signed distances (n, k), sampled at (k,) mm along lines, first become negative, linear in between;
     `otherwise` where they never do."""
     first = np.argmax(distance < 0.0, axis=1)
     before = np.maximum(first - 1, 0)
