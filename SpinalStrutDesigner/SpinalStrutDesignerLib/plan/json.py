@@ -11,8 +11,15 @@ from ..errors import PlanError
 from .check import record_from
 from .plan import SCHEMA, Plan
 
+
+def _kept_as_it_is(data: dict[str, Any]) -> dict[str, Any]:
+    """Before schema 2 a section was of fixed size where it did not say otherwise."""
+    section = data.get("section")
+    return {**data, "section": {"sizing": "fixed", **section}} if isinstance(section, dict) else data
+
+
 # From a schema version to the step that makes a plan of that version one of the next.
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _kept_as_it_is}
 
 
 def plan_to_json(plan: Plan) -> str:

@@ -213,5 +213,5 @@ LIMITS: dict[str, Row] = {
     "Plan.case_code": Text(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", "a code of 1 to 40 letters, digits, '.', '_' or '-' "
                            "beginning with a letter or digit", "a code, never the patient's name"),
     "Plan.preset": Text(r"[A-Za-z0-9][A-Za-z0-9_.-]*", "a preset's name", f"{_PAPER}, case 2"),
-    "Plan.schema": Range(1, 1, "the version of the plan's file format"),
+    "Plan.schema": Range(2, 2, "the version of the plan's file format"),
 }  # fmt: skip

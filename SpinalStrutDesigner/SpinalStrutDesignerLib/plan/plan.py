@@ -18,7 +18,7 @@ from .entries import KeepoutRule, Material, Printer, ScrewType
 from .insertion import Insertion
 from .record import Record, Vec, given_twice
 
-SCHEMA = 1  # raised with a migration in json.py whenever a written plan would be read differently
+SCHEMA = 2  # raised with a migration in json.py whenever a written plan would be read differently
 
 FaceName = Literal["superior", "inferior"]
 Approach = Literal["anterior", "right", "left"]
@@ -112,9 +112,10 @@ class Axis(Record):
 class Section(Record):
     """The strut's cross-section: width across, depth towards the column; lower_* taper it linearly to the lower end.
 
-    sizing: what a proposal makes of these sizes. "fixed" keeps to them, slimmer only where the anatomy asks for it and
-    stouter where strength does; "stiffness" and "volume" go on to what the anatomy leaves free, by the stiffness
-    against bending in the weaker plane that is won for each millimetre of clearance, or by volume.
+    sizing: what a proposal makes of these sizes. "stiffness" and "volume" go on to what the anatomy leaves free, by the
+    stiffness against bending in the weaker plane that is won for each millimetre of clearance, or by volume; "fixed",
+    as in the published cases, keeps to them, slimmer only where the anatomy asks for it and stouter where strength
+    does.
     """
 
     _place: ClassVar[str] = "section"
@@ -126,7 +127,7 @@ class Section(Record):
     back_radius_mm: float = 20.0
     lower_width_mm: float | None = None
     lower_depth_mm: float | None = None
-    sizing: Literal["fixed", "stiffness", "volume"] = "fixed"
+    sizing: Literal["fixed", "stiffness", "volume"] = "stiffness"
 
     def _fault(self) -> tuple[str, str] | None:
         if self.shape == "ellipse":

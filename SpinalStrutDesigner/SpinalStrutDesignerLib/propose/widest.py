@@ -124,7 +124,7 @@ def _neighbours(number: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
 def round_section(diameter_mm: float) -> Section:
     """A circle."""
-    return Section(shape="ellipse", width_mm=diameter_mm, depth_mm=diameter_mm)
+    return Section(shape="ellipse", width_mm=diameter_mm, depth_mm=diameter_mm, sizing="fixed")
 
 
 def _ways(view: Prospect, bound_mm: float) -> list[np.ndarray]:

@@ -238,7 +238,7 @@ def test_names_of_levels_that_are_not_known_are_reported_and_never_guessed(files
     [
         ('"width_mm": 10.0', '"width_mm": 400', "section.width_mm: 400 mm is outside 2 to 40 mm"),
         ('"width_mm": 10.0', '"widht_mm": 10', "section.widht_mm: no such field; did you mean width_mm"),
-        ('"schema": 1', '"schema": 2', "schema: 2 is newer than 1"),
+        ('"schema": 2', '"schema": 3', "schema: 3 is newer than 2"),
         ('"lower": "T2"', '"lower": "T2", "lower": "T3"', "the field 'lower' is given more than once"),
         ('"upper": "C4"', '"upper": C4', "plan: not valid JSON"),
     ],

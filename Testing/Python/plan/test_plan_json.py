@@ -121,7 +121,7 @@ def test_any_plan_survives_being_written_and_read(plan: Plan):
         ("[1]", "plan: not a JSON object"),
         ('{"upper": "C4", "lower": "T2"}', "schema: None is not a version"),
         ('{"schema": true, "upper": "C4", "lower": "T2"}', "schema: True is not a version"),
-        ('{"schema": 2, "upper": "C4", "lower": "T2"}', "schema: 2 is newer than 1, .*update the program"),
+        ('{"schema": 3, "upper": "C4", "lower": "T2"}', "schema: 3 is newer than 2, .*update the program"),
         ('{"schema": 0, "upper": "C4", "lower": "T2"}', "schema: 0 is older than any"),
         ('{"schema": 1, "lower": "T2"}', "upper: missing; it has no default"),
         ('{"schema": 1, "upper": "C4", "lower": "T2", "uper": 1}', "uper: no such field; did you mean upper"),
@@ -151,6 +151,6 @@ def test_an_older_plan_is_migrated_step_by_step(monkeypatch):
     def metres(data):
         return {**data, "section": {"width_mm": data["section"]["width_m"] * 1000}}
 
-    monkeypatch.setattr(plan_json, "MIGRATIONS", {-1: renamed, 0: metres})
+    monkeypatch.setattr(plan_json, "MIGRATIONS", {-1: renamed, 0: metres, 1: plan_json.MIGRATIONS[1]})
     old = {"schema": -1, "upper": "C4", "lower": "T2", "profile": {"width_m": 0.012}}
-    assert plan_from_json(json.dumps(old)) == Plan("C4", "T2", section=Section(width_mm=12.0))
+    assert plan_from_json(json.dumps(old)) == Plan("C4", "T2", section=Section(width_mm=12.0, sizing="fixed"))

@@ -138,7 +138,7 @@ def test_each_field_left_out_or_unknown_is_refused_or_defaulted_by_name():
         (lambda: Plan("C4", "C4"), "lower: C4 does not lie below upper, C4"),
         (lambda: Plan("C4", "T2", case_code="Jane Doe"), "case_code: 'Jane Doe' is not a code"),
         (lambda: Plan("C4", "T2", case_code="../x"), "case_code: '../x' is not a code"),
-        (lambda: Plan("C4", "T2", schema=2), "schema: 2 is outside 1 to 1"),
+        (lambda: Plan("C4", "T2", schema=3), "schema: 3 is outside 2 to 2"),
         (lambda: Plan("C4", "T2", section=5), "section: 5 is not an object with the fields shape"),
         (lambda: Plan("C4", "T2", variants=(Variant(2.0), Variant(2.0))), "variants: 2.0 is given more than once"),
         (
@@ -268,4 +268,4 @@ def test_json_text_is_the_same_every_time_and_exact():
     assert text == plan_to_json(full_plan())
     assert plan_from_json(text) == plan
     assert plan_to_json(plan_from_json(text)) == text
-    assert json.loads(text) and text.startswith('{\n  "schema": 1,\n  "upper": "C4"')
+    assert json.loads(text) and text.startswith('{\n  "schema": 2,\n  "upper": "C4"')

@@ -23,7 +23,7 @@ from SpinalStrutDesignerLib.propose.widest import round_section, widest
 EXACT_MM = 0.06
 END_Z = PLATE_Z - (HEIGHT_MM - 2.0)
 ROUND = Plan("C4", "T2", section=round_section(WIDEST_MM))
-FLAT = Plan("C4", "T2", section=Section(width_mm=8.0, depth_mm=4.0))
+FLAT = Plan("C4", "T2", section=Section(width_mm=8.0, depth_mm=4.0, sizing="fixed"))
 
 
 def straight(ahead: float = 0.0) -> Axis:
@@ -159,8 +159,8 @@ def test_stiffness_and_volume_of_a_tapered_strut(a: float, b: float, c: float, d
 
 def test_a_plan_written_before_sizing_is_read_with_a_fixed_section() -> None:
     text = plan_to_json(FLAT)
-    assert '"sizing": "fixed"' in text
-    old = text.replace(',\n    "sizing": "fixed"', "")
+    assert '"sizing": "fixed"' in text and '"schema": 2' in text
+    old = text.replace(',\n    "sizing": "fixed"', "").replace('"schema": 2', '"schema": 1')
     assert "sizing" not in old
     assert plan_from_json(old) == FLAT
     with pytest.raises(PlanError, match=r"section\.sizing: 'largest' is not one of fixed, stiffness, volume"):
