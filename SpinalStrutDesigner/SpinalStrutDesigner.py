@@ -75,7 +75,6 @@ class SpinalStrutDesignerParameterNode:
     outputFolder: for releases. seeds: to segment the CT from. acceptedSegmentation: digest of the case from them that
     a person accepted. secondImage (MRI or another CT), secondSegmentation, secondTransform, secondBySpan: see
     scene/second_image. earlier: the case of an earlier CT, changes: since. spans: other docking levels compared.
-    ways: what the search for ways in found, waysFor: digest of what that is true of.
     …Visible: what the views show. following, followedView, followPosition: the slice view across the axis (at per
     cent) or along a screw. keepWholeMeshes, saveScene: what is kept and saved.
     """
@@ -90,7 +89,6 @@ class SpinalStrutDesignerParameterNode:
     earlier: slicer.vtkMRMLScriptedModuleNode
     changes: slicer.vtkMRMLTableNode
     spans: slicer.vtkMRMLTableNode
-    ways: slicer.vtkMRMLTableNode
     secondBySpan: bool = False
     plan: str = ""
     locked: bool = False
@@ -99,7 +97,6 @@ class SpinalStrutDesignerParameterNode:
     plannedOn: str = ""
     acceptedSegmentation: str = ""
     checked: str = ""
-    waysFor: str = ""
     released: str = ""
     releasedOf: str = ""
     outputFolder: str = ""

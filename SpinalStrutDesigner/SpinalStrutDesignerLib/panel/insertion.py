@@ -14,6 +14,7 @@ from ..plan.insertion import Way
 from ..plan.plan import Plan
 from ..propose.ways_found import WAY
 from ..scene.findings_table import Row, rows_of
+from ..scene.ways_table import are_for, ways_in
 from .desk import Desk
 from .retractions import Retractions
 from .section import Section, Standing, State, of_plan
@@ -131,7 +132,7 @@ def ways_digest(case: Case, plan: Plan) -> str:
 
 def way_rows(desk: Desk) -> tuple[Row, ...]:
     """What is known of the ways: by the last search, or the last check where that alone is of this plan."""
-    searched = rows_of(desk.parameters.ways)
+    searched = ways_in(desk.owner)
     return searched if searched and _searched_for_this(desk) else _checked_rows(desk) or searched
 
 
@@ -186,7 +187,7 @@ def _words(desk: Desk, rows: tuple[Row, ...]) -> str:
 
 def _searched_for_this(desk: Desk) -> bool:
     case, plan = desk.case_if_ready(), desk.plan
-    return case is not None and plan is not None and bool(desk.parameters.waysFor == ways_digest(case, plan))
+    return case is not None and plan is not None and are_for(desk.owner, ways_digest(case, plan))
 
 
 def _checked_rows(desk: Desk) -> tuple[Row, ...]:

@@ -35,6 +35,7 @@ from ..scene.second_image import given_matrix, registered_of, second_volume, sho
 from ..scene.seeds import needed_seeds
 from ..scene.segmented import read_segmented, remove_superseded, show_segmented
 from ..scene.spans_table import show_spans
+from ..scene.ways_table import show_ways
 from .desk import Desk
 from .insertion import ways_digest, with_ways
 from .later import earlier_plan
@@ -181,11 +182,8 @@ class Jobs:
 
     def _searched(self, desk: Desk, plan: Plan, folder: Path) -> None:
         """Takes the ways of a search in, and what was measured on them."""
-        parameters = desk.parameters
         desk.decide(plan, _("ways in"))
-        findings = findings_in(folder)
-        parameters.ways = show_findings(desk.owner.GetScene(), findings, parameters.ways, "Ways in")
-        parameters.waysFor = ways_digest(desk.case(), plan)
+        show_ways(desk.owner, desk.folder, findings_in(folder), ways_digest(desk.case(), plan))
         logging.info(f"Ways in searched: {len(plan.insertion.ways)} found")
         self._panel.refresh()
 

@@ -36,10 +36,10 @@ class Row:
         return replace(self, verdict="waived", blocks=False, detail=f"{self.detail} Waived by {name}: {reason}".strip())
 
 
-def show_findings(scene: Any, findings: Iterable[Finding], node: Any = None, name: str = "Strut findings") -> Any:
-    """The table node with one row a finding, in their order: the one given, or else a new one of that name."""
+def show_findings(scene: Any, findings: Iterable[Finding], node: Any = None) -> Any:
+    """The table node with one row a finding, in their order: the one given, or else a new one."""
     if node is None:
-        node = scene.AddNewNodeByClass("vtkMRMLTableNode", name)
+        node = scene.AddNewNodeByClass("vtkMRMLTableNode", "Strut findings")
     rows = list(findings)
     write_columns(node, {name: [_text(getattr(finding, name)) for finding in rows] for name in _COLUMNS})
     return node

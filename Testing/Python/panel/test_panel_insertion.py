@@ -15,6 +15,7 @@ from SpinalStrutDesignerLib.propose.ways_found import WAY
 from SpinalStrutDesignerLib.release.folder import json_text
 from SpinalStrutDesignerLib.release.records import findings_record
 from SpinalStrutDesignerLib.scene.job import insert_job
+from SpinalStrutDesignerLib.scene.ways_table import ways_in
 from SpinalStrutDesignerLib.verify.finding import Finding
 
 STAND_IN = Path(__file__).with_name("stand_in_files.py")
@@ -117,7 +118,7 @@ def test_a_plan_that_was_changed_meanwhile_does_not_get_the_ways(
     job.output.write_text(plan_to_json(phantom_plan), encoding="utf-8")
     done(job.output)
     assert "search again" in planned.message and planned.plan.insertion.ways == ()
-    assert planned.parameters.ways is None
+    assert ways_in(planned.desk.owner) == ()
 
 
 def test_the_phantom_s_implant_can_be_brought_in(planned: Any, phantom_plan: Plan) -> None:

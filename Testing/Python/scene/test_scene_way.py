@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import slicer
-from LatticeGeneratorLib.mesh.solids import box
 from LatticeGeneratorLib.scene.models import mesh_of
 from SpinalStrutDesignerLib.scene.way_nodes import copy_on_way, put_in_place, show_on_way
 
