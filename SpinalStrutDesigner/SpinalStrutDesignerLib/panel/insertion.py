@@ -53,7 +53,7 @@ class InsertionStep(Section):
         if not rows and not desk.plan.insertion.ways:
             return Standing(State.NOTHING, _("no way searched yet"))
         if not rows:
-            return Standing(State.WARNING, _("planned, not measured: search again or check"))
+            return Standing(State.WARNING, _("planned, not measured"))
         if out_of_date(desk):
             return Standing(State.STALE, _("out of date: search again"))
         verdicts = [row.verdict for row in rows]
@@ -74,6 +74,7 @@ class InsertionStep(Section):
         )
         rows = way_rows(desk)
         ui.waysLabel.text = _words(desk, rows)
+        ui.waysTable.visible = bool(rows)
         if rows != self._rows:
             self._rows = rows
             ui.waysTable.setRowCount(len(rows))
@@ -107,9 +108,11 @@ class InsertionStep(Section):
             self.panel.jump_to(place)
 
     def on_collapsed(self, collapsed: bool) -> None:
-        """A person is done with the step."""
+        """A person is done with the step, or begins with it: then it shows only what there is."""
         if collapsed:
             self.way_in.put_in_place()
+        elif self.panel.desk is not None:
+            self.show(self.panel.desk)
 
     def _fill(self, number: int, row: Row) -> None:
         table, name = self.ui.waysTable, implant_of(row)
@@ -163,10 +166,13 @@ def told(rows: tuple[Row, ...]) -> str:
     if broken:
         faults = "; ".join(f"{row.title} {row.measured} ({row.limit})" for row in broken)
         return _("{implant}: a way was found, but not within the limits. {faults}").format(implant=name, faults=faults)
+    words = _("{implant}: can be brought in.").format(implant=name)
     aside = [f"{_structure_of(row)} {row.measured}" for row in rows if _structure_of(row)]
-    if not aside:
-        return _("{implant}: can be brought in, and nothing has to be held aside.").format(implant=name)
-    return _("{implant}: can be brought in. Held aside: {aside}.").format(implant=name, aside=", ".join(aside))
+    words += " " + (
+        _("Held aside: {aside}.").format(aside=", ".join(aside)) if aside else _("Nothing has to be held aside.")
+    )
+    bone = next((row for row in rows if row.id.endswith(_PLACE + "bone") and row.verdict == "warn"), None)
+    return words + " " + _("Bone to be taken off: {depth}.").format(depth=bone.measured) if bone else words
 
 
 def _structure_of(row: Row) -> str:
@@ -177,7 +183,10 @@ def _structure_of(row: Row) -> str:
 
 def _words(desk: Desk, rows: tuple[Row, ...]) -> str:
     if not rows:
-        return _("No way was searched yet.") if desk.plan is not None else ""
+        ways = desk.plan.insertion.ways if desk.plan is not None else ()
+        if ways:
+            return _("Ways in are planned, and nothing was measured on them yet: search again, or check the plan.")
+        return _("No way was searched yet.")
     names = dict.fromkeys(implant_of(row) for row in rows)
     lines = [told(tuple(row for row in rows if implant_of(row) == name)) for name in names]
     if out_of_date(desk):

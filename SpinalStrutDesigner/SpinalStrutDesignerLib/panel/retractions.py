@@ -62,7 +62,7 @@ class Retractions:
         box = self.ui.retractionComboBox
         if box.currentIndex >= 0:
             with self.panel.told():
-                plan, name = self.panel_plan(), box.itemData(box.currentIndex)
+                plan, name = self._plan(), box.itemData(box.currentIndex)
                 self.panel.decide(with_rule_for(plan, name), _("{name} may be held aside").format(name=name))
 
     def on_remove(self, checked: bool) -> None:
@@ -70,13 +70,13 @@ class Retractions:
         row = chosen_row(self.ui.retractionsTable)
         if row is not None:
             with self.panel.told():
-                plan = self.panel_plan()
+                plan = self._plan()
                 rules = plan.insertion.retractions
                 left = plan.insertion.with_(retractions=(*rules[:row], *rules[row + 1 :]))
                 words = _("{name} must not be moved").format(name=rules[row].structure)
                 self.panel.decide(plan.with_(insertion=left), words)
 
-    def panel_plan(self) -> Plan:
+    def _plan(self) -> Plan:
         """The plan at work. Raises PlanError where there is none."""
         if self.panel.desk is None:
             raise PlanError(_("there is no case at work: choose one"))
@@ -85,7 +85,7 @@ class Retractions:
     def _change(self, row: int, field: str, text: str) -> None:
         self._shown = None  # a text that is refused gives way to what the plan says
         with self.panel.told():
-            plan = self.panel_plan()
+            plan = self._plan()
             self.panel.decide(with_retraction(plan, row, field, text), _("retractions"))
         if self.panel.desk is not None:
             self.show(self.panel.desk)

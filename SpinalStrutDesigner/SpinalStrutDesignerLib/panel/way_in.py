@@ -98,9 +98,9 @@ class WayIn:
         desk = self.panel.desk
         if desk is None:
             return
-        if self._on_way is None:
+        if self._of is None or self._wanted(desk) != self._of:
             self._begin(desk)
-        else:
+        elif self._on_way is not None:
             self._place(desk, self._on_way)
 
     def on_play(self, playing: bool) -> None:
@@ -132,18 +132,17 @@ class WayIn:
     # What is shown
 
     def _begin(self, desk: Desk) -> None:
-        wanted = self._wanted(desk)
-        if wanted is None or wanted == self._of:
-            return  # or under way already
-        self._of = wanted
-        self.ui.wayLabel.text = _("measuring …")
-        self._steps.run(self._made_ready(desk, desk.needed_plan()), self._ready)
-
-    def _made_ready(self, desk: Desk, plan: Plan) -> Iterator[tuple[str, float]]:
-        """What the way needs, step by step: the implant moves after the first, what is beside it is told at last."""
-        way, model = self._way(desk), self._model(desk)
-        if way is None or model is None:
+        way, model, plan = self._way(desk), self._model(desk), desk.plan
+        if way is None or model is None or plan is None:
+            self.put_in_place()
             return
+        put_in_place(desk.owner)
+        self._of, self._on_way, self._measured = self._wanted(desk), None, False
+        self.ui.wayLabel.text = _("measuring …")
+        self._steps.run(self._made_ready(desk, plan, way, model), self._ready)
+
+    def _made_ready(self, desk: Desk, plan: Plan, way: Way, model: Any) -> Iterator[tuple[str, float]]:
+        """What the way needs, step by step: the implant moves after the first, what is beside it is told at last."""
         yield _("docking endplates"), 0.1
         place = situation(desk.case(), plan, way.amount_mm)
         self._on_way = on_way = OnWay.of(place, way, mesh_from(model.GetPolyData()))

@@ -14,7 +14,7 @@ import numpy as np
 # The attribute that holds the id of the parameter node whose implant is on its way.
 _OF = "SpinalStrutDesigner.OnWayOf"
 _MODEL, _TRANSFORM = "vtkMRMLModelNode", "vtkMRMLLinearTransformNode"
-_COLOR, _OPACITY = (0.16, 0.60, 0.75), 0.9  # told apart from the implant in its place
+_COLOR, _OPACITY = (0.58, 0.24, 0.82), 0.9  # of no tissue, and told apart from the implant in its place
 
 
 def show_on_way(owner: Any, model: Any, pose: np.ndarray) -> Any:

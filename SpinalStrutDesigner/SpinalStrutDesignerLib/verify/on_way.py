@@ -39,8 +39,8 @@ class Beside:
     @property
     def in_way(self) -> bool:
         """Whether the implant lies in it here: deeper than in its place for what must not be moved; metal may touch."""
-        allowed = 0.0 if self.rule is not None else min(self.at_place_mm, 0.0) - _SAME_MM
-        return self.distance_mm < allowed
+        allowed = 0.0 if self.rule is not None else min(self.at_place_mm, 0.0)
+        return self.distance_mm < allowed - _SAME_MM
 
 
 @dataclass(frozen=True, eq=False)

@@ -83,7 +83,7 @@ def test_a_search_becomes_the_plan_s_ways_and_undo_takes_them_back(
 
 def test_what_was_found_is_told_for_each_implant(searched: Any) -> None:
     words = searched.ui.waysLabel.text.splitlines()
-    assert words[0] == "nominal: can be brought in. Held aside: oesophagus 26.13 mm."
+    assert words[0] == ("nominal: can be brought in. Held aside: oesophagus 26.13 mm. Bone to be taken off: 0.3 mm.")
     assert words[1].startswith("+3 mm: no way found. It came 12 mm out of its place, held by T2")
     assert len(words) == 2
     shown = rows(searched)
@@ -164,9 +164,12 @@ def test_a_way_from_a_file_is_told_by_the_check(planned: Any) -> None:
     planned.desk.decide(plan.with_(insertion=plan.insertion.with_(ways=(FRONT,))), "loaded")
     planned.host.process_events()
     assert planned.heads()["insertion"] == "⚠" and "not measured" in planned.ui.insertionButton.text
+    planned.ui.insertionButton.collapsed = False
+    assert "nothing was measured" in planned.ui.waysLabel.text and not planned.ui.waysTable.visible
     planned.parameters.findings = show_findings(planned.desk.owner.GetScene(), FINDINGS[1:3])
     planned.parameters.checked = planned.desk.digest()
     planned.host.process_events()
     assert "oesophagus 26.13 mm" in planned.ui.waysLabel.text and len(rows(planned)) == 2
+    assert planned.ui.waysTable.visible
     planned.ui.plan_section_width_mm.value = 12.0
     assert rows(planned) == [] and planned.heads()["insertion"] == "⚠"
