@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 from LatticeGeneratorLib.panel.tables import dress_table, fill_row
@@ -73,7 +74,7 @@ class InsertionStep(Section):
             "It takes a few minutes; what was found is written into the plan."
         )
         rows = way_rows(desk)
-        ui.waysLabel.text = _words(desk, rows)
+        ui.waysBrowser.html = "<br>".join(escape(line) for line in _lines(desk, rows))
         ui.waysTable.visible = bool(rows)
         if rows != self._rows:
             self._rows = rows
@@ -116,11 +117,11 @@ class InsertionStep(Section):
 
     def _fill(self, number: int, row: Row) -> None:
         table, name = self.ui.waysTable, implant_of(row)
-        title = row.title.removesuffix(f" ({name})")
-        texts = [verdict_words()[row.verdict], spoken(name), title, row.measured]
+        texts = [verdict_words()[row.verdict], spoken(name), title_of(row), row.measured]
         fill_row(table, number, texts, VERDICT_COLORS[row.verdict])
+        tip = "\n".join(part for part in (row.title, row.limit, row.detail, row.basis) if part)
         for column in range(4):
-            table.item(number, column).setToolTip("\n".join(part for part in (title, row.limit, row.detail) if part))
+            table.item(number, column).setToolTip(tip)
 
 
 def with_ways(plan: Plan, ways: tuple[Way, ...]) -> Plan:
@@ -175,23 +176,33 @@ def told(rows: tuple[Row, ...]) -> str:
     return words + " " + _("Bone to be taken off: {depth}.").format(depth=bone.measured) if bone else words
 
 
+def title_of(row: Row) -> str:
+    """What a row is about, short enough for the table."""
+    words = {
+        "way": _("Way in"), "bone": _("Overlap with bone"), "clear": _("Clear of what is not moved"),
+        "outside": _("In the patient at the start"),
+    }  # fmt: skip
+    structure = _structure_of(row)
+    return _("{name} held aside").format(name=structure) if structure else words[row.id.partition(_PLACE)[2]]
+
+
 def _structure_of(row: Row) -> str:
     """The structure that a row says is held aside; empty for one that says something else."""
     place = row.id.partition(_PLACE)[2]
     return "" if place in _OF_ALL else place.replace("_", " ")
 
 
-def _words(desk: Desk, rows: tuple[Row, ...]) -> str:
+def _lines(desk: Desk, rows: tuple[Row, ...]) -> list[str]:
     if not rows:
         ways = desk.plan.insertion.ways if desk.plan is not None else ()
         if ways:
-            return _("Ways in are planned, and nothing was measured on them yet: search again, or check the plan.")
-        return _("No way was searched yet.")
+            return [_("Ways in are planned, and nothing was measured on them yet: search again, or check the plan.")]
+        return [_("No way was searched yet.")]
     names = dict.fromkeys(implant_of(row) for row in rows)
     lines = [told(tuple(row for row in rows if implant_of(row) == name)) for name in names]
     if out_of_date(desk):
         lines.insert(0, _("Out of date: the plan or the anatomy was changed since. Search again."))
-    return "\n".join(lines)
+    return lines
 
 
 def _searched_for_this(desk: Desk) -> bool:
