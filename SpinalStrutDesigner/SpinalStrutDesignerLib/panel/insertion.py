@@ -22,8 +22,8 @@ from .section import Section, Standing, State, of_plan
 from .way_in import WayIn
 
 _PLACE = "insertion."
-# Findings of a way that are of no structure which is held aside.
-_OF_ALL = ("way", "bone", "clear", "outside")
+# By these words a finding of a way is of a structure that gives way.
+_GIVING = (" held aside on the way in", "The way in passes ")
 
 
 class InsertionStep(Section):
@@ -183,13 +183,15 @@ def title_of(row: Row) -> str:
         "outside": _("In the patient at the start"),
     }  # fmt: skip
     structure = _structure_of(row)
-    return _("{name} held aside").format(name=structure) if structure else words[row.id.partition(_PLACE)[2]]
+    if structure:
+        return _("{name} held aside").format(name=structure)
+    return words.get(row.id.partition(_PLACE)[2], row.title.removesuffix(f" ({implant_of(row)})"))
 
 
 def _structure_of(row: Row) -> str:
     """The structure that a row says is held aside; empty for one that says something else."""
-    place = row.id.partition(_PLACE)[2]
-    return "" if place in _OF_ALL else place.replace("_", " ")
+    giving = any(words in row.title for words in _GIVING)
+    return row.id.partition(_PLACE)[2].replace("_", " ") if giving else ""
 
 
 def _lines(desk: Desk, rows: tuple[Row, ...]) -> list[str]:

@@ -18,7 +18,7 @@ from ..scene.part_nodes import PART
 from ..scene.part_nodes import ROLE as PARTS
 from ..scene.preview_nodes import SOLID
 from ..scene.way_nodes import put_in_place, show_on_way
-from ..verify.on_way import Beside, OnWay
+from ..verify.on_way import FAR_MM, Beside, OnWay
 from .desk import Desk
 
 if TYPE_CHECKING:
@@ -73,7 +73,9 @@ class WayIn:
     def put_in_place(self) -> None:
         """Ends the way: the copy goes."""
         self.ui.playButton.checked = False
-        self._steps.stop()
+        if self._steps.busy:
+            self._steps.stop()
+            self.panel.work.progress("", 0.0)
         self._of, self._on_way, self._measured = None, None, False
         was = self.ui.waySlider.blockSignals(True)
         self.ui.waySlider.value = _IN_PLACE
@@ -225,7 +227,7 @@ def beside_words(found: tuple[Beside, ...]) -> str:
         lines.append(_("In the way, and not to be moved: {structures}.").format(structures=words))
     near = [one for one in found if not one.in_way][:_NAMED]
     if near:
-        words = ", ".join(f"{one.structure.replace('_', ' ')} {one.distance_mm:.1f} mm" for one in near)
+        words = ", ".join(_near_words(one) for one in near)
         lines.append(_("Nearest: {structures}.").format(structures=words))
     return "\n".join(lines)
 
@@ -235,6 +237,13 @@ def _inside_words(one: Beside) -> str:
     if one.rule is not None and one.rule.kind == "collapsed":
         return _("{name} (collapsed)").format(name=name)
     return _("{name} ({depth:.1f} mm deep in it)").format(name=name, depth=-one.distance_mm)
+
+
+def _near_words(one: Beside) -> str:
+    name = one.structure.replace("_", " ")
+    if one.distance_mm > FAR_MM:
+        return _("{name} more than {far:g} mm").format(name=name, far=FAR_MM)
+    return _("{name} {distance:.1f} mm").format(name=name, distance=one.distance_mm)
 
 
 def _amount_words(amount_mm: float) -> str:

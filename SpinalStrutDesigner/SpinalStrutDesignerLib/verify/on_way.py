@@ -23,6 +23,8 @@ from .nearest import Samples, surface_points
 _POSE_STEP_MM = 0.5  # no point of the implant moves farther from one pose to the next
 _POINTS_MM = 1.0  # between points of the surface: distances to what is near are right to some tenths of a millimetre
 
+FAR_MM = 24.0
+"""Distances beyond are lower bounds."""
 _SAME_MM = 0.05  # less than this is no difference between two places
 
 

@@ -31,6 +31,8 @@ FINDINGS = (
     found(WAY, "Way of the implant to its place", "3 waypoints", "pass"),
     found("insertion.bone", "Overlap with bone on the way in", 0.3, "warn", place=(1.0, 30.0, 80.0)),
     found("insertion.oesophagus", "Oesophagus held aside on the way in", 26.13, "pass"),
+    found("insertion.lungs", "The way in passes lungs", "collapsed", "warn"),
+    found("insertion.of_another_kind", "Something else", 1.0, "pass"),
     found(
         f"plus3mm.{WAY}", "Way of the implant to its place (plus3mm)", "not found", "fail",
         "It came 12 mm out of its place, held by T2: plan a resection there.",
@@ -83,15 +85,19 @@ def test_a_search_becomes_the_plan_s_ways_and_undo_takes_them_back(
 
 def test_what_was_found_is_told_for_each_implant(searched: Any) -> None:
     words = searched.ui.waysBrowser.plainText.splitlines()
-    assert words[0] == ("nominal: can be brought in. Held aside: oesophagus 26.13 mm. Bone to be taken off: 0.3 mm.")
+    assert words[0] == (
+        "nominal: can be brought in. Held aside: oesophagus 26.13 mm, lungs collapsed. Bone to be taken off: 0.3 mm."
+    )
     assert words[1].startswith("+3 mm: no way found. It came 12 mm out of its place, held by T2")
     assert len(words) == 2
     shown = rows(searched)
     assert [row[:2] for row in shown] == [
-        ["pass", "nominal"], ["warn", "nominal"], ["pass", "nominal"], ["fail", "+3 mm"],
+        ["pass", "nominal"], ["warn", "nominal"], ["pass", "nominal"], ["warn", "nominal"], ["pass", "nominal"],
+        ["fail", "+3 mm"],
     ]  # fmt: skip
-    assert shown[3][2:] == ["Way in", "not found"]
-    assert "resection" in searched.ui.waysTable.item(3, 2).toolTip()
+    assert shown[5][2:] == ["Way in", "not found"]
+    assert [row[2] for row in shown[2:5]] == ["oesophagus held aside", "lungs held aside", "Something else"]
+    assert "resection" in searched.ui.waysTable.item(5, 2).toolTip()
     searched.ui.waysTable.cellClicked.emit(1, 0)
     matrix = searched.host.slice_view("Red").mrmlSliceNode().GetSliceToRAS()
     assert [matrix.GetElement(row, 3) for row in range(3)] == pytest.approx((1.0, 30.0, 80.0), abs=0.1)

@@ -14,12 +14,14 @@ from LatticeGeneratorLib.mesh.solids import box
 from LatticeGeneratorLib.scene.models import mesh_of
 from SpinalStrutDesignerLib.build.situation import situation
 from SpinalStrutDesignerLib.case.model import Case
+from SpinalStrutDesignerLib.plan.entries import RetractionRule
 from SpinalStrutDesignerLib.plan.insertion import Way, Waypoint
 from SpinalStrutDesignerLib.plan.plan import Plan
 from SpinalStrutDesignerLib.plan.way import pose_of
 from SpinalStrutDesignerLib.scene.job import design_job
 from SpinalStrutDesignerLib.scene.part_nodes import ShownPart, show_parts
 from SpinalStrutDesignerLib.scene.way_nodes import copy_on_way
+from SpinalStrutDesignerLib.verify.on_way import Beside
 
 OUTSIDE = Waypoint((-10.0, 120.0, 5.0), (30.0, 0.0, 0.0))
 WAYS = (
@@ -243,6 +245,23 @@ def test_what_lies_beside_it_is_what_is_there(made: Any) -> None:
         hit = mask.voxels[tuple(ijk[within][:, ::-1].T)].sum()
         assert (name.replace("_", " ") in held) == (hit > 50), (name, hit, told)
     assert "oesophagus" in held and "Nearest: " in told
+
+
+def test_what_must_not_be_moved_is_told_apart(host: Any) -> None:
+    from SpinalStrutDesignerLib.panel.way_in import beside_words
+
+    aside = RetractionRule("oesophagus", "aside", 30.0, "made up")
+    lungs = RetractionRule("lungs", "collapsed", 0.0, "made up")
+    found = (
+        Beside("oesophagus", -6.24, 3.0, aside), Beside("lungs", -4.0, 3.0, lungs),
+        Beside("spinal_cord", -1.0, 4.0, None), Beside("metal", -0.2, -0.2, None), Beside("carotids", 1.31, 3.0, aside),
+        Beside("great_vessels", 49.3, 30.0, aside),
+    )  # fmt: skip
+    assert beside_words(found).splitlines() == [
+        "Held aside here: oesophagus (6.2 mm deep in it), lungs (collapsed).",
+        "In the way, and not to be moved: spinal cord (1.0 mm deep in it).",
+        "Nearest: metal -0.2 mm, carotids 1.3 mm, great vessels more than 24 mm.",
+    ]
 
 
 def test_without_an_implant_it_says_what_is_missing(planned: Any) -> None:
