@@ -283,6 +283,9 @@ def _insert(options: argparse.Namespace) -> int:
     from .build.build import build
     from .plan.json import plan_to_json
     from .propose.insertion import insertion_findings, insertion_lines, plan_with_ways
+    from .propose.ways_found import ways_found
+    from .release.folder import json_text
+    from .release.records import findings_record
     from .verify.verify import blocked
 
     plan = decided(plan_in(options.plan), options)
@@ -300,6 +303,8 @@ def _insert(options: argparse.Namespace) -> int:
         findings = insertion_findings(found, design)
     end_bar(options.progress)
     _write(options.out, plan_to_json(found.plan), "plan")
+    if options.report is not None:
+        _write(options.report, json_text(findings_record(ways_found(found, findings, design))), "report")
     exit_code = BLOCKED if blocked(findings) or not found.complete else PASSED
     return _tell(options, list(insertion_lines(found, findings)), exit_code, plan=options.out)
 

@@ -84,6 +84,7 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     _add_settings(room)
     insert.add_argument("--plan", required=True, metavar="FILE", help="the plan.json whose implants are brought in")
     insert.add_argument("--out", required=True, metavar="FILE", help="the plan.json to write, with the ways found")
+    insert.add_argument("--report", metavar="FILE.json", help="what was found and measured, to write as findings")
     _add_settings(insert)
     spans.add_argument(
         "--reach", type=int, default=1, metavar="N", help="so many levels farther up and down are tried (default 1)"

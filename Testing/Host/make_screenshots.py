@@ -30,6 +30,7 @@ def main() -> None:
     strut.drag_the_axis(stage)
     strut.change_the_strut(stage)
     strut.look_along_a_screw(stage)
+    strut.bring_it_in(stage)
     with tempfile.TemporaryDirectory(prefix="strut-") as releases:
         strut.check_the_design(stage)
         strut.look_at_a_finding(stage)

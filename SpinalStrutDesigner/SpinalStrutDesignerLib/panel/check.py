@@ -1,4 +1,4 @@
-"""Step 7, check: the whole design made and measured in a child process; findings to look at, jump to and accept."""
+"""Step 8, check: the whole design made and measured in a child process; findings to look at, jump to and accept."""
 
 from __future__ import annotations
 

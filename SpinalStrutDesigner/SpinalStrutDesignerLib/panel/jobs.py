@@ -12,20 +12,32 @@ from slicer.i18n import tr as _
 
 from ..case.registration_json import registration_from_json
 from ..case.seeds import Seed
-from ..errors import CaseError, ReleaseError
+from ..errors import CaseError, PlanError, ReleaseError
 from ..plan.json import plan_from_json
+from ..plan.plan import Plan
 from ..release.folder import checked_target, copy_release
 from ..scene.case_nodes import volume_of
 from ..scene.case_of import case_of
 from ..scene.changes_table import show_changes
 from ..scene.findings_table import findings_in, show_findings
-from ..scene.job import design_job, propose_job, rebuild_job, register_job, report_of, segment_job, spans_job
+from ..scene.job import (
+    design_job,
+    insert_job,
+    propose_job,
+    rebuild_job,
+    register_job,
+    report_of,
+    segment_job,
+    spans_job,
+)
 from ..scene.part_nodes import keep_whole, parts_in, showing_parts
 from ..scene.second_image import given_matrix, registered_of, second_volume, show_registration
 from ..scene.seeds import needed_seeds
 from ..scene.segmented import read_segmented, remove_superseded, show_segmented
 from ..scene.spans_table import show_spans
+from ..scene.ways_table import show_ways
 from .desk import Desk
+from .insertion import ways_digest, with_ways
 from .later import earlier_plan
 from .release import release_name
 from .second import case_to_register, span_levels
@@ -145,6 +157,35 @@ class Jobs:
                         panel.refresh()
 
             panel.work.start(job, _("Comparing spans"), done, self._fault)
+
+    def search_ways(self) -> None:
+        """Searches how the plan's implants come to their place, in a child process; the plan takes what is found."""
+        panel = self._panel
+        with panel.told():
+            desk = _needed(panel.desk)
+            plan, case = desk.needed_plan(), desk.case()
+            self._ensure_packages()
+            job = insert_job(case, plan, panel.work.workspace())
+            asked = ways_digest(case, plan)
+
+            def done(output: Path) -> None:
+                with panel.told():
+                    if self._still(desk):
+                        if ways_digest(desk.case(), desk.needed_plan()) != asked:
+                            raise PlanError(
+                                _("the plan or the anatomy was changed while the ways were searched: search again")
+                            )
+                        found = plan_from_json(output.read_text(encoding="utf-8")).insertion.ways
+                        self._searched(desk, with_ways(plan, found), output.parent)
+
+            panel.work.start(job, _("Searching the ways in"), done, self._fault)
+
+    def _searched(self, desk: Desk, plan: Plan, folder: Path) -> None:
+        """Takes the ways of a search in, and what was measured on them."""
+        desk.decide(plan, _("ways in"))
+        show_ways(desk.owner, desk.folder, findings_in(folder), ways_digest(desk.case(), plan))
+        logging.info(f"Ways in searched: {len(plan.insertion.ways)} found")
+        self._panel.refresh()
 
     def check(self) -> None:
         """Makes and measures the design in a child process."""

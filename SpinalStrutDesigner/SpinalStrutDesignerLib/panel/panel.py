@@ -19,6 +19,7 @@ from .check import CheckStep
 from .desk import Desk
 from .guides import GuideStep
 from .history import History
+from .insertion import InsertionStep
 from .jobs import Jobs
 from .live import Live
 from .menu import Menu
@@ -46,7 +47,7 @@ class Panel:
         self._fields = bound(ui.anatomyButton.parent(), self._on_chosen, self._on_adjusted)
         self.steps: tuple[Section, ...] = (
             Anatomy(self), AxisStep(self), StrutStep(self), InterfaceStep(self), ScrewStep(self), GuideStep(self),
-            CheckStep(self), ReleaseStep(self),
+            InsertionStep(self), CheckStep(self), ReleaseStep(self),
         )  # fmt: skip
         self.menu = Menu(self)
         ui.progressBar.visible = False

@@ -1,4 +1,4 @@
-"""Step 8, release: one button that writes the folder for the printer, the hospital and the file."""
+"""Step 9, release: one button that writes the folder for the printer, the hospital and the file."""
 
 from __future__ import annotations
 

@@ -93,8 +93,12 @@ def checked_target(directory: str | Path, kind: str = RELEASE) -> Path:
 
 def write_json(path: Path, record: Any) -> None:
     """Writes a record as readable JSON. NaN and infinity, which JSON does not have, are refused."""
-    text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    path.write_text(text, encoding="utf-8", newline="\n")
+    path.write_text(json_text(record), encoding="utf-8", newline="\n")
+
+
+def json_text(record: Any) -> str:
+    """A record as `write_json` writes it."""
+    return json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def write_manifest(folder: Path, input_digest: str, reasons: Sequence[str], kind: str = RELEASE) -> None:

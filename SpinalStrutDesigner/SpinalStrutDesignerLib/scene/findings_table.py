@@ -12,6 +12,8 @@ from ..errors import ReleaseError
 from ..verify.finding import Finding
 from .text_table import rows_in, write_columns
 
+FINDINGS = "findings.json"
+"""The file of findings in a folder."""
 _COLUMNS = ("verdict", "title", "value", "unit", "limit", "basis", "location", "detail", "id", "critical")
 
 
@@ -66,9 +68,9 @@ def _row(words: Mapping[str, str]) -> Row:
 
 def findings_in(directory: str | Path) -> tuple[Finding, ...]:
     """The findings of a release folder. Raises ReleaseError where there are none."""
-    path = Path(directory) / "findings.json"
+    path = Path(directory) / FINDINGS
     if not path.is_file():
-        raise ReleaseError(f"'{directory}' holds no findings.json, so it is no release; choose the folder of a release")
+        raise ReleaseError(f"'{directory}' holds no {FINDINGS}, so it is no release; choose the folder of a release")
     known = {field.name for field in fields(Finding)}
     rows = json.loads(path.read_text(encoding="utf-8"))
     return tuple(Finding(**{key: _value(key, row[key]) for key in row if key in known}) for row in rows)

@@ -16,6 +16,7 @@ from ..case.model import Case, Volume
 from ..case.write import write_case, write_ct
 from ..plan.json import plan_to_json
 from ..plan.plan import Plan, Vec
+from .findings_table import FINDINGS
 
 # Exit codes of the command: all well; files written, but not for manufacture; an error.
 _WRITTEN = (0, 2)
@@ -38,6 +39,19 @@ def spans_job(case: Case, plan: Plan, workspace: str | Path) -> Job:
     folder = Path(workspace)
     arguments = (*_case_arguments("spans", case, folder), "--plan", str(_written(plan, folder)))
     return _called(arguments, folder / "spans.csv", (0,))
+
+
+def insert_job(case: Case, plan: Plan, workspace: str | Path) -> Job:
+    """Searches the ways in of a plan's implants. Writes the case and the plan into workspace; the output is the plan
+    with what was found, and what was measured is `findings_in` its folder."""
+    folder = Path(workspace)
+    output = folder / "found" / "plan.json"
+    output.parent.mkdir()
+    arguments = (
+        *_case_arguments("insert", case, folder), "--plan", str(_written(plan, folder)),
+        "--report", str(output.with_name(FINDINGS)),
+    )  # fmt: skip
+    return _called(arguments, output, _WRITTEN)
 
 
 def segment_job(ct: Volume, seeds: Mapping[str, Vec], workspace: str | Path) -> Job:

@@ -31,6 +31,9 @@ THUMBNAIL_PX, THUMBNAIL_MM = (260, 280), 140.0
 
 PREVIEW_TIMEOUT_S = 300.0
 
+# Of the way in, per cent: where the implant passes what is held aside.
+ON_ITS_WAY = 80.0
+
 
 def load_the_phantom(stage: Stage) -> None:
     """The phantom from Sample Data, then the module."""
@@ -103,6 +106,24 @@ def look_along_a_screw(stage: Stage) -> None:
     stage.ui.viewScrewButton.click()
     stage.take("4_screws")
     stage.panel.desk.parameters.following = "none"
+
+
+def bring_it_in(stage: Stage) -> None:
+    """The ways in searched; the implant on its way between what is held aside."""
+    stage.arrange(Layouts.SlicerLayoutConventionalWidescreenView)
+    stage.ui.insertButton.click()
+    stage.wait_for_job()
+    stage.host.wait_for(lambda: stage.panel.live.ready, PREVIEW_TIMEOUT_S, "the preview")
+    stage.open_only("insertionButton")
+    stage.show_in_3d(IN_FRONT, BONE_OPACITY)
+    stage.ui.waySlider.value = ON_ITS_WAY
+    told = stage.ui.wayLabel
+    stage.host.wait_for(lambda: "Nearest" in told.text, PREVIEW_TIMEOUT_S, "what lies beside the implant")
+    middle = _point_of_axis(stage)
+    stage.look_from(FRONT_LEFT, middle, NECK_MM)
+    stage.show_in_slices(middle, {"Red": 150.0, "Green": NECK_MM, "Yellow": NECK_MM})
+    stage.take("10_insertion")
+    stage.ui.inPlaceButton.click()
 
 
 def check_the_design(stage: Stage) -> None:

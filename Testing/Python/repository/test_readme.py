@@ -77,7 +77,8 @@ def test_the_panel_has_the_buttons_that_the_readme_names() -> None:
     panels = [path for folder in folders for path in (*folder.glob("*/panel/*.py"), *folder.glob("Resources/UI/*.ui"))]
     text = "".join(path.read_text(encoding="utf-8") for path in panels)
     for words in (
-        "Propose a plan", "Place on the axis", "Place on bone", "View along", "Check the plan", "Cancel",
+        "Propose a plan", "Place on the axis", "Place on bone", "View along", "Search the ways in", "Play",
+        "Check the plan", "Cancel",
         "Accept the chosen finding", "Release", "Save the scene beside it", "Apply", "Lock", "Save as defaults…",
         "Restore defaults…", "Save the plan…", "Load a plan…",
     ):  # fmt: skip
