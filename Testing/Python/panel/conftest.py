@@ -55,6 +55,10 @@ class Bench:
         """The signs in the headers of the steps."""
         return {step.button.removesuffix("Button"): getattr(self.ui, step.button).text[0] for step in self.panel.steps}
 
+    def step(self, name: str) -> Any:
+        """The step of a header's name, without its "Button"."""
+        return next(step for step in self.panel.steps if step.button == f"{name}Button")
+
     def load(self, case: Case, patient: str = "Phantom") -> None:
         """A case as nodes, chosen in the panel."""
         self.parameters.volume, self.parameters.segmentation = show_case(slicer.mrmlScene, case, patient)

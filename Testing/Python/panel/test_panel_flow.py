@@ -122,7 +122,7 @@ def _change_and_undo(bench: Any) -> None:
 def _look_at_a_finding(bench: Any) -> None:
     bench.choose(bench.ui.findingsComboBox, "all")
     table = bench.ui.findingsTable
-    rows = bench.panel.steps[6]._rows
+    rows = bench.step("check")._rows
     assert table.rowCount == len(rows) > 50
     number = next(n for n, row in enumerate(rows) if row.location is not None)
     table.setCurrentCell(number, 0)
@@ -147,7 +147,7 @@ def _change_after_the_check(bench: Any) -> None:
 
 def _waive_what_blocks(bench: Any) -> None:
     bench.choose(bench.ui.findingsComboBox, "blocking")
-    blocking = [row.id for row in bench.panel.steps[6]._rows]
+    blocking = [row.id for row in bench.step("check")._rows]
     bench.ui.waiverNameLineEdit.text, bench.ui.waiverReasonLineEdit.text = "A. Surgeon", "seen on the model"
     for _ in blocking:
         bench.ui.findingsTable.setCurrentCell(0, 0)
