@@ -109,11 +109,12 @@ def _beside_bone(situation: Situation, cord: Structure) -> Finding:
     worst, least = float(nearer.max()), float(after.min())
     entered = bool(((after <= 0.0) & (nearer > _NEARER_MM)).any())
     good = worst <= _NEARER_MM and least > 0.0
+    remedy = "; turn or shift the block less (pose), or plan a resection of that bone" if entered else ""
     return finding_in(
         situation, "posture.bone", f"Bone to the {_spoken(cord)} as moved", least, "mm",
         f"nowhere ≤ {_CLOSE_MM:g} mm and by > {_NEARER_MM:g} mm nearer than before; never into it",
         "fail" if entered else "pass" if good else "warn", _BASIS, now[int(nearer.argmax())],
-        detail=f"{float(before.min()):.1f} mm before; nearer by {max(worst, 0.0):.1f} mm where it came nearest",
+        detail=f"{float(before.min()):.1f} mm before; nearer by {max(worst, 0.0):.1f} mm where it came nearest{remedy}",
     )  # fmt: skip
 
 

@@ -78,6 +78,7 @@ def test_bone_that_is_turned_into_the_cord_fails() -> None:
     assert still.value == pytest.approx(gap, abs=0.6) and still.verdict == "pass"
     into = findings(case, turned(-30.0))["posture.bone"]
     assert into.value < 0.0 and into.verdict == "fail" and into.blocks
+    assert "pose" in into.detail and "resection" in into.detail and "pose" not in still.detail
 
 
 def test_bone_that_comes_nearer_is_told_where_other_bone_is_as_near_as_ever() -> None:
