@@ -112,7 +112,7 @@ def find_way(implant: Implant) -> Search:
     come = 0.0
     # Bone is taken off only where there is no way without, and vessels are moved only where that does not help either.
     for allowed in (_vessels_spared(plan), plan):
-        walls = walls_around(replace(implant.situation, plan=allowed), body.points, out)
+        walls = walls_around(replace(implant.situation, plan=allowed), body.points, ways_out(implant))
         pulls, straight = tuple(_pulls(walls, implant)), tuple(_straight_ways(walls, out))
         for taken in (0.0, give):
             poses, held, come = _drawn_out(replace(walls, give_mm=taken), body, pulls, straight)
@@ -145,16 +145,34 @@ def way_out(implant: Implant) -> np.ndarray:
     return unit
 
 
+def ways_out(implant: Implant) -> np.ndarray:
+    """(m, 3) unit: each foot's way out, and what lies between them."""
+    own = [-foot.insertion for foot in implant.feet]
+    return np.unique(np.round([*own, way_out(implant)], 6), axis=0)
+
+
 def _pulls(walls: Walls, implant: Implant) -> Iterator[Pull]:
     """How it is drawn: each foot along its own way out, and both, or one before the other, along others."""
     right, anterior, up = walls.frame
     own = np.stack([-foot.insertion for foot in implant.feet])
+    along = _tangents(implant)
     yield Pull(own)
     yield Pull(own, together=True)
+    yield Pull(np.zeros((2, 3)), along)
+    yield Pull(np.zeros((2, 3)), -along)
     side = right if np.sum(own @ right) >= 0.0 else -right
     ways = [anterior, anterior + side, side, anterior + up, anterior - up, up, -up, anterior - side]
     for way, weights in product(ways, ((1.0, 1.0), (1.0, 0.1), (0.1, 1.0))):
         yield Pull(np.outer(weights, way / np.linalg.norm(way)))
+
+
+def _tangents(implant: Implant) -> np.ndarray:
+    """(2, 3) unit: which way the strut runs down at its upper and at its lower end."""
+    points = implant.axis.points
+    reach = max(len(points) // 10, 1)
+    runs = np.stack([points[reach] - points[0], points[-1] - points[-1 - reach]])
+    unit: np.ndarray = runs / np.linalg.norm(runs, axis=1, keepdims=True)
+    return unit
 
 
 def _straight_ways(walls: Walls, out: np.ndarray) -> Iterator[np.ndarray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.optimize import linprog
@@ -37,11 +37,17 @@ class Body:
 
 @dataclass(frozen=True, eq=False)
 class Pull:
-    """What a step should gain: towards (2, 3), for each hold the direction times its weight; together: whether the
-    hold that gains least counts, not their sum."""
+    """What a step should gain: towards (2, 3), for each hold the direction times its weight; lengthwise: (2, 3) the same,
+    in directions that turn with the body; together: whether the hold that gains least counts, not their sum."""
 
     towards: np.ndarray
+    lengthwise: np.ndarray = field(default_factory=lambda: np.zeros((2, 3)))
     together: bool = False
+
+    def at(self, pose: np.ndarray) -> np.ndarray:
+        """(2, 3) what each hold should gain with the body at a pose."""
+        turned: np.ndarray = self.towards + self.lengthwise @ pose[:3, :3].T
+        return turned
 
 
 def pulled(walls: Walls, body: Body, pose: np.ndarray, pull: Pull, steps: int) -> tuple[list[np.ndarray], set[str]]:
@@ -70,7 +76,8 @@ def _step(walls: Walls, body: Body, pose: np.ndarray, pull: Pull) -> np.ndarray 
     # Turns are counted in mm at the body's reach, so that all six variables are alike.
     rows = np.hstack([normals, np.cross(points - middle, normals) / body.reach_mm])
     holds = moved_points(pose, body.holds)
-    gains = np.hstack([pull.towards, np.cross(holds - middle, pull.towards) / body.reach_mm])
+    towards = pull.at(pose)
+    gains = np.hstack([towards, np.cross(holds - middle, towards) / body.reach_mm])
     limits = slack - np.minimum(0.05, slack + _MEND_MM)
     # Variables: shift, turn, the turn's size about each axis, and the gain.
     turns = np.eye(3)
