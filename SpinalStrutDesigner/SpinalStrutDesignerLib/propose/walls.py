@@ -12,10 +12,11 @@ from scipy import ndimage
 from ..build.design import Situation
 from ..case.model import Structure
 from ..plan.rules import retraction_for
+from .bones import Bones, bones_about, on_nodes
 
 _SPACING_MM = 1.5
 _FAR_MM = 12.0  # slack beyond this no longer matters
-_NEAR_MM = 3.0  # bone nearer than this is measured exactly, not on the grid
+_NEAR_MM = 2.0  # bone nearer than this is measured exactly, not on the grid
 _KEPT_MM = 0.5  # from walls, for the grid
 _SMALLEST_MM3 = 50.0  # of a mobile structure's pieces: smaller ones are label noise
 _AROUND_MM = 150.0  # of the implant; what lies farther off is not looked at
@@ -42,7 +43,7 @@ class Walls:
     bone: np.ndarray
     owner: np.ndarray
     names: tuple[str, ...]
-    bones: tuple[Structure, ...]
+    bones: Bones
     give_mm: float
 
     def at(self, points: np.ndarray) -> np.ndarray:
@@ -55,6 +56,12 @@ class Walls:
         """The same from the grid alone."""
         return _sampled(self._least, self._index(points))
 
+    def least_within(self, centres: np.ndarray, reach: np.ndarray) -> np.ndarray:
+        """(n,) mm: what is not more than the slack on the grid anywhere within reach (n,) mm of centres (n, 3)."""
+        index = self._index(centres)
+        last = np.array(self.slack.shape)[:, None] - 1.0
+        return _sampled(self._least, np.clip(index, 0.0, last)) - reach
+
     def owners(self, points: np.ndarray) -> set[str]:
         """Whose walls have least slack at points (n, 3)."""
         index = self._index(points)
@@ -62,7 +69,7 @@ class Walls:
         rest = _sampled(self.slack, index)
         names = [self.names[k] if k >= 0 else "" for k in self.owner[node]]
         least = rest.copy()
-        for bone in self.bones:
+        for bone in self.bones.structures:
             distance = bone.distance(points) + self.give_mm
             names = [bone.level or bone.name if d < e else n for d, e, n in zip(distance, least, names)]
             least = np.minimum(least, distance)
@@ -78,10 +85,6 @@ class Walls:
     def _least(self) -> np.ndarray:
         return np.minimum(self.slack, self.bone + np.float32(self.give_mm))
 
-    @cached_property
-    def _boxes(self) -> list[np.ndarray]:
-        return [bone.box for bone in self.bones]
-
     def _index(self, points: np.ndarray) -> np.ndarray:
         local = points @ self.frame.T
         index: np.ndarray = ((local - self.low) / _SPACING_MM)[:, ::-1].T
@@ -92,11 +95,7 @@ class Walls:
         distance = _sampled(self.bone, index)
         near = np.flatnonzero(distance < _NEAR_MM)
         if len(near):
-            exact = np.full(len(near), _FAR_MM)
-            for bone, (low, high) in zip(self.bones, self._boxes):
-                beside = np.all((points[near] > low - _NEAR_MM) & (points[near] < high + _NEAR_MM), axis=1)
-                exact[beside] = np.minimum(exact[beside], bone.distance(points[near[beside]]))
-            distance[near] = exact
+            distance[near] = self.bones.distance(points[near])
         return distance
 
 
@@ -107,7 +106,7 @@ def walls_around(situation: Situation, body: np.ndarray, ways: np.ndarray) -> Wa
     aside.
     """
     case, plan = situation.case, situation.plan
-    frame = _frame(situation)
+    frame = frame_of(situation)
     low, shape = _block(situation, frame, body)
     slack = np.full(shape, _FAR_MM, dtype=np.float32)
     bone = np.full(shape, _FAR_MM, dtype=np.float32)
@@ -125,12 +124,13 @@ def walls_around(situation: Situation, body: np.ndarray, ways: np.ndarray) -> Wa
         names.append(name)
 
     for structure in case.structures:
-        sampled = None if structure.role == "disc" else _on_block(structure, frame, low, shape)
+        rule = None if structure.role == "metal" else retraction_for(plan, structure.name)
+        gives_way = structure.role == "disc" or (rule is not None and rule.kind == "collapsed")
+        sampled = None if gives_way else _on_block(structure, frame, low, shape)
         if sampled is None:
             continue
         at, distance = sampled
         name = structure.level or structure.name
-        rule = None if structure.role == "metal" else retraction_for(plan, structure.name)
         if structure.role == "bone":
             np.minimum(bone[at], distance, out=bone[at])
         elif rule is None:
@@ -139,10 +139,11 @@ def walls_around(situation: Situation, body: np.ndarray, ways: np.ndarray) -> Wa
             limit = rule.limit_mm - plan.budget.segmentation_to_print_mm - _SPACING_MM
             for piece in _pieces(distance < 0.0, at):
                 put(name, *_signed(_held_aside(piece, passed, rest, limit), shape))
-    return Walls(frame, low, slack, bone, owner, tuple(names), case.having("bone"), 0.0)
+    return Walls(frame, low, slack, bone, owner, tuple(names), bones_about(case, body), 0.0)
 
 
-def _frame(situation: Situation) -> np.ndarray:
+def frame_of(situation: Situation) -> np.ndarray:
+    """(3, 3) unit rows right, anterior, up of the span."""
     up = situation.upper.centre - situation.lower.centre
     up = up / np.linalg.norm(up)
     anterior = situation.upper.anterior + situation.lower.anterior
@@ -174,10 +175,9 @@ def _on_block(
     first, last = np.maximum(first, 0), np.minimum(last, shape)
     if (first >= last).any():
         return None
-    ticks = [low[2 - k] + _SPACING_MM * np.arange(first[k], last[k]) for k in range(3)]
-    up, anterior, right = np.meshgrid(*ticks, indexing="ij")
-    points = np.column_stack([right.ravel(), anterior.ravel(), up.ravel()]) @ frame
-    distance = structure.distance(points).reshape(up.shape).astype(np.float32)
+    to_ras = np.eye(4)
+    to_ras[:3, :3], to_ras[:3, 3] = _SPACING_MM * frame.T, frame.T @ low
+    distance = on_nodes(structure, to_ras, first, last)
     return tuple(slice(a, b) for a, b in zip(first, last)), distance
 
 
@@ -197,7 +197,7 @@ def _passed(
 def _pieces(inside: np.ndarray, at: tuple[slice, ...]) -> Iterator[np.ndarray]:
     """(n, 3) nodes of each connected part of a structure, which lies at a place of the block: vessels of either side
     are held aside each by itself."""
-    numbers, count = ndimage.label(inside)
+    numbers, _ = ndimage.label(inside)
     first = np.array([one.start for one in at])
     for number, place in enumerate(ndimage.find_objects(numbers), start=1):
         nodes = np.argwhere(numbers[place] == number)
