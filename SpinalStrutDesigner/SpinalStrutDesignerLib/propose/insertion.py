@@ -211,7 +211,7 @@ def _drawn_out(
     while queue and done < min(last, _MOST_STEPS):
         rank, number, tried = heapq.heappop(queue)
         way = ways[number]
-        end = _straight_out(walls, rough, way[-1], straight) if tried == 0 else None
+        end = _straight_out(walls, body, rough, way[-1], straight) if tried == 0 else None
         if end is not None:
             return _shortened(walls, body, [*way, end]), (), _FARTHEST_MM
         if tried + 1 < len(pulls):
@@ -229,9 +229,12 @@ def _drawn_out(
     return None, tuple(name for name, _ in holders.most_common(_TOLD)), farthest
 
 
-def _straight_out(walls: Walls, body: Body, pose: np.ndarray, ways: tuple[np.ndarray, ...]) -> np.ndarray | None:
-    """The pose outside that is reached straight from here, None where every way is blocked."""
-    points = body.placed(pose)
+def _straight_out(
+    walls: Walls, body: Body, rough: Body, pose: np.ndarray, ways: tuple[np.ndarray, ...]
+) -> np.ndarray | None:
+    """The pose outside that is reached straight from here, None where every way is blocked; rough: fewer of the body's
+    points, which tell most ways."""
+    points = rough.placed(pose)
     for way in ways:
         for far in np.arange(_OUT_STEP_MM, _FARTHEST_MM, _OUT_STEP_MM):
             drawn = points + far * way
@@ -240,7 +243,9 @@ def _straight_out(walls: Walls, body: Body, pose: np.ndarray, ways: tuple[np.nda
             if not walls.inside(drawn).any():
                 outside = np.eye(4)
                 outside[:3, 3] = far * way
-                return outside @ pose
+                if _free_between(walls, body, pose, outside @ pose):
+                    return outside @ pose
+                break
     return None
 
 
