@@ -9,7 +9,7 @@ import heapq
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 from LatticeGeneratorLib.progress import Progress, silent
@@ -130,8 +130,12 @@ def find_way(implant: Implant, begin: int = 0) -> Search:
         if walls is None or taken == 0.0:
             walls = walls_around(replace(situation, plan=allowed), body.points, ways_out(implant))
         walls = replace(walls, give_mm=taken)
-        poses, held, come = _drawn_out(walls, body, pulls, straight)
-        if poses is not None:
+        # Lengthwise first, or each foot along its own way out first: of what is found what moves least is taken.
+        tries = [_drawn_out(walls, body, order, straight) for order in (pulls, pulls[1:] + pulls[:1])]
+        _, held, come = max(tries, key=lambda one: one[2])
+        found = [poses for poses, _, _ in tries if poses is not None]
+        if found:
+            poses = _shortened(walls, body, min(found, key=lambda one: _travel(body, one)))
             points = tuple(waypoint_of(pose, body.middle) for pose in reversed(_thinned(poses, body)))
             return Search(situation.name, Way(situation.amount_mm, points), allowance=number)
     return Search(situation.name, None, held, come, number)
@@ -213,7 +217,7 @@ def _drawn_out(
         way = ways[number]
         end = _straight_out(walls, body, rough, way[-1], straight) if tried == 0 else None
         if end is not None:
-            return _shortened(walls, body, [*way, end]), (), _FARTHEST_MM
+            return [*way, end], (), _FARTHEST_MM
         if tried + 1 < len(pulls):
             heapq.heappush(queue, (_TRIED * rank, number, tried + 1))
         poses, held = pulled(walls, body, way[-1], pulls[tried], _STEPS)
@@ -272,10 +276,19 @@ def _free(walls: Walls, body: Body, pose: np.ndarray) -> bool:
     return not len(points) or float(walls.at(points).min()) >= 0.0
 
 
+def _travel(body: Body, poses: list[np.ndarray]) -> float:
+    """mm that its farthest parts move on the way, but for the straight part at its end."""
+    return sum(_apart(body, one, other) for one, other in pairwise(poses[:-1]))
+
+
 def _alike(body: Body, one: np.ndarray, other: np.ndarray) -> bool:
+    return _apart(body, one, other) < _LIKE_MM
+
+
+def _apart(body: Body, one: np.ndarray, other: np.ndarray) -> float:
     turn = np.linalg.norm(one[:3, :3] - other[:3, :3]) * body.reach_mm
     shift = np.linalg.norm(moved_points(one, body.middle[None]) - moved_points(other, body.middle[None]))
-    return bool(turn + shift < _LIKE_MM)
+    return float(turn + shift)
 
 
 def _thin(points: np.ndarray, cell_mm: float) -> np.ndarray:
