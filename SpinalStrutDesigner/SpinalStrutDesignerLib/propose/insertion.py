@@ -9,35 +9,40 @@ import heapq
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 from LatticeGeneratorLib.progress import Progress, silent
 
-from ..build.design import Design, Implant
+from ..build.design import Design, Implant, Situation
 from ..case.transform import moved_points
 from ..plan.insertion import Way
 from ..plan.plan import Plan
+from ..plan.rules import group_of
 from ..plan.way import motion, waypoint_of
 from ..verify.finding import Finding
 from ..verify.insertion import insertion
 from ..verify.measured import Measured
 from ..verify.nearest import surface_points
 from .pull import Body, Pull, pulled
-from .walls import Walls, walls_around
+from .walls import Walls, frame_of, walls_around
 
 _CELL_MM = 0.8  # of the implant's surface one point in each such cell is looked at
 _ROUGH_MM = 2.5  # the same where it is drawn straight out
 _GIVE_KEPT_MM = 0.1  # of what bone may give way, for what lies between the points that are looked at
 _STEPS = 40  # of a pull before other pulls are tried
-_MOST_STEPS = 800  # of all pulls together, before a way is given up: about 10 s
+_MOST_STEPS = 800  # of all pulls together, before a way is given up: about 8 s
+_PATIENCE = 250  # steps of all pulls together without coming farther by so much, mm, after which it is given up too
+_FARTHER_MM = 0.5
+_SPARED = "great_vessels"  # the group that is held aside only where nothing else leads out
 _TOLD = 4  # of those that held it
-_TRIED_MM = 4.0  # so much farther another pose need not have come once a pull was tried at one
+_TRIED = 0.8  # of how far a pose has come still counts once a pull was tried at it
 _LIKE_MM = 2.0  # poses at which no point is farther from where it was at another are one
 _OUT_STEP_MM = 1.5
 _FARTHEST_MM = 250.0  # drawn straight out: farther than necks and chests are deep (clinical facts: widths to 43 mm)
 _TILTS_DEG = (0.0, -20.0, 20.0, -40.0, 40.0)  # of the straight way out
 _LESS = 0.7  # so much of the way ahead is tried next where it is not free
+_NEARLY_MM = 1.0  # slack on the grid beyond which a point is free
 _CHECKED_MM = 0.7  # between poses that are looked at on a detour's short cut
 _STRAIGHT_MM = 0.05  # by so much waypoints may leave the way that was found
 
@@ -45,12 +50,14 @@ _STRAIGHT_MM = 0.05  # by so much waypoints may leave the way that was found
 @dataclass(frozen=True)
 class Search:
     """What a search for an implant's way ended with: the way, or None, and then whose walls held it, most often first,
-    and how far it came (mm from its place, both ends on average)."""
+    and how far it came (mm from its place, both ends on average); allowance: the first of what may give way, in order,
+    with which there is one, or the last."""
 
     name: str
     way: Way | None
     held_by: tuple[str, ...] = ()
     come_mm: float = 0.0
+    allowance: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,10 +75,11 @@ class Ways:
 
 def plan_with_ways(plan: Plan, design: Design, progress: Progress = silent) -> Ways:
     """The plan with a way for the nominal implant and each variant, as far as there are."""
-    searches = []
+    searches: list[Search] = []
     for number, implant in enumerate(design.implants):
         progress(f"way of the {implant.situation.name} implant", number / len(design.implants))
-        searches.append(find_way(implant))
+        # A variant is no easier to bring in than the nominal implant, which comes first.
+        searches.append(find_way(implant, searches[0].allowance if searches else 0))
     ways = tuple(search.way for search in searches if search.way is not None)
     return Ways(plan.with_(insertion=plan.insertion.with_(ways=ways)), tuple(searches))
 
@@ -103,29 +111,39 @@ def insertion_lines(ways: Ways, findings: tuple[Finding, ...]) -> Iterator[str]:
         yield f"  {one.verdict}: {one.title}: {value} {one.unit} ({one.limit}){f', {one.detail}' if one.detail else ''}"
 
 
-def find_way(implant: Implant) -> Search:
-    """A way for an implant from outside the patient to its place, or what holds it."""
-    body, out = body_of(implant), way_out(implant)
-    plan = implant.situation.plan
-    give = max(plan.insertion.give_mm - _GIVE_KEPT_MM, 0.0)
+def find_way(implant: Implant, begin: int = 0) -> Search:
+    """A way for an implant from outside the patient to its place, or what holds it.
+
+    begin: the allowance with which it is first tried; bone is taken off only where there is no way without, and vessels
+    are moved only where that does not help either.
+    """
+    body, situation = body_of(implant), implant.situation
+    straight = tuple(_straight_ways(situation, way_out(implant)))
+    pulls = tuple(_pulls(implant))
+    give = max(situation.plan.insertion.give_mm - _GIVE_KEPT_MM, 0.0)
+    walls: Walls | None = None
     held: tuple[str, ...] = ()
     come = 0.0
-    # Bone is taken off only where there is no way without, and vessels are moved only where that does not help either.
-    for allowed in (_vessels_spared(plan), plan):
-        walls = walls_around(replace(implant.situation, plan=allowed), body.points, out)
-        pulls, straight = tuple(_pulls(walls, implant)), tuple(_straight_ways(walls, out))
-        for taken in (0.0, give):
-            poses, held, come = _drawn_out(replace(walls, give_mm=taken), body, pulls, straight)
-            if poses is not None:
-                points = tuple(waypoint_of(pose, body.middle) for pose in reversed(_thinned(poses, body)))
-                return Search(implant.situation.name, Way(implant.situation.amount_mm, points))
-    return Search(implant.situation.name, None, held, come)
+    for number, (allowed, taken) in enumerate(product((_vessels_spared(situation.plan), situation.plan), (0.0, give))):
+        if number < begin:
+            continue
+        if walls is None or taken == 0.0:
+            walls = walls_around(replace(situation, plan=allowed), body.points, ways_out(implant))
+        walls = replace(walls, give_mm=taken)
+        # Lengthwise first, or each foot along its own way out first: of what is found what moves least is taken.
+        tries = [_drawn_out(walls, body, order, straight) for order in (pulls, pulls[1:] + pulls[:1])]
+        _, held, come = max(tries, key=lambda one: one[2])
+        found = [poses for poses, _, _ in tries if poses is not None]
+        if found:
+            poses = _shortened(walls, body, min(found, key=lambda one: _travel(body, one)))
+            points = tuple(waypoint_of(pose, body.middle) for pose in reversed(_thinned(poses, body)))
+            return Search(situation.name, Way(situation.amount_mm, points), allowance=number)
+    return Search(situation.name, None, held, come, number)
 
 
 def _vessels_spared(plan: Plan) -> Plan:
-    """The plan in which only such structures are held aside as may also be displaced at rest."""
-    mobile = {rule.structure for rule in plan.rules if rule.kind == "displacement"}
-    kept = tuple(rule for rule in plan.insertion.retractions if rule.structure in mobile)
+    """The plan in which great vessels stay where they are."""
+    kept = tuple(rule for rule in plan.insertion.retractions if group_of(rule.structure) != _SPARED)
     return plan.with_(insertion=plan.insertion.with_(retractions=kept))
 
 
@@ -145,11 +163,21 @@ def way_out(implant: Implant) -> np.ndarray:
     return unit
 
 
-def _pulls(walls: Walls, implant: Implant) -> Iterator[Pull]:
+def ways_out(implant: Implant) -> np.ndarray:
+    """(m, 3) unit: each foot's way out, and what lies between them."""
+    own = [-foot.insertion for foot in implant.feet]
+    return np.unique(np.round([*own, way_out(implant)], 6), axis=0)
+
+
+def _pulls(implant: Implant) -> Iterator[Pull]:
     """How it is drawn: each foot along its own way out, and both, or one before the other, along others."""
-    right, anterior, up = walls.frame
+    right, anterior, up = frame_of(implant.situation)
     own = np.stack([-foot.insertion for foot in implant.feet])
+    along = _tangents(implant)
+    # A long strut that lies behind vessels comes out along itself, with the least turning.
+    yield Pull(np.zeros((2, 3)), along)
     yield Pull(own)
+    yield Pull(np.zeros((2, 3)), -along)
     yield Pull(own, together=True)
     side = right if np.sum(own @ right) >= 0.0 else -right
     ways = [anterior, anterior + side, side, anterior + up, anterior - up, up, -up, anterior - side]
@@ -157,9 +185,18 @@ def _pulls(walls: Walls, implant: Implant) -> Iterator[Pull]:
         yield Pull(np.outer(weights, way / np.linalg.norm(way)))
 
 
-def _straight_ways(walls: Walls, out: np.ndarray) -> Iterator[np.ndarray]:
+def _tangents(implant: Implant) -> np.ndarray:
+    """(2, 3) unit: which way the strut runs down at its upper and at its lower end."""
+    points = implant.axis.points
+    reach = max(len(points) // 10, 1)
+    runs = np.stack([points[reach] - points[0], points[-1] - points[-1 - reach]])
+    unit: np.ndarray = runs / np.linalg.norm(runs, axis=1, keepdims=True)
+    return unit
+
+
+def _straight_ways(situation: Situation, out: np.ndarray) -> Iterator[np.ndarray]:
     """Directions about the way out, nearest first."""
-    up = walls.frame[2]
+    up = frame_of(situation)[2]
     level = out - (out @ up) * up
     level = level / np.linalg.norm(level)
     across = np.cross(up, level)
@@ -174,30 +211,34 @@ def _drawn_out(
     rough = replace(body, points=_thin(body.points, _ROUGH_MM))
     ways: list[list[np.ndarray]] = [[np.eye(4)]]
     # The pose that has come farthest is pulled at next; each pull that was tried there makes it less promising.
-    queue, holders, farthest, left = [(0.0, 0, 0)], Counter[str](), 0.0, _MOST_STEPS
-    while queue and left > 0:
+    queue, holders, farthest, done, last = [(-1.0, 0, 0)], Counter[str](), 0.0, 0, _PATIENCE
+    while queue and done < min(last, _MOST_STEPS):
         rank, number, tried = heapq.heappop(queue)
         way = ways[number]
-        end = _straight_out(walls, rough, way[-1], straight) if tried == 0 else None
+        end = _straight_out(walls, body, rough, way[-1], straight) if tried == 0 else None
         if end is not None:
-            return _shortened(walls, body, [*way, end]), (), _FARTHEST_MM
+            return [*way, end], (), _FARTHEST_MM
         if tried + 1 < len(pulls):
-            heapq.heappush(queue, (rank + _TRIED_MM, number, tried + 1))
+            heapq.heappush(queue, (_TRIED * rank, number, tried + 1))
         poses, held = pulled(walls, body, way[-1], pulls[tried], _STEPS)
-        left -= len(poses) + 1
+        done += len(poses) + 1
         holders.update(held)
         if not poses or any(_alike(body, poses[-1], other[-1]) for other in ways):
             continue
         come = float(np.linalg.norm(moved_points(poses[-1], body.holds) - body.holds, axis=1).mean())
-        farthest = max(farthest, come)
+        if come > farthest + _FARTHER_MM:
+            farthest, last = come, done + _PATIENCE
         ways.append([*way, *poses])
-        heapq.heappush(queue, (-come, len(ways) - 1, 0))
+        heapq.heappush(queue, (-come - 1.0, len(ways) - 1, 0))
     return None, tuple(name for name, _ in holders.most_common(_TOLD)), farthest
 
 
-def _straight_out(walls: Walls, body: Body, pose: np.ndarray, ways: tuple[np.ndarray, ...]) -> np.ndarray | None:
-    """The pose outside that is reached straight from here, None where every way is blocked."""
-    points = body.placed(pose)
+def _straight_out(
+    walls: Walls, body: Body, rough: Body, pose: np.ndarray, ways: tuple[np.ndarray, ...]
+) -> np.ndarray | None:
+    """The pose outside that is reached straight from here, None where every way is blocked; rough: fewer of the body's
+    points, which tell most ways."""
+    points = rough.placed(pose)
     for way in ways:
         for far in np.arange(_OUT_STEP_MM, _FARTHEST_MM, _OUT_STEP_MM):
             drawn = points + far * way
@@ -206,7 +247,9 @@ def _straight_out(walls: Walls, body: Body, pose: np.ndarray, ways: tuple[np.nda
             if not walls.inside(drawn).any():
                 outside = np.eye(4)
                 outside[:3, 3] = far * way
-                return outside @ pose
+                if _free_between(walls, body, pose, outside @ pose):
+                    return outside @ pose
+                break
     return None
 
 
@@ -225,13 +268,27 @@ def _shortened(walls: Walls, body: Body, poses: list[np.ndarray]) -> list[np.nda
 def _free_between(walls: Walls, body: Body, one: np.ndarray, other: np.ndarray) -> bool:
     ends = tuple(waypoint_of(pose, body.middle) for pose in (one, other))
     between = motion(ends, body.middle, body.reach_mm, _CHECKED_MM)[1:-1]
-    return all(float(walls.at(body.placed(pose)).min()) >= 0.0 for pose in between)
+    return all(_free(walls, body, pose) for pose in between)
+
+
+def _free(walls: Walls, body: Body, pose: np.ndarray) -> bool:
+    points, _ = body.near(walls, pose, _NEARLY_MM)
+    return not len(points) or float(walls.at(points).min()) >= 0.0
+
+
+def _travel(body: Body, poses: list[np.ndarray]) -> float:
+    """mm that its farthest parts move on the way, but for the straight part at its end."""
+    return sum(_apart(body, one, other) for one, other in pairwise(poses[:-1]))
 
 
 def _alike(body: Body, one: np.ndarray, other: np.ndarray) -> bool:
+    return _apart(body, one, other) < _LIKE_MM
+
+
+def _apart(body: Body, one: np.ndarray, other: np.ndarray) -> float:
     turn = np.linalg.norm(one[:3, :3] - other[:3, :3]) * body.reach_mm
     shift = np.linalg.norm(moved_points(one, body.middle[None]) - moved_points(other, body.middle[None]))
-    return bool(turn + shift < _LIKE_MM)
+    return float(turn + shift)
 
 
 def _thin(points: np.ndarray, cell_mm: float) -> np.ndarray:

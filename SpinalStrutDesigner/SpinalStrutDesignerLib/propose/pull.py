@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from scipy.optimize import linprog
@@ -14,6 +15,7 @@ from .walls import Walls
 _STEP_MM, _FREE_STEP_MM = 0.5, 3.0  # of a step among walls, and at most of one far from any
 _AHEAD = 2.5  # walls within so many steps are looked at
 _APART_MM = 0.4  # over which a wall's slope is measured
+_BROAD_MM = 3.0  # cells of points that are looked at one by one only where walls are near
 _CELL_MM = 1.5  # of points as near to each other the one with least slack speaks for all
 _MEND_MM = 0.1  # by so much a step may have to make good what curved motion cost
 _TURN_COST = 0.1  # of a gain: it is turned where that helps, not for its own sake
@@ -34,14 +36,37 @@ class Body:
         """The points at a pose."""
         return moved_points(pose, self.points)
 
+    def near(self, walls: Walls, pose: np.ndarray, within_mm: float) -> tuple[np.ndarray, float]:
+        """(n, 3) the points, at a pose, that may have less slack than that on the grid; and what none has less than."""
+        cell, centres, reach = self._cells
+        least = walls.least_within(moved_points(pose, centres), reach)
+        return moved_points(pose, self.points[(least < within_mm)[cell]]), float(least.min())
+
+    @cached_property
+    def _cells(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(n,) which cell each point lies in; (m, 3) and (m,) the cells' middles and reach."""
+        _, cell = np.unique(np.floor(self.points / _BROAD_MM).astype(np.int64), axis=0, return_inverse=True)
+        cell = cell.reshape(-1)
+        count = np.bincount(cell)
+        centres = np.stack([np.bincount(cell, column) / count for column in self.points.T], axis=1)
+        reach = np.zeros(len(count))
+        np.maximum.at(reach, cell, np.linalg.norm(self.points - centres[cell], axis=1))
+        return cell, centres, reach
+
 
 @dataclass(frozen=True, eq=False)
 class Pull:
-    """What a step should gain: towards (2, 3), for each hold the direction times its weight; together: whether the
-    hold that gains least counts, not their sum."""
+    """What a step should gain: towards (2, 3), for each hold the direction times its weight; lengthwise: (2, 3) the
+    same, in directions that turn with the body; together: whether the hold that gains least counts, not their sum."""
 
     towards: np.ndarray
+    lengthwise: np.ndarray = field(default_factory=lambda: np.zeros((2, 3)))
     together: bool = False
+
+    def at(self, pose: np.ndarray) -> np.ndarray:
+        """(2, 3) what each hold should gain with the body at a pose."""
+        turned: np.ndarray = self.towards + self.lengthwise @ pose[:3, :3].T
+        return turned
 
 
 def pulled(walls: Walls, body: Body, pose: np.ndarray, pull: Pull, steps: int) -> tuple[list[np.ndarray], set[str]]:
@@ -58,11 +83,10 @@ def pulled(walls: Walls, body: Body, pose: np.ndarray, pull: Pull, steps: int) -
 
 def _step(walls: Walls, body: Body, pose: np.ndarray, pull: Pull) -> np.ndarray | set[str]:
     """The best small motion, 4x4, or whose walls leave none."""
-    points, middle = body.placed(pose), moved_points(pose, body.middle[None])[0]
-    slack = walls.coarse(points)
-    step = float(np.clip(0.4 * (slack.min() - 1.0), _STEP_MM, _FREE_STEP_MM))
-    near = np.flatnonzero(slack < _AHEAD * step + 0.5)
-    points = points[near]
+    middle = moved_points(pose, body.middle[None])[0]
+    points, least = body.near(walls, pose, _AHEAD * _FREE_STEP_MM + 0.5)
+    step = float(np.clip(0.4 * (least - 1.0), _STEP_MM, _FREE_STEP_MM))
+    points = points[walls.coarse(points) < _AHEAD * step + 0.5]
     slack = walls.at(points)
     chosen = _speakers(points, slack, _AHEAD * step)
     points, slack = points[chosen], slack[chosen]
@@ -70,7 +94,8 @@ def _step(walls: Walls, body: Body, pose: np.ndarray, pull: Pull) -> np.ndarray 
     # Turns are counted in mm at the body's reach, so that all six variables are alike.
     rows = np.hstack([normals, np.cross(points - middle, normals) / body.reach_mm])
     holds = moved_points(pose, body.holds)
-    gains = np.hstack([pull.towards, np.cross(holds - middle, pull.towards) / body.reach_mm])
+    towards = pull.at(pose)
+    gains = np.hstack([towards, np.cross(holds - middle, towards) / body.reach_mm])
     limits = slack - np.minimum(0.05, slack + _MEND_MM)
     # Variables: shift, turn, the turn's size about each axis, and the gain.
     turns = np.eye(3)
@@ -96,7 +121,9 @@ def _speakers(points: np.ndarray, slack: np.ndarray, ahead: float) -> np.ndarray
     near = np.flatnonzero(slack < ahead)
     order = near[np.argsort(slack[near], kind="stable")]
     cells = np.floor(points[order] / _CELL_MM).astype(np.int64)
-    _, first = np.unique(cells, axis=0, return_index=True)
+    cells -= cells.min(axis=0, initial=0)
+    size = cells.max(axis=0, initial=0) + 1
+    _, first = np.unique((cells[:, 0] * size[1] + cells[:, 1]) * size[2] + cells[:, 2], return_index=True)
     return order[np.sort(first)]
 
 

@@ -12,18 +12,19 @@ from scipy import ndimage
 from ..build.design import Situation
 from ..case.model import Structure
 from ..plan.rules import retraction_for
+from .bones import Bones, bones_about, on_nodes
 
 _SPACING_MM = 1.5
 _FAR_MM = 12.0  # slack beyond this no longer matters
-_NEAR_MM = 3.0  # bone nearer than this is measured exactly, not on the grid
+_NEAR_MM = 2.0  # bone nearer than this is measured exactly, not on the grid
 _KEPT_MM = 0.5  # from walls, for the grid
 _SMALLEST_MM3 = 50.0  # of a mobile structure's pieces: smaller ones are label noise
 _AROUND_MM = 150.0  # of the implant; what lies farther off is not looked at
 
-_PUSHED_NODES = 3  # beside where an implant at its place pushes a structure
-
-# Ways in which a structure may be held aside: array axis (up, anterior, right) and sign.
-_ASIDE = {"right": (2, 1), "left": (2, -1), "anterior": (1, 1), "down": (0, -1)}
+# Ways in which a structure may be held aside: up, anterior, right; never towards the spine.
+_ASIDE = np.array(
+    [(0, 0, 0), (0, 1, 0), (0, 0, 1), (0, 0, -1), (-1, 0, 0), (0, 1, 1), (0, 1, -1), (-1, 1, 0)], dtype=np.float64
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,7 @@ class Walls:
     bone: np.ndarray
     owner: np.ndarray
     names: tuple[str, ...]
-    bones: tuple[Structure, ...]
+    bones: Bones
     give_mm: float
 
     def at(self, points: np.ndarray) -> np.ndarray:
@@ -53,8 +54,13 @@ class Walls:
 
     def coarse(self, points: np.ndarray) -> np.ndarray:
         """The same from the grid alone."""
-        index = self._index(points)
-        return np.minimum(_sampled(self.slack, index), _sampled(self.bone, index) + self.give_mm)
+        return _sampled(self._least, self._index(points))
+
+    def least_within(self, centres: np.ndarray, reach: np.ndarray) -> np.ndarray:
+        """(n,) mm: what is not more than the slack on the grid anywhere within reach (n,) mm of centres (n, 3)."""
+        index = self._index(centres)
+        last = np.array(self.slack.shape)[:, None] - 1.0
+        return _sampled(self._least, np.clip(index, 0.0, last)) - reach
 
     def owners(self, points: np.ndarray) -> set[str]:
         """Whose walls have least slack at points (n, 3)."""
@@ -63,7 +69,7 @@ class Walls:
         rest = _sampled(self.slack, index)
         names = [self.names[k] if k >= 0 else "" for k in self.owner[node]]
         least = rest.copy()
-        for bone in self.bones:
+        for bone in self.bones.structures:
             distance = bone.distance(points) + self.give_mm
             names = [bone.level or bone.name if d < e else n for d, e, n in zip(distance, least, names)]
             least = np.minimum(least, distance)
@@ -76,8 +82,8 @@ class Walls:
         return np.asarray(((index >= 0) & (index <= last)).all(axis=0))
 
     @cached_property
-    def _boxes(self) -> list[np.ndarray]:
-        return [bone.box for bone in self.bones]
+    def _least(self) -> np.ndarray:
+        return np.minimum(self.slack, self.bone + np.float32(self.give_mm))
 
     def _index(self, points: np.ndarray) -> np.ndarray:
         local = points @ self.frame.T
@@ -89,29 +95,25 @@ class Walls:
         distance = _sampled(self.bone, index)
         near = np.flatnonzero(distance < _NEAR_MM)
         if len(near):
-            exact = np.full(len(near), _FAR_MM)
-            for bone, (low, high) in zip(self.bones, self._boxes):
-                beside = np.all((points[near] > low - _NEAR_MM) & (points[near] < high + _NEAR_MM), axis=1)
-                exact[beside] = np.minimum(exact[beside], bone.distance(points[near[beside]]))
-            distance[near] = exact
+            distance[near] = self.bones.distance(points[near])
         return distance
 
 
-def walls_around(situation: Situation, body: np.ndarray, out: np.ndarray) -> Walls:
+def walls_around(situation: Situation, body: np.ndarray, ways: np.ndarray) -> Walls:
     """The walls for an implant whose surface points are body (n, 3) RAS at its place.
 
-    out: (3,) unit, roughly the way out, along which it is tried in which direction each mobile structure is best held
+    ways: (m, 3) unit, roughly ways out, along which it is tried in which direction each mobile structure is best held
     aside.
     """
     case, plan = situation.case, situation.plan
-    frame = _frame(situation)
+    frame = frame_of(situation)
     low, shape = _block(situation, frame, body)
     slack = np.full(shape, _FAR_MM, dtype=np.float32)
     bone = np.full(shape, _FAR_MM, dtype=np.float32)
     owner = np.full(shape, -1, dtype=np.int16)
     names: list[str] = []
-
-    tube, rest = (_passed(frame, low, shape, body, out, far) for far in (_AROUND_MM, 0.0))
+    rest = _passed(frame, low, shape, body, ways[0], 0.0)
+    passed = [_passed(frame, low, shape, body, way, _AROUND_MM) for way in ways]
 
     def put(name: str, at: tuple[slice, ...], values: np.ndarray) -> None:
         # Where the implant at its place already is as near, it may stay so: what is allowed there is not asked here.
@@ -122,26 +124,26 @@ def walls_around(situation: Situation, body: np.ndarray, out: np.ndarray) -> Wal
         names.append(name)
 
     for structure in case.structures:
-        sampled = None if structure.role == "disc" else _on_block(structure, frame, low, shape)
+        rule = None if structure.role == "metal" else retraction_for(plan, structure.name)
+        gives_way = structure.role == "disc" or (rule is not None and rule.kind == "collapsed")
+        sampled = None if gives_way else _on_block(structure, frame, low, shape)
         if sampled is None:
             continue
         at, distance = sampled
         name = structure.level or structure.name
-        rule = None if structure.role == "metal" else retraction_for(plan, structure.name)
         if structure.role == "bone":
             np.minimum(bone[at], distance, out=bone[at])
         elif rule is None:
             put(name, at, distance - np.float32(plan.budget.segmentation_to_print_mm + _KEPT_MM))
         elif rule.kind == "aside":
             limit = rule.limit_mm - plan.budget.segmentation_to_print_mm - _SPACING_MM
-            for piece in _pieces(distance < 0.0):
-                wall = _wall(piece, tube[at], rest[at], limit)
-                if wall.any():
-                    put(name, *_signed(wall, at))
-    return Walls(frame, low, slack, bone, owner, tuple(names), case.having("bone"), 0.0)
+            for piece in _pieces(distance < 0.0, at):
+                put(name, *_signed(_held_aside(piece, passed, rest, limit), shape))
+    return Walls(frame, low, slack, bone, owner, tuple(names), bones_about(case, body), 0.0)
 
 
-def _frame(situation: Situation) -> np.ndarray:
+def frame_of(situation: Situation) -> np.ndarray:
+    """(3, 3) unit rows right, anterior, up of the span."""
     up = situation.upper.centre - situation.lower.centre
     up = up / np.linalg.norm(up)
     anterior = situation.upper.anterior + situation.lower.anterior
@@ -173,10 +175,9 @@ def _on_block(
     first, last = np.maximum(first, 0), np.minimum(last, shape)
     if (first >= last).any():
         return None
-    ticks = [low[2 - k] + _SPACING_MM * np.arange(first[k], last[k]) for k in range(3)]
-    up, anterior, right = np.meshgrid(*ticks, indexing="ij")
-    points = np.column_stack([right.ravel(), anterior.ravel(), up.ravel()]) @ frame
-    distance = structure.distance(points).reshape(up.shape).astype(np.float32)
+    to_ras = np.eye(4)
+    to_ras[:3, :3], to_ras[:3, 3] = _SPACING_MM * frame.T, frame.T @ low
+    distance = on_nodes(structure, to_ras, first, last)
     return tuple(slice(a, b) for a, b in zip(first, last)), distance
 
 
@@ -193,50 +194,47 @@ def _passed(
     return passed
 
 
-def _pieces(inside: np.ndarray) -> Iterator[np.ndarray]:
-    """The connected parts of a structure: vessels of either side are held aside each by itself."""
-    numbers, count = ndimage.label(inside)
-    sizes = np.bincount(numbers.ravel(), minlength=count + 1)
-    for number in range(1, count + 1):
-        if sizes[number] * _SPACING_MM**3 >= _SMALLEST_MM3:
-            yield numbers == number
+def _pieces(inside: np.ndarray, at: tuple[slice, ...]) -> Iterator[np.ndarray]:
+    """(n, 3) nodes of each connected part of a structure, which lies at a place of the block: vessels of either side
+    are held aside each by itself."""
+    numbers, _ = ndimage.label(inside)
+    first = np.array([one.start for one in at])
+    for number, place in enumerate(ndimage.find_objects(numbers), start=1):
+        nodes = np.argwhere(numbers[place] == number)
+        if len(nodes) * _SPACING_MM**3 >= _SMALLEST_MM3:
+            yield nodes + first + [one.start for one in place]
 
 
-def _wall(piece: np.ndarray, tube: np.ndarray, rest: np.ndarray, limit_mm: float) -> np.ndarray:
-    """Nodes that a structure blocks though it is held aside by limit_mm, in the direction that frees the tube most."""
-    if not (piece & tube).any():
-        return piece
-    moved = [_held_aside(piece, rest, axis, sign) for axis, sign in _ASIDE.values()]
-    need, fixed = min(moved, key=lambda one: float(one[0][tube].max(initial=0.0)))
-    wall: np.ndarray = (need > limit_mm) | fixed
-    return wall
+def _held_aside(piece: np.ndarray, passed: list[np.ndarray], rest: np.ndarray, limit_mm: float) -> np.ndarray:
+    """(n, 3) where a structure's nodes are while it is held aside by limit_mm at most: as a whole, in the direction in
+    which it is least in the way, above all of the implant at its place.
+
+    It is there before the implant comes, so that this may also pass on the side to which it is held.
+    """
+
+    def met(block: np.ndarray, nodes: np.ndarray) -> int:
+        within = nodes[((nodes >= 0) & (nodes < block.shape)).all(axis=1)]
+        return int(block[tuple(within.T)].sum())
+
+    reach = max(limit_mm, 0.0) / _SPACING_MM
+    aside = np.fix(reach * _ASIDE / np.maximum(np.linalg.norm(_ASIDE, axis=1, keepdims=True), 1.0)).astype(int)
+    places = [piece + shift for shift in aside]
+    return min(places, key=lambda nodes: (met(rest, nodes), sum(met(block, nodes) for block in passed)))
 
 
-def _held_aside(piece: np.ndarray, rest: np.ndarray, axis: int, sign: int) -> tuple[np.ndarray, np.ndarray]:
-    """By how many mm a structure must be moved along an axis so that each node is clear of it; and the nodes of it
-    that cannot be moved so, because the implant at its place lies beyond them."""
-    if sign < 0:
-        need, fixed = _held_aside(np.flip(piece, axis), np.flip(rest, axis), axis, 1)
-        return np.flip(need, axis), np.flip(fixed, axis)
-    passed = np.maximum.accumulate(piece, axis=axis)
-    # Where the implant pushes a structure it moves as a whole, also a little beside that.
-    pushed = ndimage.binary_dilation((piece & rest).any(axis=axis, keepdims=True), iterations=_PUSHED_NODES)
-    beyond = (passed & rest).any(axis=axis, keepdims=True) & ~pushed
-    need = (passed & ~beyond).cumsum(axis=axis, dtype=np.float32) * np.float32(_SPACING_MM)
-    return need, piece & beyond
-
-
-def _signed(wall: np.ndarray, at: tuple[slice, ...]) -> tuple[tuple[slice, ...], np.ndarray]:
-    """The nodes near a wall on a block, and the signed distance to it there less what is kept from walls."""
+def _signed(nodes: np.ndarray, shape: tuple[int, ...]) -> tuple[tuple[slice, ...], np.ndarray]:
+    """The part of a block near nodes (n, 3), and the signed distance to them there less what is kept from walls."""
     edge = int(_FAR_MM / _SPACING_MM) + 1
-    near = tuple(
-        slice(max(filled[0] - edge, 0), filled[-1] + edge + 1)
-        for filled in (np.flatnonzero(wall.any(axis=tuple(a for a in range(3) if a != axis))) for axis in range(3))
-    )
-    wall = wall[near]
+    first = np.clip(nodes.min(axis=0) - edge, 0, shape)
+    last = np.clip(nodes.max(axis=0) + edge + 1, 0, shape)
+    wall = np.zeros(np.maximum(last - first, 0), dtype=bool)
+    nodes = nodes[((nodes >= first) & (nodes < last)).all(axis=1)] - first
+    wall[tuple(nodes.T)] = True
+    place = tuple(slice(a, max(a, b)) for a, b in zip(first, last))
+    if not wall.any():
+        return place, np.full(wall.shape, _FAR_MM, dtype=np.float32)
     steps = ndimage.distance_transform_edt(~wall) - ndimage.distance_transform_edt(wall)
     signed = _SPACING_MM * (steps + np.where(wall, 0.5, -0.5)) - _KEPT_MM
-    place = tuple(slice(a.start + b.start, min(a.start + b.stop, a.stop)) for a, b in zip(at, near))
     return place, signed.astype(np.float32)
 
 

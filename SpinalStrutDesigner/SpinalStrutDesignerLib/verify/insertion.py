@@ -82,12 +82,14 @@ def insertion(measured: Measured) -> Iterator[Finding]:
         yield _fixed(measured, moving, fixed)
     swept = Samples(_swept(measured.samples.points, _poses(measured, way, _SWEPT_MM)))
     run = situation.lower.centre - situation.upper.centre
-    run, out = run / np.linalg.norm(run), np.array(way.points[0].shift_mm)
-    out = out - (out @ run) * run
-    out = out / max(float(np.linalg.norm(out)), 1e-9)
+    run = run / np.linalg.norm(run)
+    # Whichever side the surgeon stands on, a hand holds things off the spine: to the front or to a side, never back.
+    front = situation.upper.anterior + situation.lower.anterior
+    front = front - (front @ run) * run
+    front = front / np.linalg.norm(front)
     for structure in given:
         if structure not in fixed:
-            yield from _aside(measured, structure, swept, run, out)
+            yield from _aside(measured, structure, swept, run, front)
     yield _outside(measured, poses[0])
 
 
@@ -126,7 +128,7 @@ def _fixed(measured: Measured, moving: Moving, fixed: tuple[Structure, ...]) -> 
 
 
 def _aside(
-    measured: Measured, structure: Structure, swept: Samples, run: np.ndarray, out: np.ndarray
+    measured: Measured, structure: Structure, swept: Samples, run: np.ndarray, front: np.ndarray
 ) -> Iterator[Finding]:
     """One finding where a structure is in the way, by its part that must move farthest."""
     rule = retraction_for(measured.plan, structure.name)
@@ -144,7 +146,7 @@ def _aside(
     for piece in pieces(structure):
         nearest: Nearest = swept.least(piece.distance)
         # Across its run, or, as vessels that cross the spine are, along the spine.
-        needed = min(displacement_needed(piece, swept, nearest, axis, out) for axis in (run, np.cross(out, run)))
+        needed = min(displacement_needed(piece, swept, nearest, axis, front) for axis in (run, np.cross(front, run)))
         if needed > worst:
             worst, place = needed, nearest.point
     budget = measured.plan.budget.segmentation_to_print_mm

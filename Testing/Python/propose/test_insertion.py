@@ -16,7 +16,10 @@ from SpinalStrutDesignerLib.build.design import Implant
 from SpinalStrutDesignerLib.errors import PlanError
 from SpinalStrutDesignerLib.plan.insertion import Insertion, Way, Waypoint
 from SpinalStrutDesignerLib.plan.way import matrix_about, motion, pose_of, waypoint_of
-from SpinalStrutDesignerLib.propose.insertion import find_way
+from SpinalStrutDesignerLib.propose.bones import REACH_MM, bones_about
+from SpinalStrutDesignerLib.propose.insertion import body_of, find_way
+from SpinalStrutDesignerLib.propose.pull import Pull
+from SpinalStrutDesignerLib.propose.walls import Walls, walls_around
 from SpinalStrutDesignerLib.verify.insertion import insertion
 from SpinalStrutDesignerLib.verify.measured import Measured
 
@@ -229,3 +232,63 @@ def test_a_scan_that_ends_in_tissue_does_not_show_the_outside() -> None:
     flesh = filled("muscle", "disc", (-40.0, 30.0, -45.0), (40.0, 50.5, 45.0))
     found = findings(toy(flesh), STRAIGHT)["insertion.outside"]
     assert found.verdict == "warn" and found.value == 100.0 and "100 % of it lies beyond" in found.detail
+
+
+def test_bones_are_as_far_off_as_each_by_itself_says() -> None:
+    """On the block about the implant and beside it."""
+    implant = toy(filled("rib", "bone", (20.0, -22.0, -34.0), (26.0, 9.0, 34.0)))
+    case = implant.situation.case
+    points = np.random.default_rng(3).uniform((-30.0, -25.0, -40.0), (35.0, 45.0, 40.0), (20000, 3))
+    truth = np.minimum(case.distance(case.having("bone"), points), REACH_MM)
+    found = bones_about(case, implant.part.mesh.vertices).distance(points)
+    # Voxels' corners are cut a little otherwise where two bones are equally near.
+    assert np.abs(found - truth).max() < 0.25 * SPACING
+    assert np.abs(found - truth).mean() < 0.01
+
+
+def walls_of(implant: Implant) -> Walls:
+    return walls_around(implant.situation, implant.part.mesh.vertices, np.array([[0.0, 1.0, 0.0]]))
+
+
+def test_what_is_held_aside_blocks_no_more_than_itself() -> None:
+    """A tube in front of the bar: gone from there, and on both sides of where it is held the way is free."""
+    implant = toy(filled("oesophagus", "keepout_critical", (-4.0, 12.0, -45.0), (4.0, 20.0, 45.0)))
+    slack = walls_of(implant).at(np.column_stack([np.linspace(-39.0, 39.0, 79), np.full(79, 16.0), np.zeros(79)]))
+    places = np.linspace(-39.0, 39.0, 79)
+    blocked = places[slack < 0.0]
+    assert np.all(slack[np.abs(places) < 4.0] > 0.0)
+    assert 8.0 <= np.ptp(blocked) + 1.0 <= 8.0 + 2 * 1.5 + 1.0  # as wide as the tube, to a node on each side
+    assert 22.0 < abs(blocked.mean()) <= 30.0  # held aside by no more than the plan lets it
+    assert slack[0] > 0.0 and slack[-1] > 0.0
+
+
+def test_what_nobody_may_hold_aside_stays() -> None:
+    implant = toy(filled("vertebral_arteries", "keepout_critical", (-4.0, 12.0, -45.0), (4.0, 20.0, 45.0)))
+    assert walls_of(implant).at(np.array([[0.0, 16.0, 0.0]]))[0] < 0.0
+
+
+def test_great_vessels_are_moved_only_where_nothing_else_leads_out() -> None:
+    """A vessel crosses in front of a bar that comes out to a side as well."""
+    vessel = filled("great_vessels", "keepout_critical", (-40.0, 14.0, -4.0), (40.0, 18.0, 4.0))
+    free = find_way(toy(vessel, insertion=Insertion(give_mm=0.0)))
+    assert free.way is not None and free.allowance < 2
+    assert "insertion.great_vessels" not in findings(toy(vessel), free.way)
+
+
+def test_a_lengthwise_pull_turns_with_the_body() -> None:
+    quarter = matrix_about(np.zeros(3), np.array([0.5 * np.pi, 0.0, 0.0]), np.zeros(3))
+    pull = Pull(np.zeros((2, 3)), np.tile([0.0, 0.0, -1.0], (2, 1)))
+    assert np.allclose(pull.at(quarter), [[0.0, 1.0, 0.0]] * 2)
+
+
+def test_points_near_walls_are_all_looked_at() -> None:
+    """Each point with little slack is among those that are near, and the bound holds."""
+    implant = toy(filled("rib", "bone", (12.0, -22.0, -34.0), (18.0, 9.0, 34.0)))
+    body, walls = body_of(implant), walls_of(implant)
+    for shift in np.random.default_rng(5).uniform(-6.0, 6.0, (10, 3)):
+        pose = matrix_about(body.middle, 0.05 * shift, shift)
+        near, bound = body.near(walls, pose, 1.0)
+        slack = walls.coarse(body.placed(pose))
+        assert bound <= slack.min() + 1e-6
+        close = body.placed(pose)[slack < 1.0]
+        assert set(map(tuple, close.round(6))) <= set(map(tuple, near.round(6)))
