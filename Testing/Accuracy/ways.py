@@ -32,5 +32,5 @@ def rows(data: Path, pictures: Path) -> Iterator[Row]:
             if isinstance(finding.value, float):
                 # A verdict that forbids manufacture does not hold.
                 least = None if finding.verdict in ("pass", "warn") else float("inf")
-                what = f"{finding.title} ({finding.id}): {finding.verdict}, {finding.limit}"
+                what = f"{finding.title}: {finding.verdict}, {finding.limit}"
                 yield Row(given.name, what, finding.value, finding.unit, least)
