@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import map_coordinates
 
+from ..case.column import column_axes
 from ..case.model import Case, Endplate, Structure
 from ..plan.plan import Plan, Section
 from ..plan.rules import rule_for
@@ -108,13 +109,7 @@ def least_mm(plan: Plan, structure: Structure, fit_gap_mm: float) -> float | Non
 
 def column_frame(upper: Endplate, lower: Endplate, line: np.ndarray) -> Frame:
     """The corridor's coordinates about the column line (n, 3) RAS between two docking endplates."""
-    chord = lower.centre - upper.centre
-    down = chord / np.linalg.norm(chord)
-    anterior = upper.anterior + lower.anterior
-    anterior = anterior - (anterior @ down) * down
-    anterior /= np.linalg.norm(anterior)
-    right = np.cross(anterior, -down)
-    axes = np.stack([right, anterior, down])
+    axes = column_axes(upper, lower)
     local = (line - upper.centre) @ axes.T
     local[:, 2] = np.maximum.accumulate(local[:, 2])
     return Frame(upper.centre, axes, local)
