@@ -13,6 +13,7 @@ from ..case.model import Case, Endplate, Structure
 from ..plan.plan import Plan, Section
 from ..plan.rules import rule_for
 from .nodes import Frame, Wanted, least_over, nodes_along
+from .standoff import Standoff
 
 _FAR_MM = 9.0  # distances beyond this no longer matter
 _APART_MM = 0.5  # never nearer than this to what must not be touched, whatever its rule allows
@@ -31,6 +32,7 @@ class Corridor:
     critical: distance to critical structures that must not be touched.
     soft: distance to critical structures that a rule allows to be displaced, spent last.
     bone: plain distance to remaining bone.
+    standoffs: the same rules of each structure, for what is to be measured exactly.
     """
 
     frame: Frame
@@ -41,6 +43,7 @@ class Corridor:
     rules: np.ndarray
     soft: np.ndarray
     bone: np.ndarray
+    standoffs: tuple[Standoff, ...] = ()
 
     def axes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Grid coordinates (right, anterior, down) in mm."""
@@ -83,6 +86,35 @@ class Corridor:
         return ((self.frame.to_corridor(points) - self.start) / self.spacing)[:, ::-1].T
 
 
+@dataclass(frozen=True, eq=False)
+class RoomField:
+    """One of a room's fields as something to keep from: roughly, and fast."""
+
+    room: Corridor
+    values: np.ndarray
+    need_mm: float
+    never_mm: float
+    spared: bool
+    is_bone: bool
+
+    def nearest(self, points: np.ndarray, reach_mm: float) -> tuple[np.ndarray, np.ndarray]:
+        """(n,) distances of points (n, 3) RAS, and the points."""
+        return self.room.sample(self.values, points), points
+
+    def slopes(self, places: np.ndarray) -> np.ndarray:
+        """(n, 3) by how much the distance grows at places (n, 3) for a mm along each axis."""
+        return self.room.gradient(self.values, places)
+
+
+def fields_of(room: Corridor) -> tuple[RoomField, ...]:
+    """What a strut keeps in a room, as its nodes tell it."""
+    return (
+        RoomField(room, room.never, 0.0, 0.0, False, True),
+        RoomField(room, room.rules, 0.0, -np.inf, False, False),
+        RoomField(room, room.soft, -np.inf, -np.inf, True, False),
+    )
+
+
 def demand(plan: Plan, structure: Structure) -> float | None:
     """The least signed distance in mm at which a structure's rule passes with its error budget; None without a rule.
 
@@ -107,6 +139,20 @@ def least_mm(plan: Plan, structure: Structure, fit_gap_mm: float) -> float | Non
     return max(need, _APART_MM)
 
 
+def standoffs(case: Case, plan: Plan, ahead: np.ndarray, fit_gap_mm: float) -> tuple[Standoff, ...]:
+    """What a strut keeps from each structure that a rule names, and from bone. ahead: (3,) unit, to the front."""
+    found = []
+    for structure in case.structures:
+        need = demand(plan, structure)
+        if structure.role == "bone":
+            front = ahead if structure.of_column else None
+            found.append(Standoff(structure, fit_gap_mm, fit_gap_mm, front, False))
+        elif need is not None:
+            never = _APART_MM if _apart(structure, need) else -np.inf
+            found.append(Standoff(structure, need, never, None, _spared(structure, need)))
+    return tuple(found)
+
+
 def column_frame(upper: Endplate, lower: Endplate, line: np.ndarray) -> Frame:
     """The corridor's coordinates about the column line (n, 3) RAS between two docking endplates."""
     axes = column_axes(upper, lower)
@@ -121,7 +167,7 @@ def corridor(case: Case, plan: Plan, frame: Frame, fit_gap_mm: float) -> Corrido
     bones = case.having("bone")
     ruled = [(s, need) for s in case.structures if s.role != "bone" and (need := demand(plan, s)) is not None]
     critical = [(s, need) for s, need in ruled if s.role in ("keepout_critical", "metal")]
-    touchable = [s for s, need in critical if need < 0.0 and s.role == "keepout_critical"]
+    touchable = [s for s, need in critical if _spared(s, need)]
     apart = [s for s, need in critical if _apart(s, need)]
     asked: dict[str, list[Wanted]] = {
         "column": [(s, 0.0) for s in bones if s.of_column],
@@ -142,6 +188,7 @@ def corridor(case: Case, plan: Plan, frame: Frame, fit_gap_mm: float) -> Corrido
         rules=found["rules"],
         soft=found["soft"],
         bone=bone,
+        standoffs=standoffs(case, plan, frame.axes[1], fit_gap_mm),
     )
 
 
@@ -156,6 +203,11 @@ def _apart(structure: Structure, need: float) -> bool:
     if structure.role == "metal":
         return True
     return structure.role == "keepout_critical" and (need >= 0.0 or _hollow(structure))
+
+
+def _spared(structure: Structure, need: float) -> bool:
+    """Whether a structure may be pushed aside, but only where nothing else helps."""
+    return structure.role == "keepout_critical" and need < 0.0
 
 
 def _hollow(structure: Structure) -> bool:

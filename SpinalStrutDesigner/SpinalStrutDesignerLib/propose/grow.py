@@ -12,8 +12,9 @@ from ..plan.plan import Axis, Section
 from ..plan.section import section_polygon
 from .axis import HELD_MM, Candidate, missed_mm
 from .corridor import Corridor
+from .moves import sweep_points
 from .path import EndRegion, end_sizes, section_probe, with_sizes
-from .refine import refined_axis, sweep_points
+from .refine import refined_axis
 from .strength import moments_of
 
 _STEPS_MM = (2.0, 1.0, 0.5)  # by which a size grows; presets are given to the half millimetre

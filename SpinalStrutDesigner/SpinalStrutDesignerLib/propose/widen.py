@@ -10,9 +10,9 @@ from scipy.sparse import csr_matrix
 
 from ..plan.plan import Axis
 from .free import NEAR_MM, left_of_each
+from .moves import Moves, moves_about
 from .path import EndRegion
 from .prospect import Prospect
-from .refine import Moves, moves_about
 from .sweep import Curves, bends, curves
 
 _POINTS_MM, _MOST_POINTS = 5.0, 60
