@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+import numpy as np
 
 from ..plan.curve import axis_curve
 from ..plan.plan import Axis, Plan, Section
 from .corridor import Corridor
 from .moves import sweep_points
-from .path import EndRegion, cheapest_path, end_sizes, is_round, section_probe, stations, with_sizes
-from .refine import SIDES_DEG, refined_axis, refined_from
+from .path import STATION_MM, EndRegion, cheapest_path, end_sizes, is_round, section_probe, stations, with_sizes
+from .refine import SIDES_DEG, refined_axis, rough_axis
 from .standoff import worst_miss
 from .strength import strut_reserve
 
 _REFINED = 3  # the cheapest of them that are worked out
 HELD_MM = 0.02  # a mesh's own error: less is not missed
+MENDED_MM = 0.15  # what a rough axis misses by less is mended when it is made exact
+_AS_CHEAP = 0.1  # by how much more a strut may cost that stands nearer to the front
+_TIED = 6  # decimals of costs beyond which they are equal
 # Sizes tried where the preset's section does not fit, as shares at the upper and lower end: slimmer where the neck is
 # narrow first, then everywhere. Size is limited only by the anatomy (Willemsen et al. 2019).
 _SIZES = ((1.0, 1.0), (0.83, 1.0), (0.67, 1.0), (0.67, 0.67))
@@ -42,52 +47,63 @@ def propose_strut(room: Corridor, plan: Plan, upper: EndRegion, lower: EndRegion
     best: Candidate | None = None
     for shares in _SIZES:
         found = propose_axis(room, scaled(plan.section, *shares), upper, lower)
-        if best is None or found.missing_mm < best.missing_mm - HELD_MM:
-            best = found
-        if best.missing_mm <= HELD_MM:
-            break
+        tried = _stouter(room, plan, found, upper, lower) if found.missing_mm <= MENDED_MM else [found]
+        for rough in reversed(tried):
+            worked = worked_out(room, rough, upper, lower)
+            if best is None or worked.missing_mm < best.missing_mm - HELD_MM:
+                best = worked
+            if best.missing_mm <= HELD_MM:
+                return best
     assert best is not None
-    if best.missing_mm > HELD_MM:
-        return best
-    return _strong(room, plan, best, upper, lower)
+    return best
 
 
-def _strong(room: Corridor, plan: Plan, found: Candidate, upper: EndRegion, lower: EndRegion) -> Candidate:
-    """The first stouter strut that bears the loads, or the strongest of those up to where no more fits."""
-
-    def reserve(axis: Axis, section: Section) -> float:
-        return strut_reserve(plan, axis, section, upper.plate, lower.plate)
-
-    best, strongest = found, reserve(found.axis, found.section)
+def _stouter(room: Corridor, plan: Plan, found: Candidate, upper: EndRegion, lower: EndRegion) -> list[Candidate]:
+    """The strut that was found, and stouter ones, each stronger than the one before: up to the first that bears the
+    loads, or to where no more fits."""
+    tried, section = [found], found.section
+    strongest = strut_reserve(plan, found.axis, section, upper.plate, lower.plate)
     for shares in _STOUTER:
         if strongest >= _RESERVE:
             break
-        section = scaled(found.section, *shares)
-        stays = missed_mm(room, found.axis, section)
-        tried = replace(found, section=section, missing_mm=stays)
-        if stays > HELD_MM:
-            tried = propose_axis(room, section, upper, lower)
-        if tried.missing_mm > HELD_MM:
+        one = propose_axis(room, scaled(section, *shares), upper, lower)
+        if one.missing_mm > MENDED_MM:
             break
-        strength = reserve(tried.axis, tried.section)
+        strength = strut_reserve(plan, one.axis, one.section, upper.plate, lower.plate)
         if strength > strongest:
-            best, strongest = tried, strength
-    return best
+            tried.append(one)
+            strongest = strength
+    return tried
 
 
 def propose_axis(room: Corridor, section: Section, upper: EndRegion, lower: EndRegion) -> Candidate:
-    """The best axis for a section: several sides of the column are tried."""
+    """The best axis for a section, as far as the room's nodes tell: several sides of the column are tried."""
     sides = (0.0,) if is_round(section) else SIDES_DEG
     places = stations(room, section, upper, lower)
     tried = [(cheapest_path(room, section, side, places), side) for side in sides]
-    tried.sort(key=lambda found: round(found[0][1], 6))  # of those equally cheap the more frontal one, then the right
-    best: Candidate | None = None
+    tried.sort(key=lambda found: round(found[0][1], _TIED))  # of equally cheap ones the more frontal, then the right
+    found = []
     for (path, _), side in tried[:_REFINED]:
-        axis, cost = refined_from(room, section, path, side, upper, lower)
-        if best is None or cost < best.cost:
-            best = Candidate(axis, section, cost, missed_mm(room, axis, section))
-    assert best is not None
-    return best
+        axis, cost = rough_axis(room, section, path, side, upper, lower)
+        found.append((abs(side), Candidate(axis, section, cost, missed_mm(room, axis, section))))
+    return _preferred(found)
+
+
+def _preferred(found: list[tuple[float, Candidate]]) -> Candidate:
+    """Of struts (degrees from the front, strut) that hold, or else of those that miss least, the most frontal one that
+    costs hardly more than the cheapest: a small difference turns no strut."""
+    least = max(min(one.missing_mm for _, one in found) + HELD_MM, MENDED_MM)
+    held = [(turn, one) for turn, one in found if one.missing_mm <= least]
+    cheap = (1.0 + _AS_CHEAP) * min(one.cost for _, one in held)
+    chosen = [(turn, round(one.cost, _TIED), number) for number, (turn, one) in enumerate(held) if one.cost <= cheap]
+    return held[min(chosen)[2]][1]
+
+
+def worked_out(room: Corridor, rough: Candidate, upper: EndRegion, lower: EndRegion) -> Candidate:
+    """A strut's axis made exact."""
+    path = axis_curve(rough.axis, rough.section, STATION_MM).points
+    axis, cost = refined_axis(room, rough.section, path, np.array(rough.axis.back), upper, lower)
+    return Candidate(axis, rough.section, cost, missed_mm(room, axis, rough.section))
 
 
 def scaled(section: Section, upper: float, lower: float) -> Section:

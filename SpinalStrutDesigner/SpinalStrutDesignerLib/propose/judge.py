@@ -22,6 +22,7 @@ _SHARPEST = 1.6  # least radius of the axis as a multiple of the section's large
 _BENT_MM = 20.0  # missed, for an axis that bends twice as sharply as that
 _STEP_MM = 0.02  # of variable, for the derivatives of curves
 _ROUGH_MM = 1.5  # by how much the room's nodes may tell distances too large
+_EVERY = 4  # of an outline's points one is enough to tell where an axis may end
 KINDS = 3
 """What may be missed, if need be: what no rule allows, rules, and rules at the feet, whose margins can still hold them."""
 _FIRM = 0.1  # weight of a mm missed of the axis' own limits
@@ -86,14 +87,12 @@ class Judge:
         made = curves(self.moves.control(trials), self.moves.backs(trials), self.rows)
         rest, change = _with_slope(self._shape(made, trials))
         rows = _Rows(len(x), self.margin_mm, nearby_mm)
-        swept = made.swept(self._offsets[0])
-        strut, feet = self._strut(swept), [self._foot(swept, at) for at in (0, 1)]
-        near = _near(self.room, strut, nearby_mm)
+        strut, feet = self._strut(made, nearby_mm), [self._foot(made, at) for at in (0, 1)]
         spared = [(rest, change)]
         for one in self.kept:
-            spared.append(rows.add(one, strut, near))
+            spared.append(rows.add(one, strut))
             if not one.is_bone:
-                spared.extend(rows.add(one, foot, np.arange(len(foot.points))) for foot in feet)
+                spared.extend(rows.add(one, foot) for foot in feet)
         rows.firm(*_with_slope(self._bent(trials)), _FIRM)
         for end, at in zip(self.ends, (0, -1)):
             rows.firm(*_with_slope(_inside(end, made.points[:, at])), _FIRM)
@@ -109,15 +108,27 @@ class Judge:
             weights=np.concatenate(rows.weights),
         )
 
-    def _strut(self, swept: np.ndarray) -> _Points:
-        points = swept[0].reshape(-1, 3)
-        carried = ((swept[1:] - swept[0]) / _STEP_MM).reshape(len(swept) - 1, -1, 3)
-        weight = np.sqrt(self.length_mm / len(points))
-        return _Points(points, self._offsets[1].ravel(), carried, np.full(len(points), weight), 1)
+    def _strut(self, made: Curves, nearby_mm: float) -> _Points:
+        """The points of the sweep that may leave less than nearby_mm of anything, as the room's nodes tell."""
+        offsets, needs = self._offsets[0].reshape(-1, 2), self._offsets[1].ravel()
+        place = np.repeat(np.arange(self.rows), len(needs) // self.rows)
+        across, towards = offsets[:, :1], offsets[:, 1:]
+        points = made.points[0, place] + across * made.rights[0, place] + towards * made.backs[0, place]
+        room = self.room
+        rough = np.min(room.samples((room.never, room.rules, room.soft), points), axis=0) - needs
+        near = np.flatnonzero(rough < max(nearby_mm, _SPARED_MM) + _ROUGH_MM)
+        at = place[near]
+        carried = [
+            (values[1:, at] - values[0, at]) * share
+            for values, share in ((made.points, 1.0), (made.rights, across[near]), (made.backs, towards[near]))
+        ]
+        weights = np.full(len(near), np.sqrt(self.length_mm / len(points)))
+        return _Points(points[near], needs[near], sum(carried) / _STEP_MM, weights, 1)
 
-    def _foot(self, swept: np.ndarray, which: int) -> _Points:
+    def _foot(self, made: Curves, which: int) -> _Points:
         end, place = self.ends[which], (0, -1)[which]
-        edges = swept[:, place, self._probe.inner :: 2]
+        across, towards = self._offsets[0][place, self._probe.inner :: 2].T[..., None]
+        edges = made.points[:, None, place] + across * made.rights[:, None, place] + towards * made.backs[:, None, place]
         points = end.bridge(edges[0])
         carried = np.stack([end.bridge_moves(move) for move in (edges[1:] - edges[0]) / _STEP_MM])
         weight = 1.0 / np.sqrt(len(points) / _BRIDGE_POINTS)
@@ -169,25 +180,25 @@ class _Rows:
         """left: (m,) what must not fall below zero, and change (m, k)."""
         self._row(left, change, 0, np.full(len(left), weight))
 
-    def add(self, one: Kept, judged: _Points, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What the points numbered at leave of a standoff. Returns residuals (r,) of what is spared, and their change."""
+    def add(self, one: Kept, judged: _Points) -> tuple[np.ndarray, np.ndarray]:
+        """What points leave of something. Returns residuals (r,) of what is spared, and their change."""
         nothing = np.zeros(0), np.zeros((0, self._size))
         least = max(one.need_mm, one.never_mm, _SPARED_MM - self._margin_mm if one.spared else -np.inf) + self._margin_mm
-        reach = max(least + self._nearby_mm + float(judged.needs.max()), 0.0)
-        away, places = one.nearest(judged.points[at], reach)
-        away = away - judged.needs[at]
+        reach = max(least + self._nearby_mm + float(judged.needs.max(initial=0.0)), 0.0)
+        away, places = one.nearest(judged.points, reach)
+        away = away - judged.needs
         close = np.flatnonzero(away < least + self._nearby_mm)
         if not len(close):
             return nothing
-        away, at = away[close], at[close]
-        change = np.einsum("pk,xpk->px", one.slopes(places[close]), judged.carried[:, at])
+        away = away[close]
+        change = np.einsum("pk,xpk->px", one.slopes(places[close]), judged.carried[:, close])
         for kind, wanted in ((0, one.never_mm), (judged.kind, one.need_mm)):
             if np.isfinite(wanted) and (kind == 0 or wanted > one.never_mm):
-                self._row(away - wanted - self._margin_mm, change, kind, judged.weights[at])
+                self._row(away - wanted - self._margin_mm, change, kind, judged.weights[close])
         if not one.spared:
             return nothing
         short = np.flatnonzero(away < _SPARED_MM)
-        weights = _SPARED * judged.weights[at[short]]
+        weights = _SPARED * judged.weights[close[short]]
         return weights * (_SPARED_MM - away[short]), -weights[:, None] * change[short]
 
     def _row(self, left: np.ndarray, change: np.ndarray, kind: int, weights: np.ndarray) -> None:
@@ -200,16 +211,10 @@ class _Rows:
         self.weights.append(weights[near])
 
 
-def _near(room: Corridor, strut: _Points, nearby_mm: float) -> np.ndarray:
-    """Numbers of the points that may leave less than nearby_mm of anything, as the room's nodes tell."""
-    rough = np.min(room.samples((room.never, room.rules, room.soft), strut.points), axis=0) - strut.needs
-    return np.flatnonzero(rough < max(nearby_mm, _SPARED_MM) + _ROUGH_MM)
-
-
 def _inside(end: EndRegion, places: np.ndarray) -> np.ndarray:
     """(n, 2) mm left until places (n, 3) RAS lie neither over the plate nor within reach of its centre, or too far back."""
     local = end.plate.to_local(places)
-    over = -polygon_distance(end.plate.to_local(end.plate.outline)[:, :2], local[:, :2])
+    over = -polygon_distance(end.plate.to_local(end.plate.outline[::_EVERY])[:, :2], local[:, :2])
     return np.column_stack([
         np.maximum(over, end.reach_mm - np.hypot(local[:, 0], local[:, 1])), local[:, 1] - end.behind_mm
     ])  # fmt: skip

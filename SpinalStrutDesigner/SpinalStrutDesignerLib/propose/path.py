@@ -21,7 +21,7 @@ _WEIGHT_END = 0.15  # per mm² off the endplate's centre
 _DISCS, _EDGE_POINTS = 5, 32
 _BEHIND_MM = -2.0  # behind the plate's centre lies the canal, and the approach is closed
 _BRIDGES = 500  # ends judged at a time, so that their arrays stay small
-_NEAR_MM = 8.0  # how far from a path another one is looked for
+_NEAR_MM = 12.0  # how far from a path another one is looked for
 _TIED = 1e-6  # costs that differ by less are one: the last bit of a sum chooses no way
 _SOFT_MARGIN_MM = 0.5  # wanted distance to structures that may be displaced
 

@@ -20,16 +20,15 @@ _CONTROL_SPACING_MM, _MOST_POINTS = 11.0, 9
 MARGIN_MM = 0.1
 """Kept beyond every rule, for what lies between the points that are judged."""
 _ROUGH_MARGIN_MM = 0.4  # the same where the room's nodes tell distances
-_SPACING_MM = 1.0
-_ROWS = (32, 300)  # fewest and most places along the strut at which it is judged
+_ROUGH_SPACING_MM, _SPACING_MM = 2.0, 1.0  # between the places along the strut at which it is judged
 _FIRMNESS = (0.05, 0.3, 1.0)  # the rules harden step by step, so that the curve can still cross a small remnant early
 _FIRM = np.array([240.0, 60.0, 60.0])
-_DAMPING, _SOFT_ENOUGH, _SOFT_ROUNDS = 1e-3, 1e-3, 25
+_DAMPING, _SOFT_ENOUGH, _SOFT_ROUNDS = 1e-3, 1e-3, 80
 _FIRST_MM, _MOST_MM = 0.5, 2.0  # how far a control point may move at a time, at first and later
-_ENOUGH_MM = 0.002  # of a step, below which it ends
+_ENOUGH_MM = 0.005  # of a step, below which it ends
 _ROUNDS, _CORRECTIONS = 120, 2
 _MISSED_MM = 1e-3  # more than before, above which a step is corrected
-_WORTH = 1e-3
+_WORTH = 1e-4  # of the merit: what a step must promise
 # What a mm of rules missed costs, and of what no rule allows: far more than a mm of anything else, so that as little is
 # missed as can be before anything else counts.
 _MISSED = np.array([2000.0, 200.0, 50.0])
@@ -40,33 +39,18 @@ def refined_axis(
 ) -> tuple[Axis, float]:
     """The best smooth axis near a path (n, 3), and its cost. back: (3,) roughly the direction towards the column.
 
-    It is refined from the cheapest of all paths near this one, so that it does not hang on where just it lies.
+    It is refined from the cheapest of all paths near this one, so that it does not hang on where just it lies: first
+    among distances that the room's nodes tell, then by sequential quadratic programming on the structures themselves
+    (Fletcher, Practical Methods of Optimization, ch. 12 and 14). There in each round distances are taken as straight,
+    and the best step within a small reach is found. A step that does not keep its promise shortens the reach; it ends
+    where no step is left.
     """
     side = 0.0 if is_round(section) else nearest_side(room, back)
     path = cheapest_near(room, section, side, stations(room, section, upper, lower), path)
-    return refined_from(room, section, path, side, upper, lower)
-
-
-def refined_from(
-    room: Corridor, section: Section, path: np.ndarray, side_deg: float, upper: EndRegion, lower: EndRegion
-) -> tuple[Axis, float]:
-    """The smooth axis to which a cheapest path (n, 3) on one side of the column leads, and its cost.
-
-    Sequential quadratic programming (Fletcher, Practical Methods of Optimization, ch. 12 and 14): in each round
-    distances are taken as straight, and the best step within a small reach is found. A step that does not keep its
-    promise is taken back, and the reach shortened; it ends where no step is left.
-    """
-    length = float(room.frame.line[-1, 2])
-    count = int(np.clip(round(length / _CONTROL_SPACING_MM) + 1, 5, _MOST_POINTS))
-    moves = moves_in_planes(room.frame, facing(room, side_deg), upper, lower, count)
-    turned = 0.0 if is_round(section) else np.deg2rad(_TURNED_DEG)
-    rows = int(np.clip(np.ceil(length / _SPACING_MM), *_ROWS)) + 1
-    rough = Judge(room, fields_of(room), _ROUGH_MARGIN_MM, section, (upper, lower), moves, turned, rows, length)
-    x = moves.onto(path)
-    for firmness in _FIRMNESS:
-        x = _softened(rough, x, firmness)
-    judge = replace(rough, kept=room.standoffs, margin_mm=MARGIN_MM)
-    reach = _FIRST_MM
+    rough = _rough_judge(room, section, side, upper, lower)
+    places = int(np.ceil(rough.length_mm / _SPACING_MM)) + 1
+    judge = replace(rough, kept=room.standoffs, margin_mm=MARGIN_MM, rows=places)
+    x, reach = _hardened(rough, path), _FIRST_MM
     here = judge.trial(x, _nearby(reach))
     for _ in range(_ROUNDS):
         step, there, promised = _step(judge, x, here, reach)
@@ -77,9 +61,34 @@ def refined_from(
             reach = min(2.0 * reach, _MOST_MM)
         if won > 0.0:
             x, here = x + step, there
-        if max(reach, promised / _WORTH) < _ENOUGH_MM or np.abs(step).max() < _ENOUGH_MM:
+        if reach < _ENOUGH_MM or np.abs(step).max() < _ENOUGH_MM or promised < _WORTH * _merit(here):
             break
-    return moves.axis(x), _merit(here)
+    return judge.moves.axis(x), _merit(here)
+
+
+def rough_axis(
+    room: Corridor, section: Section, path: np.ndarray, side_deg: float, upper: EndRegion, lower: EndRegion
+) -> tuple[Axis, float]:
+    """A smooth axis near a path (n, 3) as far as the room's nodes tell, and its cost. side_deg: of the column."""
+    judge = _rough_judge(room, section, side_deg, upper, lower)
+    x = _hardened(judge, path)
+    return judge.moves.axis(x), _softly(judge.trial(x, 0.0), _FIRMNESS[-1])
+
+
+def _rough_judge(room: Corridor, section: Section, side_deg: float, upper: EndRegion, lower: EndRegion) -> Judge:
+    length = float(room.frame.line[-1, 2])
+    count = int(np.clip(round(length / _CONTROL_SPACING_MM) + 1, 5, _MOST_POINTS))
+    moves = moves_in_planes(room.frame, facing(room, side_deg), upper, lower, count)
+    turned = 0.0 if is_round(section) else float(np.deg2rad(_TURNED_DEG))
+    rows = int(np.ceil(length / _ROUGH_SPACING_MM)) + 1
+    return Judge(room, fields_of(room), _ROUGH_MARGIN_MM, section, (upper, lower), moves, turned, rows, length)
+
+
+def _hardened(judge: Judge, path: np.ndarray) -> np.ndarray:
+    x = judge.moves.onto(path)
+    for firmness in _FIRMNESS:
+        x = _softened(judge, x, firmness)
+    return x
 
 
 def _step(judge: Judge, x: np.ndarray, here: Trial, reach: float) -> tuple[np.ndarray, Trial, float]:
