@@ -114,7 +114,8 @@ def seen_along(
 ) -> Canal:
     """The canal and the body as they look along axis: (3,) unit. points: (n, 3) RAS mm of the vertebra.
 
-    anterior: (3,) roughly; else_centre: (3,) the canal's centre to use where no closed ring is seen; without one CaseError is raised.
+    anterior: (3,) roughly; else_centre: (3,) the canal's centre to use where no closed ring is seen; without one
+    CaseError is raised.
     """
     view = Frame.along(points.mean(axis=0), axis, anterior)
     picture = _Silhouette.of(points, view)

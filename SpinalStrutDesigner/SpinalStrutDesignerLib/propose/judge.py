@@ -24,18 +24,22 @@ _STEP_MM = 0.02  # of variable, for the derivatives of curves
 _ROUGH_MM = 1.5  # by how much the room's nodes may tell distances too large
 _EVERY = 4  # of an outline's points one is enough to tell where an axis may end
 KINDS = 3
-"""What may be missed, if need be: what no rule allows, rules, and rules at the feet, whose margins can still hold them."""
+"""What may be missed, if need be: what no rule allows, rules, and rules at the feet, whose margins may still hold them.
+"""
 _FIRM = 0.1  # weight of a mm missed of the axis' own limits
 _BRIDGE_POINTS = 4.0  # as many of a foot's points weigh as much as a mm of strut
-# Weights of what an axis costs, for each mm of its length: mm off the column, its bend in 1/mm, and bending too sharply, mm of what is spared;
-# at its ends mm off the plates' centres; and its turn, 10 mm for a radian.
+# Weights of what an axis costs, for each mm of its length: mm off the column, its bend in 1/mm, bending more sharply
+# than is wanted, mm of what is spared; at its ends mm off the plates' centres; and its turn, 10 mm for a radian.
 _ECCENTRIC, _CURVE, _BEND, _SPARED, _END, _BACK = 0.06, 8.0, 25.0, 1.0, 0.3, 0.4
 
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """An axis judged. cost, with its slope (k,) and curvature (k, k) over the variables; missed_mm: (3,) the most by
-    which it misses what no rule allows, rules, and rules at its feet; lines (m, k + 3) · (step, missed) >= least (m,): what a step holds, and weights (m,) of a mm missed there."""
+    """An axis judged. cost, with its slope (k,) and curvature (k, k) over the variables.
+
+    missed_mm: (3,) the most by which it misses what no rule allows, rules, and rules at its feet; lines (m, k + 3) ·
+    (step, missed) >= least (m,): what a step holds, and weights (m,) of a mm that is missed there.
+    """
 
     cost: float
     slope: np.ndarray
@@ -99,7 +103,7 @@ class Judge:
         rows.firm(*self._turned(x), _FIRM)
         rest, change = (np.concatenate(parts) for parts in zip(*spared))
         return Trial(
-            cost=0.5 * float(rest @ rest),
+            cost=np.inf if self._folds(made) else 0.5 * float(rest @ rest),
             slope=np.einsum("mi,m->i", change, rest),
             curvature=np.einsum("mi,mj->ij", change, change),
             missed_mm=rows.missed_mm,
@@ -128,7 +132,8 @@ class Judge:
     def _foot(self, made: Curves, which: int) -> _Points:
         end, place = self.ends[which], (0, -1)[which]
         across, towards = self._offsets[0][place, self._probe.inner :: 2].T[..., None]
-        edges = made.points[:, None, place] + across * made.rights[:, None, place] + towards * made.backs[:, None, place]
+        middle, right, back = (values[:, None, place] for values in (made.points, made.rights, made.backs))
+        edges = middle + across * right + towards * back
         points = end.bridge(edges[0])
         carried = np.stack([end.bridge_moves(move) for move in (edges[1:] - edges[0]) / _STEP_MM])
         weight = 1.0 / np.sqrt(len(points) / _BRIDGE_POINTS)
@@ -150,6 +155,11 @@ class Judge:
         sharpness = np.linalg.norm(bends(self.moves.control(x)), axis=2) * _SHARPEST * largest
         left: np.ndarray = _BENT_MM * (1.0 - sharpness)
         return left
+
+    def _folds(self, made: Curves) -> bool:
+        """Whether the first of curves bends so sharply that its sweep would fold: simply the worst of trials."""
+        largest = [max(sizes) for sizes in zip(*end_sizes(self.section))]
+        return not float(made.curvature[0].max()) * 0.5 * float(np.hypot(largest[0], largest[1])) < 1.0
 
     def _turned(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """mm of variable left until the back has turned too far, either way, and how that changes."""
@@ -183,7 +193,8 @@ class _Rows:
     def add(self, one: Kept, judged: _Points) -> tuple[np.ndarray, np.ndarray]:
         """What points leave of something. Returns residuals (r,) of what is spared, and their change."""
         nothing = np.zeros(0), np.zeros((0, self._size))
-        least = max(one.need_mm, one.never_mm, _SPARED_MM - self._margin_mm if one.spared else -np.inf) + self._margin_mm
+        least = max(one.need_mm, one.never_mm) + self._margin_mm
+        least = max(least, _SPARED_MM) if one.spared else least
         reach = max(least + self._nearby_mm + float(judged.needs.max(initial=0.0)), 0.0)
         away, places = one.nearest(judged.points, reach)
         away = away - judged.needs
@@ -212,7 +223,7 @@ class _Rows:
 
 
 def _inside(end: EndRegion, places: np.ndarray) -> np.ndarray:
-    """(n, 2) mm left until places (n, 3) RAS lie neither over the plate nor within reach of its centre, or too far back."""
+    """(n, 2) mm left until places (n, 3) RAS are neither over the plate nor near its centre; and until too far back."""
     local = end.plate.to_local(places)
     over = -polygon_distance(end.plate.to_local(end.plate.outline[::_EVERY])[:, :2], local[:, :2])
     return np.column_stack([
@@ -221,5 +232,5 @@ def _inside(end: EndRegion, places: np.ndarray) -> np.ndarray:
 
 
 def _with_slope(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The first (m,) of values (1 + k, m) of a trial and of those after a step of each variable, and its change (m, k)."""
+    """The first (m,) of values (1 + k, m), of a trial and after a step of each variable, and how it changes (m, k)."""
     return values[0], ((values[1:] - values[0]) / _STEP_MM).T

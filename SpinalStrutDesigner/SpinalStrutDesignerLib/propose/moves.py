@@ -19,7 +19,7 @@ TURN_MM = 10.0
 
 @dataclass(frozen=True, eq=False)
 class Moves:
-    """start: control points (m, 3); moves: two directions each (m, 2, 3); back, aside: the plane in which the back turns."""
+    """start: control points (m, 3); moves: two directions each (m, 2, 3); back, aside: the plane of the back's turn."""
 
     start: np.ndarray
     moves: np.ndarray

@@ -160,9 +160,7 @@ def cheapest_path(room: Corridor, section: Section, back_deg: float, places: Sta
     return _cheapest(room, _cost(room, section, back_deg, places), places)
 
 
-def cheapest_near(
-    room: Corridor, section: Section, back_deg: float, places: Stations, path: np.ndarray
-) -> np.ndarray:
+def cheapest_near(room: Corridor, section: Section, back_deg: float, places: Stations, path: np.ndarray) -> np.ndarray:
     """The same among paths that stay near a path (n, 3); that path itself where none of them ends where it may."""
     cost = _cost(room, section, back_deg, places)
     away, _ = cKDTree(_finely(path)).query(places.nodes, distance_upper_bound=_NEAR_MM)

@@ -1,4 +1,4 @@
-"""The axis made smooth and exact: control points moved until the swept section holds every rule, and no way is better."""
+"""The axis made smooth and exact: control points moved until the swept section holds every rule."""
 
 from __future__ import annotations
 
@@ -16,21 +16,23 @@ from .quadratic import least_quadratic
 SIDES_DEG = (0.0, 45.0, -45.0, 90.0, -90.0)
 """Sides of the column: front, then right and left."""
 _TURNED_DEG = 22.0  # at most from a side: a little less than half way to the next one
-_CONTROL_SPACING_MM, _MOST_POINTS = 11.0, 9
+_CONTROL_SPACING_MM, _POINTS = 11.0, (5, 9)
 MARGIN_MM = 0.1
 """Kept beyond every rule, for what lies between the points that are judged."""
 _ROUGH_MARGIN_MM = 0.4  # the same where the room's nodes tell distances
 _ROUGH_SPACING_MM, _SPACING_MM = 2.0, 1.0  # between the places along the strut at which it is judged
 _FIRMNESS = (0.05, 0.3, 1.0)  # the rules harden step by step, so that the curve can still cross a small remnant early
-_FIRM = np.array([240.0, 60.0, 60.0])
-_DAMPING, _SOFT_ENOUGH, _SOFT_ROUNDS = 1e-3, 1e-3, 80
+_FIRM = np.array([240.0, 60.0, 60.0])  # weights of a mm missed of what no rule allows, of rules, and at the feet
+_DAMPING, _EASED, _TIGHTENED = 1e-3, 0.3, 5.0
+_SOFT_ENOUGH, _SOFT_ROUNDS = 1e-3, 80  # relative gain below which it ends
 _FIRST_MM, _MOST_MM = 0.5, 2.0  # how far a control point may move at a time, at first and later
+_BROKEN, _KEPT, _SHORTER = 0.1, 0.7, 0.4  # shares of a promise; and how the reach is shortened
 _ENOUGH_MM = 0.005  # of a step, below which it ends
 _ROUNDS, _CORRECTIONS = 120, 2
 _MISSED_MM = 1e-3  # more than before, above which a step is corrected
 _WORTH = 1e-4  # of the merit: what a step must promise
-# What a mm of rules missed costs, and of what no rule allows: far more than a mm of anything else, so that as little is
-# missed as can be before anything else counts.
+# What a mm missed costs, of what no rule allows, of rules, and at the feet: far more than a mm of anything else, so
+# that as little is missed as can be before anything else counts.
 _MISSED = np.array([2000.0, 200.0, 50.0])
 
 
@@ -55,9 +57,9 @@ def refined_axis(
     for _ in range(_ROUNDS):
         step, there, promised = _step(judge, x, here, reach)
         won = _merit(here) - _merit(there)
-        if won < 0.1 * promised:
-            reach = 0.4 * min(reach, float(np.abs(step).max()))
-        elif won > 0.7 * promised:
+        if won < _BROKEN * promised:
+            reach = _SHORTER * min(reach, float(np.abs(step).max()))
+        elif won > _KEPT * promised:
             reach = min(2.0 * reach, _MOST_MM)
         if won > 0.0:
             x, here = x + step, there
@@ -76,8 +78,9 @@ def rough_axis(
 
 
 def _rough_judge(room: Corridor, section: Section, side_deg: float, upper: EndRegion, lower: EndRegion) -> Judge:
+    """Judges axes on one side of the column by what the room's nodes tell."""
     length = float(room.frame.line[-1, 2])
-    count = int(np.clip(round(length / _CONTROL_SPACING_MM) + 1, 5, _MOST_POINTS))
+    count = int(np.clip(round(length / _CONTROL_SPACING_MM) + 1, *_POINTS))
     moves = moves_in_planes(room.frame, facing(room, side_deg), upper, lower, count)
     turned = 0.0 if is_round(section) else float(np.deg2rad(_TURNED_DEG))
     rows = int(np.ceil(length / _ROUGH_SPACING_MM)) + 1
@@ -85,6 +88,7 @@ def _rough_judge(room: Corridor, section: Section, side_deg: float, upper: EndRe
 
 
 def _hardened(judge: Judge, path: np.ndarray) -> np.ndarray:
+    """(k,) the variables of a smooth axis near a path (n, 3)."""
     x = judge.moves.onto(path)
     for firmness in _FIRMNESS:
         x = _softened(judge, x, firmness)
@@ -129,20 +133,22 @@ def _softened(judge: Judge, x: np.ndarray, firmness: float) -> np.ndarray:
         found = _softly(there, firmness)
         if found < cost:
             enough = cost - found < _SOFT_ENOUGH * cost
-            x, here, cost, damping = x + step, there, found, 0.3 * damping
+            x, here, cost, damping = x + step, there, found, _EASED * damping
             if enough:
                 break
         else:
-            damping *= 5.0
+            damping *= _TIGHTENED
     return x
 
 
 def _softly(trial: Trial, firmness: float) -> float:
+    """What an axis costs, with the squares of all that it misses."""
     missed = firmness * _FIRM[trial.kinds] * trial.weights * np.maximum(trial.least, 0.0)
     return trial.cost + 0.5 * float(missed @ missed)
 
 
 def _nearby(reach: float) -> float:
+    """mm left of a rule beyond which it is no limit to a step: a section's edge moves more than the control points."""
     return 2.0 * reach + 0.5
 
 
@@ -168,7 +174,7 @@ def _best_step(here: Trial, met: Trial, at: np.ndarray, reach: float) -> tuple[n
     met: what limits it, as found after a step at (k,).
     """
     size = len(here.slope)
-    # Unknowns: the step, what is missed of what no rule allows, and of rules.
+    # Unknowns: the step, and the most that is then missed of each kind.
     curvature = np.eye(size + KINDS)
     curvature[:size, :size] = here.curvature + 1e-9 * np.eye(size)
     edge = np.column_stack([np.concatenate([np.eye(size), -np.eye(size)]), np.zeros((2 * size, KINDS))])

@@ -88,7 +88,7 @@ class Standoff:
         """(n,) infinite where the box lies beyond reach."""
         low, high = self._box
         away = np.full(len(points), np.inf)
-        if not len(points) or (points.min(axis=0) > high + reach_mm).any() or (points.max(axis=0) < low - reach_mm).any():
+        if (points.min(axis=0, initial=np.inf) > high + reach_mm).any():
             return away
         near = np.flatnonzero(((points >= low - reach_mm) & (points <= high + reach_mm)).all(axis=1))
         if len(near):
