@@ -20,6 +20,7 @@ _APART_MM = 0.5  # never nearer than this to what must not be touched, whatever 
 # A structure moves aside as a whole, which asks for more than the depth at which it is met: half a voxel, and a way out
 # that is not straight away from the strut.
 _SHIFT_MM = 0.7
+_ON_NODE = 1e-7  # cells; a point on a node belongs to the cell beyond it, whatever the last bit of its place
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +66,7 @@ class Corridor:
         index = self._index(points)
         last = np.array(values.shape)[:, None] - 1
         inside = (index >= 0) & (index <= last)
-        low = np.clip(np.floor(index).astype(int), 0, last - 1)
+        low = np.clip(np.floor(index + _ON_NODE).astype(int), 0, last - 1)
         share = np.clip(index - low, 0.0, 1.0)
         corner = np.stack([values[tuple(low + np.array(step)[:, None])] for step in np.ndindex(2, 2, 2)])
         corner = corner.reshape(2, 2, 2, -1)

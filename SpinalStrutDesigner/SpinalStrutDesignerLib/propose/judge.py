@@ -30,7 +30,7 @@ _FIRM = 0.1  # weight of a mm missed of the axis' own limits
 _BRIDGE_POINTS = 4.0  # as many of a foot's points weigh as much as a mm of strut
 # Weights of what an axis costs, for each mm of its length: mm off the column, its bend in 1/mm, bending more sharply
 # than is wanted, mm of what is spared; at its ends mm off the plates' centres; and its turn, 10 mm for a radian.
-_ECCENTRIC, _CURVE, _BEND, _SPARED, _END, _BACK = 0.06, 8.0, 25.0, 1.0, 0.3, 0.4
+_ECCENTRIC, _CURVE, _BEND, _SPARED, _END, _BACK = 0.06, 8.0, 25.0, 1.0, 0.3, 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +143,10 @@ class Judge:
         """(n, k) residuals of the curves themselves: off the column, bent, off the plates' centres, turned."""
         count, along = len(x), np.sqrt(self.length_mm / self.rows)
         aside = self.room.frame.to_corridor(made.points.reshape(-1, 3))[:, :2].reshape(count, -1)
-        parts = [_ECCENTRIC * along * aside, _CURVE * along * made.curvature]
+        # A bend has a direction: its size alone would have no slope where a curve is straight.
+        control = self.moves.control(x)
+        bend = bends(control).reshape(count, -1) * np.sqrt(self.length_mm / control.shape[1])
+        parts = [_ECCENTRIC * along * aside, _CURVE * bend]
         parts.append(_BEND * along * np.maximum(made.curvature * _LEAST_RADIUS_MM - 1.0, 0.0))
         for end, place in zip(self.ends, (0, -1)):
             parts.append(_END * end.plate.to_local(made.points[:, place])[:, :2])

@@ -21,6 +21,7 @@ MARGIN_MM = 0.1
 """Kept beyond every rule, for what lies between the points that are judged."""
 _ROUGH_MARGIN_MM = 0.4  # the same where the room's nodes tell distances
 _ROUGH_SPACING_MM, _SPACING_MM = 2.0, 1.0  # between the places along the strut at which it is judged
+_DECIMALS = 4  # of mm of a start: the last bits of where a case lies lead to no other axis
 _FIRMNESS = (0.05, 0.3, 1.0)  # the rules harden step by step, so that the curve can still cross a small remnant early
 _FIRM = np.array([240.0, 60.0, 60.0])  # weights of a mm missed of what no rule allows, of rules, and at the feet
 _DAMPING, _EASED, _TIGHTENED = 1e-3, 0.3, 5.0
@@ -31,6 +32,7 @@ _ENOUGH_MM = 0.005  # of a step, below which it ends
 _ROUNDS, _CORRECTIONS = 120, 2
 _MISSED_MM = 1e-3  # more than before, above which a step is corrected
 _WORTH = 1e-4  # of the merit: what a step must promise
+_FIRMER = 1e-9  # added to the curvature, that it is never flat
 # What a mm missed costs, of what no rule allows, of rules, and at the feet: far more than a mm of anything else, so
 # that as little is missed as can be before anything else counts.
 _MISSED = np.array([2000.0, 200.0, 50.0])
@@ -89,7 +91,7 @@ def _rough_judge(room: Corridor, section: Section, side_deg: float, upper: EndRe
 
 def _hardened(judge: Judge, path: np.ndarray) -> np.ndarray:
     """(k,) the variables of a smooth axis near a path (n, 3)."""
-    x = judge.moves.onto(path)
+    x = np.round(judge.moves.onto(path), _DECIMALS)
     for firmness in _FIRMNESS:
         x = _softened(judge, x, firmness)
     return x
@@ -175,8 +177,8 @@ def _best_step(here: Trial, met: Trial, at: np.ndarray, reach: float) -> tuple[n
     """
     size = len(here.slope)
     # Unknowns: the step, and the most that is then missed of each kind.
-    curvature = np.eye(size + KINDS)
-    curvature[:size, :size] = here.curvature + 1e-9 * np.eye(size)
+    curvature = np.diag(np.concatenate([np.full(size, _FIRMER), _MISSED]))
+    curvature[:size, :size] += here.curvature
     edge = np.column_stack([np.concatenate([np.eye(size), -np.eye(size)]), np.zeros((2 * size, KINDS))])
     lines = np.concatenate([met.lines, edge, np.eye(KINDS, size + KINDS, size)])
     least = np.concatenate([met.least + met.lines[:, :size] @ at, np.full(2 * size, -reach), np.zeros(KINDS)])
