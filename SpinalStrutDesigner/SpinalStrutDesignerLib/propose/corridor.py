@@ -140,17 +140,17 @@ def least_mm(plan: Plan, structure: Structure, fit_gap_mm: float) -> float | Non
     return max(need, _APART_MM)
 
 
-def standoffs(case: Case, plan: Plan, ahead: np.ndarray, fit_gap_mm: float) -> tuple[Standoff, ...]:
-    """What a strut keeps from each structure that a rule names, and from bone. ahead: (3,) unit, to the front."""
+def standoffs(case: Case, plan: Plan, axes: np.ndarray, fit_gap_mm: float) -> tuple[Standoff, ...]:
+    """What a strut keeps from each structure that a rule names, and from bone. axes: the column's, see Frame."""
     found = []
     for structure in case.structures:
         need = demand(plan, structure)
         if structure.role == "bone":
-            front = ahead if structure.of_column else None
-            found.append(Standoff(structure, fit_gap_mm, fit_gap_mm, front, False))
+            front = axes[1] if structure.of_column else None
+            found.append(Standoff(structure, fit_gap_mm, fit_gap_mm, front, False, axes))
         elif need is not None:
             never = _APART_MM if _apart(structure, need) else -np.inf
-            found.append(Standoff(structure, need, never, None, _spared(structure, need)))
+            found.append(Standoff(structure, need, never, None, _spared(structure, need), axes))
     return tuple(found)
 
 
@@ -189,7 +189,7 @@ def corridor(case: Case, plan: Plan, frame: Frame, fit_gap_mm: float) -> Corrido
         rules=found["rules"],
         soft=found["soft"],
         bone=bone,
-        standoffs=standoffs(case, plan, frame.axes[1], fit_gap_mm),
+        standoffs=standoffs(case, plan, frame.axes, fit_gap_mm),
     )
 
 

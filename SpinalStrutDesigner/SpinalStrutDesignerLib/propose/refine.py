@@ -21,7 +21,8 @@ MARGIN_MM = 0.1
 """Kept beyond every rule, for what lies between the points that are judged."""
 _ROUGH_MARGIN_MM = 0.4  # the same where the room's nodes tell distances
 _ROUGH_SPACING_MM, _SPACING_MM = 2.0, 1.0  # between the places along the strut at which it is judged
-_DECIMALS = 4  # of mm of a start: the last bits of where a case lies lead to no other axis
+# Of mm of variable: a case that lies elsewhere is told apart in the last bits, which would grow from round to round.
+_DECIMALS = 3
 _FIRMNESS = (0.05, 0.3, 1.0)  # the rules harden step by step, so that the curve can still cross a small remnant early
 _FIRM = np.array([240.0, 60.0, 60.0])  # weights of a mm missed of what no rule allows, of rules, and at the feet
 _DAMPING, _EASED, _TIGHTENED = 1e-3, 0.3, 5.0
@@ -64,7 +65,7 @@ def refined_axis(
         elif won > _KEPT * promised:
             reach = min(2.0 * reach, _MOST_MM)
         if won > 0.0:
-            x, here = x + step, there
+            x, here = _rounded(x + step), there
         if reach < _ENOUGH_MM or np.abs(step).max() < _ENOUGH_MM or promised < _WORTH * _merit(here):
             break
     return judge.moves.axis(x), _merit(here)
@@ -91,7 +92,7 @@ def _rough_judge(room: Corridor, section: Section, side_deg: float, upper: EndRe
 
 def _hardened(judge: Judge, path: np.ndarray) -> np.ndarray:
     """(k,) the variables of a smooth axis near a path (n, 3)."""
-    x = np.round(judge.moves.onto(path), _DECIMALS)
+    x = _rounded(judge.moves.onto(path))
     for firmness in _FIRMNESS:
         x = _softened(judge, x, firmness)
     return x
@@ -104,11 +105,13 @@ def _step(judge: Judge, x: np.ndarray, here: Trial, reach: float) -> tuple[np.nd
     14.4): else every step along a curved limit would seem to miss it.
     """
     step, promised = _best_step(here, here, np.zeros(len(x)), reach)
+    step = _rounded(x + step) - x
     there = judge.trial(x + step, _nearby(reach))
     for _ in range(_CORRECTIONS):
         if there.missed_mm.max() <= here.missed_mm.max() + _MISSED_MM and _merit(there) < _merit(here):
             break
         mended, _ = _best_step(here, there, step, reach)
+        mended = _rounded(x + mended) - x
         other = judge.trial(x + mended, _nearby(reach))
         if _merit(other) >= _merit(there):
             break
@@ -131,16 +134,22 @@ def _softened(judge: Judge, x: np.ndarray, firmness: float) -> np.ndarray:
         curvature = here.curvature + np.einsum("mi,mj->ij", lines, lines)
         downhill = np.einsum("mi,m->i", lines, rest) - here.slope
         step = np.linalg.solve(curvature + damping * np.diag(np.diag(curvature)), downhill)
-        there = judge.trial(x + step, 0.0)
+        trial = _rounded(x + step)
+        there = judge.trial(trial, 0.0)
         found = _softly(there, firmness)
         if found < cost:
             enough = cost - found < _SOFT_ENOUGH * cost
-            x, here, cost, damping = x + step, there, found, _EASED * damping
+            x, here, cost, damping = trial, there, found, _EASED * damping
             if enough:
                 break
         else:
             damping *= _TIGHTENED
     return x
+
+
+def _rounded(x: np.ndarray) -> np.ndarray:
+    rounded: np.ndarray = np.round(x, _DECIMALS)
+    return rounded
 
 
 def _softly(trial: Trial, firmness: float) -> float:

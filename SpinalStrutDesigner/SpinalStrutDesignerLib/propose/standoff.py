@@ -42,13 +42,15 @@ class Kept(Protocol):
 class Standoff:
     """A structure and what is kept from it: need_mm, the least distance by rule; never_mm, below which no rule lets a
     strut come, -inf where its rule alone counts. ahead: (3,) unit, to the front, for bone that also closes what lies
-    behind it; None for all else. spared: whether it may be pushed aside, but only where nothing else helps."""
+    behind it; None for all else. spared: whether it may be pushed aside, but only where nothing else helps.
+    axes: (3, 3) unit rows, the column's, along which slopes are told: along the image's they would change as it turns."""
 
     structure: Structure
     need_mm: float
     never_mm: float
     ahead: np.ndarray | None
     spared: bool
+    axes: np.ndarray
 
     @property
     def is_bone(self) -> bool:
@@ -97,9 +99,9 @@ class Standoff:
 
     def slopes(self, places: np.ndarray) -> np.ndarray:
         """(n, 3) by how much the distance grows at places (n, 3) for a mm along each axis."""
-        beside = [places + sign * 0.5 * _SLOPE_MM * way for way in np.eye(3) for sign in (1.0, -1.0)]
+        beside = [places + sign * 0.5 * _SLOPE_MM * way for way in self.axes for sign in (1.0, -1.0)]
         found = self.structure.distance(np.concatenate(beside)).reshape(3, 2, len(places))
-        slopes: np.ndarray = (found[:, 0] - found[:, 1]).T / _SLOPE_MM
+        slopes: np.ndarray = (found[:, 0] - found[:, 1]).T @ self.axes / _SLOPE_MM
         return slopes
 
 
