@@ -43,7 +43,7 @@ class Standoff:
     """A structure and what is kept from it: need_mm, the least distance by rule; never_mm, below which no rule lets a
     strut come, -inf where its rule alone counts. ahead: (3,) unit, to the front, for bone that also closes what lies
     behind it; None for all else. spared: whether it may be pushed aside, but only where nothing else helps.
-    axes: (3, 3) unit rows, the column's, along which slopes are told: along the image's they would change as it turns."""
+    axes: (3, 3) unit rows, the column's, along which slopes are told: along the image's they would turn with it."""
 
     structure: Structure
     need_mm: float

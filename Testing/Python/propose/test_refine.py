@@ -1,4 +1,4 @@
-"""The refined axis: in worlds where it is known, from other starts, and in a case that is turned and moved as a whole."""
+"""The refined axis: in worlds where it is known, from other starts, and in a case turned and moved as a whole."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from open_world import AORTA_MM, solid, view, voxels
+from scipy.optimize import nnls
 from scipy.spatial.transform import Rotation
 from SpinalStrutDesignerLib.build.design import Situation
 from SpinalStrutDesignerLib.build.situation import situation
@@ -19,7 +20,7 @@ from SpinalStrutDesignerLib.plan.curve import axis_curve
 from SpinalStrutDesignerLib.plan.plan import Axis, Plan, Section
 from SpinalStrutDesignerLib.propose.axis import HELD_MM, propose_strut
 from SpinalStrutDesignerLib.propose.corridor import column_frame, corridor
-from SpinalStrutDesignerLib.propose.prospect import Prospect
+from SpinalStrutDesignerLib.propose.prospect import Prospect, prospect
 from SpinalStrutDesignerLib.propose.quadratic import least_quadratic
 from SpinalStrutDesignerLib.propose.refine import MARGIN_MM, refined_axis
 
@@ -107,8 +108,6 @@ def test_another_start_ends_on_the_same_axis_among_the_remnants_of_a_neck(data) 
     folder = data / "synthetic" / "case2_c4_t2"
     case = read_case(folder / "ct.nrrd", labels=folder / "labels.nrrd", roles=folder / "labels.csv")
     plan = Plan("C4", "T2", section=Section(width_mm=10.0, depth_mm=5.0, corner_radius_mm=1.5))
-    from SpinalStrutDesignerLib.propose.prospect import prospect
-
     world = prospect(case, plan)
     strut = propose_strut(world.room, plan, *world.ends)
     path = axis_curve(strut.axis, strut.section, 3.0).points
@@ -156,7 +155,5 @@ def test_a_quadratic_programme_is_solved_exactly(seed: int) -> None:
     if not len(met):
         assert uphill == pytest.approx(0.0, abs=1e-6)
         return
-    from scipy.optimize import nnls
-
     _, rest = nnls(met.T, uphill)
     assert rest < 1e-4 * max(float(np.linalg.norm(uphill)), 1.0)
