@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
+from scipy.optimize import linear_sum_assignment
 
 from ..errors import CaseError
 from .frame import Frame, unit
@@ -27,8 +28,8 @@ LARGEST_TURN = 60
 """degrees between a vertebra's front and the image's."""
 CORD_PIECE = 15.0
 """mm, radius of the piece of cord whose direction is taken."""
-SUPERIOR = np.array([0.0, 0.0, 1.0])
-ANTERIOR = np.array([0.0, 1.0, 0.0])
+_TIED = 1e-6
+"""cells; what lies on the border of two belongs to the upper one, whatever the last bit of its place."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,25 +48,36 @@ class Canal:
     depth: float | None = None
 
 
-def find_canal(points: np.ndarray, name: str, neural: Mask | None = None) -> Canal:
-    """The canal and the rough body frame of one vertebra; neither image axes nor neighbours are relied on.
+def image_axes(mask: Mask) -> np.ndarray:
+    """(3, 3) unit rows: those of the image's own axes that point most to the right, forwards and upwards.
 
-    points: (n, 3) RAS mm, see bone_points; neural: the cord or dural sac, followed where the ring is open (after a
-    laminectomy). Raises CaseError where the ring is open and no neural structure passes.
+    What is sought along them is found the same wherever the image lies in space, and however a little turned.
     """
-    axis, area = _clearest_view(points)
+    sides = (mask.ijk_to_ras[:3, :3] / np.linalg.norm(mask.ijk_to_ras[:3, :3], axis=0)).T
+    _, chosen = linear_sum_assignment(-np.abs(sides.T))
+    return np.stack([np.copysign(1.0, sides[k, i]) * sides[k] for i, k in enumerate(chosen)])
+
+
+def find_canal(points: np.ndarray, axes: np.ndarray, name: str, neural: Mask | None = None) -> Canal:
+    """The canal and the rough body frame of one vertebra; neither the patient's posture nor neighbours are relied on.
+
+    points: (n, 3) RAS mm, see bone_points; axes: see image_axes; neural: the cord or dural sac, followed where the ring
+    is open (after a laminectomy). Raises CaseError where the ring is open and no neural structure passes.
+    """
+    _, anterior, superior = axes
+    axis, area = _clearest_view(points, superior, anterior)
     if area >= LEAST_CANAL:
-        return seen_along(points, axis, name)
-    course = _neural_course(points, neural) if neural is not None else None
+        return seen_along(points, axis, anterior, name)
+    course = _neural_course(points, neural, superior) if neural is not None else None
     if course is None:
         raise CaseError(
             f"{name}: no spinal canal found in its label (largest through-hole {area:.0f} mm², needs "
             f"{LEAST_CANAL:.0f} mm²); label the whole vertebra with its arch, or the cord where that is gone"
         )
-    return seen_along(points, course[1], name, course[0])
+    return seen_along(points, course[1], anterior, name, course[0])
 
 
-def _neural_course(points: np.ndarray, neural: Mask) -> tuple[np.ndarray, np.ndarray] | None:
+def _neural_course(points: np.ndarray, neural: Mask, superior: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """A point of the cord beside the vertebra and its direction upwards, both (3,); None where it does not pass."""
     cord = neural.points
     middle = points.mean(axis=0)
@@ -74,7 +86,7 @@ def _neural_course(points: np.ndarray, neural: Mask) -> tuple[np.ndarray, np.nda
     if np.linalg.norm(nearest - middle) > 2 * CORD_PIECE or len(near) < 3:
         return None
     _, _, axes = np.linalg.svd(near - near.mean(axis=0), full_matrices=False)
-    return near.mean(axis=0), axes[0] if axes[0] @ SUPERIOR > 0 else -axes[0]
+    return near.mean(axis=0), axes[0] if axes[0] @ superior > 0 else -axes[0]
 
 
 def bone_points(mask: Mask) -> np.ndarray:
@@ -92,17 +104,20 @@ def bone_points(mask: Mask) -> np.ndarray:
         kji = np.repeat(kji, parts, axis=0)
         kji[:, axis] += np.tile(offsets, len(kji) // parts)
     ras = kji[:, ::-1] @ mask.ijk_to_ras[:3, :3].T + mask.ijk_to_ras[:3, 3]
-    cells = np.floor((ras - ras.min(axis=0)) / (0.75 * CELL)).astype(np.int64)
+    cells = np.floor((kji - kji.min(axis=0)) * spacing[::-1] / (0.75 * CELL) + _TIED).astype(np.int64)
     _, first = np.unique(np.ravel_multi_index(tuple(cells.T), tuple(cells.max(axis=0) + 1)), return_index=True)
     return ras[np.sort(first)]
 
 
-def seen_along(points: np.ndarray, axis: np.ndarray, name: str, else_centre: np.ndarray | None = None) -> Canal:
+def seen_along(
+    points: np.ndarray, axis: np.ndarray, anterior: np.ndarray, name: str, else_centre: np.ndarray | None = None
+) -> Canal:
     """The canal and the body as they look along axis: (3,) unit. points: (n, 3) RAS mm of the vertebra.
 
-    else_centre: (3,) the canal's centre to use where no closed ring is seen; without one CaseError is raised.
+    anterior: (3,) roughly; else_centre: (3,) the canal's centre to use where no closed ring is seen; without one
+    CaseError is raised.
     """
-    view = Frame.along(points.mean(axis=0), axis, ANTERIOR)
+    view = Frame.along(points.mean(axis=0), axis, anterior)
     picture = _Silhouette.of(points, view)
     hole = picture.largest_hole()
     closed = hole is not None
@@ -120,11 +135,11 @@ def seen_along(points: np.ndarray, axis: np.ndarray, name: str, else_centre: np.
     height = float(np.median(column[:, 2])) if len(column) else 0.0
     centre = view.to_ras(np.array([*canal, height]))
     origin = view.to_ras(np.array([*body, height]))
-    anterior = view.to_ras(np.array([*ahead, 0.0])) - view.origin
+    forwards = view.to_ras(np.array([*ahead, 0.0])) - view.origin
     cells = picture.local(np.argwhere(hole).astype(float))
     width, depth = (float(np.ptp(cells @ side)) + CELL for side in (np.array([ahead[1], -ahead[0]]), ahead))
     size = (width, depth) if closed else (None, None)
-    return Canal(centre, Frame.along(origin, axis, anterior), radius, float(hole.sum()) * CELL**2, *size)
+    return Canal(centre, Frame.along(origin, axis, forwards), radius, float(hole.sum()) * CELL**2, *size)
 
 
 def _mirror_line(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -178,7 +193,7 @@ class _Silhouette:
     def of(cls, points: np.ndarray, view: Frame) -> _Silhouette:
         flat = view.to_local(points)[:, :2]
         corner = flat.min(axis=0) - 2 * CELL
-        u, v = np.round((flat - corner) / CELL).astype(int).T
+        u, v = np.floor((flat - corner) / CELL + 0.5 + _TIED).astype(int).T
         occupied = np.zeros((v.max() + 3, u.max() + 3), dtype=bool)
         occupied[v, u] = True
         occupied = ndimage.binary_closing(np.pad(occupied, 2), iterations=1)
@@ -204,28 +219,28 @@ class _Silhouette:
         return away <= max(away[self.occupied].min(), CELL)
 
 
-def _hole_area(points: np.ndarray, axis: np.ndarray) -> float:
-    hole = _Silhouette.of(points, Frame.along(points[0], axis, ANTERIOR)).largest_hole()
+def _hole_area(points: np.ndarray, axis: np.ndarray, anterior: np.ndarray) -> float:
+    hole = _Silhouette.of(points, Frame.along(points[0], axis, anterior)).largest_hole()
     return 0.0 if hole is None else float(hole.sum()) * CELL**2
 
 
-def _around(axis: np.ndarray, tilt: float, count: int) -> Iterator[np.ndarray]:
+def _around(axis: np.ndarray, anterior: np.ndarray, tilt: float, count: int) -> Iterator[np.ndarray]:
     """Unit vectors at tilt (degrees) from axis, at count azimuths."""
-    frame = Frame.along(np.zeros(3), axis, ANTERIOR)
+    frame = Frame.along(np.zeros(3), axis, anterior)
     sideways = np.sin(np.radians(tilt))
     for azimuth in np.arange(count) * 2 * np.pi / count:
         lean = np.cos(azimuth) * frame.right + np.sin(azimuth) * frame.anterior
         yield unit(np.cos(np.radians(tilt)) * frame.out + sideways * lean)
 
 
-def _clearest_view(points: np.ndarray) -> tuple[np.ndarray, float]:
+def _clearest_view(points: np.ndarray, superior: np.ndarray, anterior: np.ndarray) -> tuple[np.ndarray, float]:
     """The direction along which the through-hole looks largest, and its area in mm²."""
-    best, area = SUPERIOR, _hole_area(points, SUPERIOR)
+    best, area = superior, _hole_area(points, superior, anterior)
     rings = [(tilt, max(6, round(tilt / 2.5))) for tilt in np.arange(14.0, LARGEST_TILT + 1, 14.0)]
-    candidates = [axis for tilt, count in rings for axis in _around(SUPERIOR, tilt, count)]
+    candidates = [axis for tilt, count in rings for axis in _around(superior, anterior, tilt, count)]
     for step in (0.0, 7.0, 3.5, 1.75):
-        tried = candidates if step == 0.0 else list(_around(best, step, 6))
-        areas = [_hole_area(points, axis) for axis in tried]
+        tried = candidates if step == 0.0 else list(_around(best, anterior, step, 6))
+        areas = [_hole_area(points, axis, anterior) for axis in tried]
         if max(areas) > area:
             best, area = tried[int(np.argmax(areas))], max(areas)
     return best, area

@@ -16,6 +16,8 @@ from .model import Case, Endplate, Structure
 _CORE_MM = 5.0  # radius of the ball about a body's centre that bone must fill for the body to count as standing
 _STANDING = 0.6  # share of that ball
 _SPACING_MM = 2.0
+_CROWDED_MM = 1.0  # along the chord; of two centres nearer than this one tells nothing more
+_SLAB_MM = 4.0  # along the chord, in which the canal's middle is taken
 _NEIGHBOURS = 2  # standing levels beyond each docking level that steer the line's direction
 
 
@@ -27,23 +29,31 @@ def mechanical_axis(case: Case, first: Endplate, last: Endplate) -> np.ndarray:
     a cord or dural sac in the case it is the spline across the gap. Raises CaseError where first's level does not lie
     above last's.
     """
-    chord = last.centre - first.centre
-    length = float(np.linalg.norm(chord))
-    down = chord / length
-    known = [(first.centre - first.centre) @ down, length]
+    axes = column_axes(first, last)
+    length = float((last.centre - first.centre) @ axes[2])
     points = [first.centre, last.centre]
     levels = _candidates(case, first.level, last.level)
-    for centre in side_by_side([partial(standing_centre, case, level) for level in levels]):
-        if centre is not None:
-            known.append(float((centre - first.centre) @ down))
-            points.append(centre)
-    order = np.argsort(known)
-    at, through = _increasing(np.asarray(known)[order], np.asarray(points)[order])
-    along = np.linspace(0.0, length, max(int(np.ceil(length / _SPACING_MM)), 4) + 1)
-    guide = _canal(case, first.centre, down)
-    line = CubicSpline(at, through)(along) if guide is None else _guided(at, through, along, guide)
+    found = side_by_side([partial(standing_centre, case, level) for level in levels])
+    points.extend(centre for centre in found if centre is not None)
+    # Curves that overshoot nowhere are found for each coordinate alone: in the column's own, not in the image's.
+    local = (np.array(points) - first.centre) @ axes.T
+    through = _increasing(local[np.argsort(local[:, 2])])
+    along = np.linspace(0.0, length, max(int(np.ceil(length / _SPACING_MM - 1e-6)), 4) + 1)
+    guide = _canal(case, first.centre, axes)
+    line = CubicSpline(through[:, 2], through)(along) if guide is None else _guided(through, along, guide)
+    line = line @ axes + first.centre
     line[0], line[-1] = first.centre, last.centre
     return line
+
+
+def column_axes(upper: Endplate, lower: Endplate) -> np.ndarray:
+    """(3, 3) unit rows right, anterior, down: down is the chord from one docking endplate's centre to the other's."""
+    chord = lower.centre - upper.centre
+    down = chord / np.linalg.norm(chord)
+    anterior = upper.anterior + lower.anterior
+    anterior = anterior - (anterior @ down) * down
+    anterior /= np.linalg.norm(anterior)
+    return np.stack([np.cross(anterior, -down), anterior, down])
 
 
 def standing_centre(case: Case, level: str) -> np.ndarray | None:
@@ -66,39 +76,37 @@ def _candidates(case: Case, upper: str, lower: str) -> list[str]:
     return [level for level in wanted if level in case.levels]
 
 
-def _increasing(at: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Without points that fall back or crowd along the chord (a body's centre beside its own endplate is kept)."""
+def _increasing(points: np.ndarray) -> np.ndarray:
+    """Without points that crowd along the chord (a body's centre beside its own endplate is kept)."""
     keep = [0]
-    for i in range(1, len(at)):
-        if at[i] - at[keep[-1]] > 1.0:
+    for i in range(1, len(points)):
+        if points[i, 2] - points[keep[-1], 2] > _CROWDED_MM:
             keep.append(i)
-    return at[keep], points[keep]
+    return points[keep]
 
 
-def _canal(case: Case, origin: np.ndarray, down: np.ndarray) -> CubicSpline | PchipInterpolator | None:
+def _canal(case: Case, origin: np.ndarray, axes: np.ndarray) -> PchipInterpolator | None:
     """Centreline of cord or dural sac as a function of the distance along the chord, or None without one."""
     named: dict[str, Structure] = {s.name.lower(): s for s in case.structures}
     for word in ("dura", "cord", "canal"):
         for name in sorted(named):
             if word in name:
-                return _centreline(named[name], origin, down)
+                return _centreline((named[name].points - origin) @ np.ascontiguousarray(axes.T))
     return None
 
 
-def _centreline(structure: Structure, origin: np.ndarray, down: np.ndarray) -> PchipInterpolator | None:
-    points = structure.points
-    along = (points - origin) @ down
-    bins = np.floor(along / 4.0).astype(int)
+def _centreline(points: np.ndarray) -> PchipInterpolator | None:
+    """Of a structure whose voxels lie at points (n, 3), by their last coordinate."""
+    bins = np.floor(points[:, 2] / _SLAB_MM + 1e-6).astype(int)
     kept, group, counts = np.unique(bins, return_inverse=True, return_counts=True)
     if len(kept) < 4:
         return None
-    sums = np.stack([np.bincount(group, weights=points[:, k]) for k in range(3)], axis=1)
-    at = np.bincount(group, weights=along) / counts
-    return PchipInterpolator(at, sums / counts[:, None], extrapolate=True)
+    means = np.stack([np.bincount(group, weights=points[:, k]) for k in range(3)], axis=1) / counts[:, None]
+    return PchipInterpolator(means[:, 2], means, extrapolate=True)
 
 
-def _guided(at: np.ndarray, points: np.ndarray, along: np.ndarray, guide: PchipInterpolator) -> np.ndarray:
+def _guided(points: np.ndarray, along: np.ndarray, guide: PchipInterpolator) -> np.ndarray:
     """The canal plus the offset of the bodies from it; the offset runs monotonously between known levels."""
-    inside = np.clip(at, guide.x[0], guide.x[-1])
-    offset = PchipInterpolator(at, points - guide(inside), extrapolate=True)
+    inside = np.clip(points[:, 2], guide.x[0], guide.x[-1])
+    offset = PchipInterpolator(points[:, 2], points - guide(inside), extrapolate=True)
     return guide(np.clip(along, guide.x[0], guide.x[-1])) + offset(along)

@@ -36,6 +36,7 @@ _OWN_SIDE_THIN = 0.3
 _NEAR_PAD_MM = 5.0
 _FAR_PAD_MM = 25.0
 _FAR_SPACING_MM = 2.0
+_SPACING_DECIMALS = 9  # of mm: over any scan's length far below a micrometre
 
 
 class _Surface(NamedTuple):
@@ -50,7 +51,8 @@ class _Surface(NamedTuple):
 def distance_field(mask: Mask) -> DistanceField:
     """Signed distance to the mask's surface, negative inside. Raises CaseError for an empty mask."""
     tight = tightened(mask)
-    spacing = np.linalg.norm(tight.ijk_to_ras[:3, :3], axis=0)[::-1]
+    # A turned image's spacing differs in the last bit, which must not choose between surface points equally near.
+    spacing = np.round(np.linalg.norm(tight.ijk_to_ras[:3, :3], axis=0)[::-1], _SPACING_DECIMALS)
     pad = np.maximum(np.ceil(_NEAR_PAD_MM / spacing), 3).astype(int)
     inside = np.pad(tight.voxels, [(p, p) for p in pad])
     surface = _surface(inside, spacing)

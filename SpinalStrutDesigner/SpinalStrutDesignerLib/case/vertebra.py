@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from ..errors import CaseError
 from ..threads import kept
-from .canal import Canal, bone_points, find_canal, seen_along
+from .canal import Canal, bone_points, find_canal, image_axes, seen_along
 from .footprint import PROUD, PROUD_BESIDE_UNCINATES, Bounds, Footprint, fit_footprint, rough_plane
 from .frame import Frame, unit
 from .height_map import Distance, HeightMap, height_map
@@ -85,11 +85,12 @@ def _measured(mask: Mask, level: str, neural: Mask | None) -> Vertebra:
     """Two rounds: the plates of the first one say better than the canal which way is up."""
     points = bone_points(mask)
     distance = mask.field.at
-    canal = find_canal(points, level, neural)
+    image = image_axes(mask)
+    canal = find_canal(points, image, level, neural)
     plates, faults = _plates(distance, canal, level, {})
     if len(plates) == 2:
         axis = unit(plates["superior"].frame.origin - plates["inferior"].frame.origin)
-        canal = seen_along(points, axis, level, canal.centre)
+        canal = seen_along(points, axis, image[1], level, canal.centre)
         plates, faults = _plates(distance, canal, level, {face: plate.frame for face, plate in plates.items()})
     middle = canal.frame.origin
     if len(plates) == 2:

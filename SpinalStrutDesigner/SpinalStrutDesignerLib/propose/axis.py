@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..plan.curve import axis_curve
 from ..plan.plan import Axis, Plan, Section
 from .corridor import Corridor
-from .path import EndRegion, cheapest_path, end_sizes, section_probe, stations, with_sizes
-from .refine import refined_axis, sweep_points
+from .moves import sweep_points
+from .path import STATION_MM, EndRegion, cheapest_path, end_sizes, is_round, section_probe, stations, with_sizes
+from .refine import SIDES_DEG, refined_axis, rough_axis
+from .standoff import worst_miss
 from .strength import strut_reserve
 
-_BACKS_DEG = (0.0, 45.0, -45.0, 90.0, -90.0)  # sides of the column that are tried: front, then right and left
 _REFINED = 3  # the cheapest of them that are worked out
-HELD_MM = 0.1  # violations below this are the grid's
+HELD_MM = 0.02  # a mesh's own error: less is not missed
+MENDED_MM = 0.15  # what a rough axis misses by less is mended when it is made exact
+_AS_CHEAP = 0.1  # by how much more a strut may cost that stands nearer to the front
+_TIED = 6  # decimals of costs beyond which they are equal
 # Sizes tried where the preset's section does not fit, as shares at the upper and lower end: slimmer where the neck is
 # narrow first, then everywhere. Size is limited only by the anatomy (Willemsen et al. 2019).
 _SIZES = ((1.0, 1.0), (0.83, 1.0), (0.67, 1.0), (0.67, 0.67))
@@ -43,53 +47,63 @@ def propose_strut(room: Corridor, plan: Plan, upper: EndRegion, lower: EndRegion
     best: Candidate | None = None
     for shares in _SIZES:
         found = propose_axis(room, scaled(plan.section, *shares), upper, lower)
-        if best is None or found.missing_mm < best.missing_mm - HELD_MM:
-            best = found
-        if best.missing_mm <= HELD_MM:
-            break
+        tried = _stouter(room, plan, found, upper, lower) if found.missing_mm <= MENDED_MM else [found]
+        for rough in reversed(tried):
+            worked = worked_out(room, rough, upper, lower)
+            if best is None or worked.missing_mm < best.missing_mm - HELD_MM:
+                best = worked
+            if best.missing_mm <= HELD_MM:
+                return best
     assert best is not None
-    if best.missing_mm > HELD_MM:
-        return best
-    return _strong(room, plan, best, upper, lower)
+    return best
 
 
-def _strong(room: Corridor, plan: Plan, found: Candidate, upper: EndRegion, lower: EndRegion) -> Candidate:
-    """The first stouter strut that bears the loads, or the strongest of those up to where no more fits."""
-
-    def reserve(axis: Axis, section: Section) -> float:
-        return strut_reserve(plan, axis, section, upper.plate, lower.plate)
-
-    best, strongest = found, reserve(found.axis, found.section)
+def _stouter(room: Corridor, plan: Plan, found: Candidate, upper: EndRegion, lower: EndRegion) -> list[Candidate]:
+    """The strut that was found, and stouter ones, each stronger than the one before: up to the first that bears the
+    loads, or to where no more fits."""
+    tried, section = [found], found.section
+    strongest = strut_reserve(plan, found.axis, section, upper.plate, lower.plate)
     for shares in _STOUTER:
         if strongest >= _RESERVE:
             break
-        section = scaled(found.section, *shares)
-        stays = missed_mm(room, found.axis, section)
-        tried = replace(found, section=section, missing_mm=stays)
-        if stays > HELD_MM:
-            tried = propose_axis(room, section, upper, lower)
-        if tried.missing_mm > HELD_MM:
+        one = propose_axis(room, scaled(section, *shares), upper, lower)
+        if one.missing_mm > MENDED_MM:
             break
-        strength = reserve(tried.axis, tried.section)
+        strength = strut_reserve(plan, one.axis, one.section, upper.plate, lower.plate)
         if strength > strongest:
-            best, strongest = tried, strength
-    return best
+            tried.append(one)
+            strongest = strength
+    return tried
 
 
 def propose_axis(room: Corridor, section: Section, upper: EndRegion, lower: EndRegion) -> Candidate:
-    """The best axis for a section: several sides of the column are tried."""
-    sides = (0.0,) if _is_round(section) else _BACKS_DEG
+    """The best axis for a section, as far as the room's nodes tell: several sides of the column are tried."""
+    sides = (0.0,) if is_round(section) else SIDES_DEG
     places = stations(room, section, upper, lower)
     tried = [(cheapest_path(room, section, side, places), side) for side in sides]
-    tried.sort(key=lambda found: (found[0][1], abs(found[1])))
-    best: Candidate | None = None
+    tried.sort(key=lambda found: round(found[0][1], _TIED))  # of equally cheap ones the more frontal, then the right
+    found = []
     for (path, _), side in tried[:_REFINED]:
-        back = _towards_column(room, path) if _is_round(section) else _side(room, side)
-        axis, cost = refined_axis(room, section, path, back, upper, lower)
-        if best is None or cost < best.cost:
-            best = Candidate(axis, section, cost, missed_mm(room, axis, section))
-    assert best is not None
-    return best
+        axis, cost = rough_axis(room, section, path, side, upper, lower)
+        found.append((abs(side), Candidate(axis, section, cost, missed_mm(room, axis, section))))
+    return _preferred(found)
+
+
+def _preferred(found: list[tuple[float, Candidate]]) -> Candidate:
+    """Of struts (degrees from the front, strut) that hold, or else of those that miss least, the most frontal one that
+    costs hardly more than the cheapest: a small difference turns no strut."""
+    least = max(min(one.missing_mm for _, one in found) + HELD_MM, MENDED_MM)
+    held = [(turn, one) for turn, one in found if one.missing_mm <= least]
+    cheap = (1.0 + _AS_CHEAP) * min(one.cost for _, one in held)
+    chosen = [(turn, round(one.cost, _TIED), number) for number, (turn, one) in enumerate(held) if one.cost <= cheap]
+    return held[min(chosen)[2]][1]
+
+
+def worked_out(room: Corridor, rough: Candidate, upper: EndRegion, lower: EndRegion) -> Candidate:
+    """A strut's axis made exact."""
+    path = axis_curve(rough.axis, rough.section, STATION_MM).points
+    axis, cost = refined_axis(room, rough.section, path, np.array(rough.axis.back), upper, lower)
+    return Candidate(axis, rough.section, cost, missed_mm(room, axis, rough.section))
 
 
 def scaled(section: Section, upper: float, lower: float) -> Section:
@@ -109,22 +123,4 @@ def missed_mm(room: Corridor, axis: Axis, section: Section) -> float:
     curve = axis_curve(axis, section, 1.0)
     offsets, needs = section_probe(section).at(curve.arc / curve.length_mm)
     points = sweep_points(curve, offsets).reshape(-1, 3)
-    least = min(float((room.sample(values, points) - needs.ravel()).min()) for values in (room.never, room.rules))
-    return max(-least, 0.0)
-
-
-def _is_round(section: Section) -> bool:
-    return section.shape == "ellipse" and section.width_mm == section.depth_mm
-
-
-def _side(room: Corridor, back_deg: float) -> np.ndarray:
-    turn = np.deg2rad(back_deg)
-    return -np.sin(turn) * room.frame.axes[0] - np.cos(turn) * room.frame.axes[1]
-
-
-def _towards_column(room: Corridor, path: np.ndarray) -> np.ndarray:
-    """From the middle of the path's upper half towards the column line."""
-    aside = room.frame.to_corridor(path)[: max(len(path) // 2, 1), :2].mean(axis=0)
-    if np.linalg.norm(aside) < 1.0:
-        return -room.frame.axes[1]
-    return -(aside @ room.frame.axes[:2]) / np.linalg.norm(aside)
+    return worst_miss(room.standoffs, points, needs.ravel())

@@ -8,16 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import map_coordinates
 
+from ..case.column import column_axes
 from ..case.model import Case, Endplate, Structure
 from ..plan.plan import Plan, Section
 from ..plan.rules import rule_for
 from .nodes import Frame, Wanted, least_over, nodes_along
+from .standoff import Standoff
 
 _FAR_MM = 9.0  # distances beyond this no longer matter
 _APART_MM = 0.5  # never nearer than this to what must not be touched, whatever its rule allows
 # A structure moves aside as a whole, which asks for more than the depth at which it is met: half a voxel, and a way out
 # that is not straight away from the strut.
 _SHIFT_MM = 0.7
+_ON_NODE = 1e-7  # cells; a point on a node belongs to the cell beyond it, whatever the last bit of its place
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +33,7 @@ class Corridor:
     critical: distance to critical structures that must not be touched.
     soft: distance to critical structures that a rule allows to be displaced, spent last.
     bone: plain distance to remaining bone.
+    standoffs: the same rules of each structure, for what is to be measured exactly.
     """
 
     frame: Frame
@@ -40,6 +44,7 @@ class Corridor:
     rules: np.ndarray
     soft: np.ndarray
     bone: np.ndarray
+    standoffs: tuple[Standoff, ...] = ()
 
     def axes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Grid coordinates (right, anterior, down) in mm."""
@@ -61,7 +66,7 @@ class Corridor:
         index = self._index(points)
         last = np.array(values.shape)[:, None] - 1
         inside = (index >= 0) & (index <= last)
-        low = np.clip(np.floor(index).astype(int), 0, last - 1)
+        low = np.clip(np.floor(index + _ON_NODE).astype(int), 0, last - 1)
         share = np.clip(index - low, 0.0, 1.0)
         corner = np.stack([values[tuple(low + np.array(step)[:, None])] for step in np.ndindex(2, 2, 2)])
         corner = corner.reshape(2, 2, 2, -1)
@@ -80,6 +85,35 @@ class Corridor:
     def _index(self, points: np.ndarray) -> np.ndarray:
         """(3, n) continuous indices (down, anterior, right)."""
         return ((self.frame.to_corridor(points) - self.start) / self.spacing)[:, ::-1].T
+
+
+@dataclass(frozen=True, eq=False)
+class RoomField:
+    """One of a room's fields as something to keep from: roughly, and fast."""
+
+    room: Corridor
+    values: np.ndarray
+    need_mm: float
+    never_mm: float
+    spared: bool
+    is_bone: bool
+
+    def nearest(self, points: np.ndarray, reach_mm: float) -> tuple[np.ndarray, np.ndarray]:
+        """(n,) distances of points (n, 3) RAS, and the points."""
+        return self.room.sample(self.values, points), points
+
+    def slopes(self, places: np.ndarray) -> np.ndarray:
+        """(n, 3) by how much the distance grows at places (n, 3) for a mm along each axis."""
+        return self.room.gradient(self.values, places)
+
+
+def fields_of(room: Corridor) -> tuple[RoomField, ...]:
+    """What a strut keeps in a room, as its nodes tell it."""
+    return (
+        RoomField(room, room.never, 0.0, 0.0, False, True),
+        RoomField(room, room.rules, 0.0, -np.inf, False, False),
+        RoomField(room, room.soft, -np.inf, -np.inf, True, False),
+    )
 
 
 def demand(plan: Plan, structure: Structure) -> float | None:
@@ -106,15 +140,23 @@ def least_mm(plan: Plan, structure: Structure, fit_gap_mm: float) -> float | Non
     return max(need, _APART_MM)
 
 
+def standoffs(case: Case, plan: Plan, axes: np.ndarray, fit_gap_mm: float) -> tuple[Standoff, ...]:
+    """What a strut keeps from each structure that a rule names, and from bone. axes: the column's, see Frame."""
+    found = []
+    for structure in case.structures:
+        need = demand(plan, structure)
+        if structure.role == "bone":
+            front = axes[1] if structure.of_column else None
+            found.append(Standoff(structure, fit_gap_mm, fit_gap_mm, front, False, axes))
+        elif need is not None:
+            never = _APART_MM if _apart(structure, need) else -np.inf
+            found.append(Standoff(structure, need, never, None, _spared(structure, need), axes))
+    return tuple(found)
+
+
 def column_frame(upper: Endplate, lower: Endplate, line: np.ndarray) -> Frame:
     """The corridor's coordinates about the column line (n, 3) RAS between two docking endplates."""
-    chord = lower.centre - upper.centre
-    down = chord / np.linalg.norm(chord)
-    anterior = upper.anterior + lower.anterior
-    anterior = anterior - (anterior @ down) * down
-    anterior /= np.linalg.norm(anterior)
-    right = np.cross(anterior, -down)
-    axes = np.stack([right, anterior, down])
+    axes = column_axes(upper, lower)
     local = (line - upper.centre) @ axes.T
     local[:, 2] = np.maximum.accumulate(local[:, 2])
     return Frame(upper.centre, axes, local)
@@ -126,7 +168,7 @@ def corridor(case: Case, plan: Plan, frame: Frame, fit_gap_mm: float) -> Corrido
     bones = case.having("bone")
     ruled = [(s, need) for s in case.structures if s.role != "bone" and (need := demand(plan, s)) is not None]
     critical = [(s, need) for s, need in ruled if s.role in ("keepout_critical", "metal")]
-    touchable = [s for s, need in critical if need < 0.0 and s.role == "keepout_critical"]
+    touchable = [s for s, need in critical if _spared(s, need)]
     apart = [s for s, need in critical if _apart(s, need)]
     asked: dict[str, list[Wanted]] = {
         "column": [(s, 0.0) for s in bones if s.of_column],
@@ -147,6 +189,7 @@ def corridor(case: Case, plan: Plan, frame: Frame, fit_gap_mm: float) -> Corrido
         rules=found["rules"],
         soft=found["soft"],
         bone=bone,
+        standoffs=standoffs(case, plan, frame.axes, fit_gap_mm),
     )
 
 
@@ -161,6 +204,11 @@ def _apart(structure: Structure, need: float) -> bool:
     if structure.role == "metal":
         return True
     return structure.role == "keepout_critical" and (need >= 0.0 or _hollow(structure))
+
+
+def _spared(structure: Structure, need: float) -> bool:
+    """Whether a structure may be pushed aside, but only where nothing else helps."""
+    return structure.role == "keepout_critical" and need < 0.0
 
 
 def _hollow(structure: Structure) -> bool:

@@ -11,10 +11,10 @@ from ..case.model import Case
 from ..plan.curve import AxisCurve, axis_curve
 from ..plan.plan import Plan, Vec
 from .corridor import least_mm
+from .moves import as_vec, sweep_points
 from .nodes import REACH_MM, within
 from .path import probe_points, with_sizes
 from .prospect import Prospect, prospect
-from .refine import as_vec, sweep_points
 
 _EVERY_MM = 3.0  # stations lie at most so far apart
 _LEAST_MM, MOST_MM, _STEP_MM = 2.0, 40.0, 0.5  # sizes tried: those that a plan's section may have

@@ -10,10 +10,11 @@ import numpy as np
 from ..plan.curve import axis_curve
 from ..plan.plan import Axis, Section
 from ..plan.section import section_polygon
-from .axis import HELD_MM, Candidate, missed_mm
+from .axis import HELD_MM, Candidate, missed_mm, worked_out
 from .corridor import Corridor
-from .path import EndRegion, end_sizes, section_probe, with_sizes
-from .refine import refined_axis, sweep_points
+from .moves import sweep_points
+from .path import EndRegion, end_sizes, is_round, section_probe, with_sizes
+from .refine import nearest_side, rough_axis
 from .strength import moments_of
 
 _STEPS_MM = (2.0, 1.0, 0.5)  # by which a size grows; presets are given to the half millimetre
@@ -42,7 +43,8 @@ def grown(room: Corridor, found: Candidate, upper: EndRegion, lower: EndRegion) 
                 left.remove(chosen)
             else:
                 found = tried
-    return found
+    exact = worked_out(room, found, upper, lower)
+    return exact if exact.missing_mm <= HELD_MM else found
 
 
 def largest_section(section: Section, upper: EndRegion, lower: EndRegion) -> Section:
@@ -110,7 +112,8 @@ def _fitted(room: Corridor, found: Candidate, section: Section, upper: EndRegion
     if stays <= HELD_MM:
         return replace(found, section=section, missing_mm=stays)
     curve = axis_curve(found.axis, found.section, 1.0)
-    axis, cost = refined_axis(room, section, curve.points, np.array(found.axis.back), upper, lower)
+    side = 0.0 if is_round(section) else nearest_side(room, np.array(found.axis.back))
+    axis, cost = rough_axis(room, section, curve.points, side, upper, lower)
     return Candidate(axis, section, cost, missed_mm(room, axis, section))
 
 

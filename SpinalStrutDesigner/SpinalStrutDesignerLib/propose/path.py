@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from ..case.model import Endplate
 from ..plan.plan import Section
@@ -20,6 +21,8 @@ _WEIGHT_END = 0.15  # per mm² off the endplate's centre
 _DISCS, _EDGE_POINTS = 5, 32
 _BEHIND_MM = -2.0  # behind the plate's centre lies the canal, and the approach is closed
 _BRIDGES = 500  # ends judged at a time, so that their arrays stay small
+_NEAR_MM = 12.0  # how far from a path another one is looked for
+_TIED = 1e-6  # costs that differ by less are one: the last bit of a sum chooses no way
 _SOFT_MARGIN_MM = 0.5  # wanted distance to structures that may be displaced
 
 
@@ -96,6 +99,11 @@ def section_probe(section: Section) -> Probe:
     return Probe(upper[0], lower[0], upper[1], lower[1], _DISCS)
 
 
+def is_round(section: Section) -> bool:
+    """Whether it matters to no place which way the section is turned."""
+    return section.shape == "ellipse" and all(width == depth for width, depth in end_sizes(section))
+
+
 def end_sizes(section: Section) -> tuple[tuple[float, float], tuple[float, float]]:
     """(width, depth) at the upper and at the lower end."""
     width = section.width_mm if section.lower_width_mm is None else section.lower_width_mm
@@ -149,10 +157,36 @@ def cheapest_path(room: Corridor, section: Section, back_deg: float, places: Sta
     back_deg: 0 with the back facing posteriorly (strut in front), +90 facing the patient's left (strut at the right).
     Where no path is free the least bad one is returned.
     """
-    right, anterior, down = room.axes()
+    return _cheapest(room, _cost(room, section, back_deg, places), places)
+
+
+def cheapest_near(room: Corridor, section: Section, back_deg: float, places: Stations, path: np.ndarray) -> np.ndarray:
+    """The same among paths that stay near a path (n, 3); that path itself where none of them ends where it may."""
+    cost = _cost(room, section, back_deg, places)
+    away, _ = cKDTree(_finely(path)).query(places.nodes, distance_upper_bound=_NEAR_MM)
+    cost[~np.isfinite(away)] = np.inf
+    found, least = _cheapest(room, cost, places)
+    return found if np.isfinite(least) else path
+
+
+def _finely(path: np.ndarray) -> np.ndarray:
+    """Points on a path (n, 3), no farther apart than a station."""
+    return np.concatenate([
+        start + np.linspace(0.0, 1.0, int(np.linalg.norm(step) / STATION_MM) + 2)[:, None] * step
+        for start, step in zip(path, np.diff(path, axis=0))
+    ])  # fmt: skip
+
+
+def _cost(room: Corridor, section: Section, back_deg: float, places: Stations) -> np.ndarray:
+    """What it costs to pass each node."""
+    right, anterior, _ = room.axes()
     cost = _section_cost(room, section, back_deg, places.rows)
     cost += _WEIGHT_ECCENTRIC * (right**2 + anterior[:, None] ** 2)
-    centre = room.frame.centre(down[places.rows]) / room.spacing
+    return cost
+
+
+def _cheapest(room: Corridor, cost: np.ndarray, places: Stations) -> tuple[np.ndarray, float]:
+    centre = room.frame.centre(room.axes()[2][places.rows]) / room.spacing
     return _trace(cost, places.first, places.last, np.diff(centre, axis=0), room.spacing, places.nodes)
 
 
@@ -234,11 +268,12 @@ def _trace(
             slope = (r + bend[i - 1, 0]) ** 2 + (a + bend[i - 1, 1]) ** 2
             a0, r0 = _STEP_CELLS - a, _STEP_CELLS - r
             arrive = padded[a0 : a0 + height, r0 : r0 + width] + _WEIGHT_SLOPE * spacing**2 * slope
-            better = arrive < best
+            better = arrive < best - _TIED
             best[better], choice[better] = arrive[better], k
         total[i], came[i] = best + cost[i], choice
     ends = total + last
-    i, a, r = (int(n) for n in np.unravel_index(int(np.argmin(ends)), ends.shape))
+    first_best = int(np.argmax(ends <= ends.min() + _TIED))
+    i, a, r = (int(n) for n in np.unravel_index(first_best, ends.shape))
     least, path = float(ends[i, a, r]), []
     while True:
         path.append(nodes[i, a, r])

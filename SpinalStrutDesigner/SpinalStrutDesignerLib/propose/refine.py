@@ -2,218 +2,197 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property, partial
+from dataclasses import replace
 
 import numpy as np
-from scipy.interpolate import CubicSpline
-from scipy.ndimage import gaussian_filter1d
 
-from ..plan.curve import AxisCurve
-from ..plan.plan import Axis, Section, Vec
-from .corridor import Corridor
-from .descent import least_squares
-from .path import EndRegion, Probe, section_probe
-from .sweep import Curves, curves
+from ..plan.plan import Axis, Section
+from .corridor import Corridor, fields_of
+from .judge import KINDS, Judge, Trial
+from .moves import moves_in_planes
+from .path import EndRegion, cheapest_near, is_round, stations
+from .quadratic import least_quadratic
 
-MARGIN_MM = 0.3  # kept beyond every rule, for the grid and the voxels
-_MARGINS_MM = (0.5, MARGIN_MM, 0.5)  # for what may never be touched, for rules, and for what may be displaced
-_SPACING_MM = 2.0
-_ROWS = (32, 96)  # fewest and most places along the strut at which it is judged
-_CONTROL_SPACING_MM, _MOST_POINTS = 11.0, 9
-_LEAST_RADIUS_MM = 22.0  # of the axis; far above half a section, so that the sweep stays smooth
+SIDES_DEG = (0.0, 45.0, -45.0, 90.0, -90.0)
+"""Sides of the column: front, then right and left."""
+_TURNED_DEG = 22.0  # at most from a side: a little less than half way to the next one
+_CONTROL_SPACING_MM, _POINTS = 11.0, (5, 9)
+MARGIN_MM = 0.1
+"""Kept beyond every rule, for what lies between the points that are judged."""
+_ROUGH_MARGIN_MM = 0.4  # the same where the room's nodes tell distances
+_ROUGH_SPACING_MM, _SPACING_MM = 2.0, 1.0  # between the places along the strut at which it is judged
+# Of mm of variable: a case that lies elsewhere is told apart in the last bits, which would grow from round to round.
+_DECIMALS = 3
 _FIRMNESS = (0.05, 0.3, 1.0)  # the rules harden step by step, so that the curve can still cross a small remnant early
-_TURN = 10.0  # mm of variable for one radian of the back's turn
-_STEP_MM = 0.02  # of variable, for the derivatives of curves
-_FOLDED = 1e3  # residual of a trial so bent that its sweep folds: simply the worst of trials
-_NEVER, _RULE, _SOFT, _ECCENTRIC, _BEND, _CURVE, _END, _BACK = 240.0, 60.0, 1.0, 0.06, 25.0, 8.0, 0.3, 0.4
-
-
-@dataclass(frozen=True, eq=False)
-class Moves:
-    """What the optimiser moves: control points (m, 3), two directions each (m, 2, 3), and the back's plane."""
-
-    start: np.ndarray
-    moves: np.ndarray
-    back: np.ndarray
-    aside: np.ndarray
-
-    def control(self, x: np.ndarray) -> np.ndarray:
-        """(n, m, 3) control points of trials (n, 2 m + 1)."""
-        shifts = x[:, :-1].reshape(len(x), -1, 2)
-        moved: np.ndarray = self.start + np.einsum("nij,ijk->nik", shifts, self.moves)
-        return moved
-
-    def backs(self, x: np.ndarray) -> np.ndarray:
-        """(n, 3) back directions of trials."""
-        turn = x[:, -1:] / _TURN
-        turned: np.ndarray = np.cos(turn) * self.back + np.sin(turn) * self.aside
-        return turned
-
-    def axis(self, x: np.ndarray) -> Axis:
-        points, back = self.control(x[None])[0], self.backs(x[None])[0]
-        return Axis(tuple(as_vec(p) for p in points), back=as_vec(back))
-
-    @property
-    def unmoved(self) -> np.ndarray:
-        return np.zeros(2 * len(self.start) + 1)
+_FIRM = np.array([240.0, 60.0, 60.0])  # weights of a mm missed of what no rule allows, of rules, and at the feet
+_DAMPING, _EASED, _TIGHTENED = 1e-3, 0.3, 5.0
+_SOFT_ENOUGH, _SOFT_ROUNDS = 1e-3, 80  # relative gain below which it ends
+_FIRST_MM, _MOST_MM = 0.5, 2.0  # how far a control point may move at a time, at first and later
+_BROKEN, _KEPT, _SHORTER = 0.1, 0.7, 0.4  # shares of a promise; and how the reach is shortened
+_ENOUGH_MM = 0.005  # of a step, below which it ends
+_ROUNDS, _CORRECTIONS = 120, 2
+_MISSED_MM = 1e-3  # more than before, above which a step is corrected
+_WORTH = 1e-4  # of the merit: what a step must promise
+_FIRMER = 1e-9  # added to the curvature, that it is never flat
+# What a mm missed costs, of what no rule allows, of rules, and at the feet: far more than a mm of anything else, so
+# that as little is missed as can be before anything else counts.
+_MISSED = np.array([2000.0, 200.0, 50.0])
 
 
 def refined_axis(
     room: Corridor, section: Section, path: np.ndarray, back: np.ndarray, upper: EndRegion, lower: EndRegion
 ) -> tuple[Axis, float]:
-    """The best smooth axis near a path (n, 3), and its cost. back: (3,) direction towards the column at the top."""
-    frame = moves_about(path, back, upper, lower, _CONTROL_SPACING_MM, _MOST_POINTS)
-    length = float(np.linalg.norm(np.diff(frame.start, axis=0), axis=1).sum())
-    rows = int(np.clip(np.ceil(length / _SPACING_MM), *_ROWS)) + 1
-    judge = _Judge(room, section, section_probe(section), (upper, lower), frame, rows, length)
-    x = frame.unmoved
+    """The best smooth axis near a path (n, 3), and its cost. back: (3,) roughly the direction towards the column.
+
+    It is refined from the cheapest of all paths near this one, so that it does not hang on where just it lies: first
+    among distances that the room's nodes tell, then by sequential quadratic programming on the structures themselves
+    (Fletcher, Practical Methods of Optimization, ch. 12 and 14). There in each round distances are taken as straight,
+    and the best step within a small reach is found. A step that does not keep its promise shortens the reach; it ends
+    where no step is left.
+    """
+    side = 0.0 if is_round(section) else nearest_side(room, back)
+    path = cheapest_near(room, section, side, stations(room, section, upper, lower), path)
+    rough = _rough_judge(room, section, side, upper, lower)
+    places = int(np.ceil(rough.length_mm / _SPACING_MM)) + 1
+    judge = replace(rough, kept=room.standoffs, margin_mm=MARGIN_MM, rows=places)
+    x, reach = _hardened(rough, path), _FIRST_MM
+    here = judge.trial(x, _nearby(reach))
+    for _ in range(_ROUNDS):
+        step, there, promised = _step(judge, x, here, reach)
+        won = _merit(here) - _merit(there)
+        if won < _BROKEN * promised:
+            reach = _SHORTER * min(reach, float(np.abs(step).max()))
+        elif won > _KEPT * promised:
+            reach = min(2.0 * reach, _MOST_MM)
+        if won > 0.0:
+            x, here = _rounded(x + step), there
+        if reach < _ENOUGH_MM or np.abs(step).max() < _ENOUGH_MM or promised < _WORTH * _merit(here):
+            break
+    return judge.moves.axis(x), _merit(here)
+
+
+def rough_axis(
+    room: Corridor, section: Section, path: np.ndarray, side_deg: float, upper: EndRegion, lower: EndRegion
+) -> tuple[Axis, float]:
+    """A smooth axis near a path (n, 3) as far as the room's nodes tell, and its cost. side_deg: of the column."""
+    judge = _rough_judge(room, section, side_deg, upper, lower)
+    x = _hardened(judge, path)
+    return judge.moves.axis(x), _softly(judge.trial(x, 0.0), _FIRMNESS[-1])
+
+
+def _rough_judge(room: Corridor, section: Section, side_deg: float, upper: EndRegion, lower: EndRegion) -> Judge:
+    """Judges axes on one side of the column by what the room's nodes tell."""
+    length = float(room.frame.line[-1, 2])
+    count = int(np.clip(round(length / _CONTROL_SPACING_MM) + 1, *_POINTS))
+    moves = moves_in_planes(room.frame, facing(room, side_deg), upper, lower, count)
+    turned = 0.0 if is_round(section) else float(np.deg2rad(_TURNED_DEG))
+    rows = int(np.ceil(length / _ROUGH_SPACING_MM)) + 1
+    return Judge(room, fields_of(room), _ROUGH_MARGIN_MM, section, (upper, lower), moves, turned, rows, length)
+
+
+def _hardened(judge: Judge, path: np.ndarray) -> np.ndarray:
+    """(k,) the variables of a smooth axis near a path (n, 3)."""
+    x = _rounded(judge.moves.onto(path))
     for firmness in _FIRMNESS:
-        x, cost = least_squares(partial(judge.residual, firmness), partial(judge.jacobian, firmness), x)
-    return frame.axis(x), cost
+        x = _softened(judge, x, firmness)
+    return x
 
 
-def sweep_points(curve: AxisCurve, offsets: np.ndarray) -> np.ndarray:
-    """(stations, n, 3) RAS points of section offsets (stations, n, 2) along the curve."""
-    return curve.points[:, None] + offsets[..., :1] * curve.rights[:, None] + offsets[..., 1:] * curve.backs[:, None]
+def _step(judge: Judge, x: np.ndarray, here: Trial, reach: float) -> tuple[np.ndarray, Trial, float]:
+    """The best step within reach, where it leads, and by how much it should have lessened the merit.
+
+    What curves is met again where the step ends, and the step corrected by that (second-order correction; Fletcher, ch.
+    14.4): else every step along a curved limit would seem to miss it.
+    """
+    step, promised = _best_step(here, here, np.zeros(len(x)), reach)
+    step = _rounded(x + step) - x
+    there = judge.trial(x + step, _nearby(reach))
+    for _ in range(_CORRECTIONS):
+        if there.missed_mm.max() <= here.missed_mm.max() + _MISSED_MM and _merit(there) < _merit(here):
+            break
+        mended, _ = _best_step(here, there, step, reach)
+        mended = _rounded(x + mended) - x
+        other = judge.trial(x + mended, _nearby(reach))
+        if _merit(other) >= _merit(there):
+            break
+        step, there = mended, other
+    return step, there, promised
 
 
-def as_vec(values: np.ndarray) -> Vec:
-    """A plan's vector, rounded to what a plan needs (0.1 µm)."""
-    x, y, z = (round(float(v), 4) for v in values)
-    return (x, y, z)
+def _softened(judge: Judge, x: np.ndarray, firmness: float) -> np.ndarray:
+    """The axis near x for which what it costs and the squares of all it misses, weighed by firmness, are least.
+
+    Levenberg and Marquardt's method (Marquardt, J Soc Ind Appl Math 1963;11:431), not worked out to the end.
+    """
+    damping = _DAMPING
+    here = judge.trial(x, 0.0)
+    cost = _softly(here, firmness)
+    for _ in range(_SOFT_ROUNDS):
+        short = np.flatnonzero(here.least > 0.0)
+        lines = (firmness * _FIRM[here.kinds[short]] * here.weights[short])[:, None] * here.lines[short, : len(x)]
+        rest = firmness * _FIRM[here.kinds[short]] * here.weights[short] * here.least[short]
+        curvature = here.curvature + np.einsum("mi,mj->ij", lines, lines)
+        downhill = np.einsum("mi,m->i", lines, rest) - here.slope
+        step = np.linalg.solve(curvature + damping * np.diag(np.diag(curvature)), downhill)
+        trial = _rounded(x + step)
+        there = judge.trial(trial, 0.0)
+        found = _softly(there, firmness)
+        if found < cost:
+            enough = cost - found < _SOFT_ENOUGH * cost
+            x, here, cost, damping = trial, there, found, _EASED * damping
+            if enough:
+                break
+        else:
+            damping *= _TIGHTENED
+    return x
 
 
-def moves_about(
-    path: np.ndarray, back: np.ndarray, upper: EndRegion, lower: EndRegion, spacing_mm: float, most: int
-) -> Moves:
-    """A path (n, 3) made smooth, with control points about so far apart, but 5 at least."""
-    path = np.concatenate(
-        [_onto(path[:1], upper), gaussian_filter1d(path, 1.5, axis=0, mode="nearest")[1:-1], _onto(path[-1:], lower)]
-    )
-    arc = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
-    count = int(np.clip(round(arc[-1] / spacing_mm) + 1, 5, most))
-    smooth = CubicSpline(arc, path)
-    at = np.linspace(0.0, arc[-1], count)
-    tangents = smooth(at, 1)
-    tangents = tangents / np.linalg.norm(tangents, axis=1)[:, None]
-    first = np.cross(tangents, np.cross(back, tangents))
-    first /= np.linalg.norm(first, axis=1)[:, None]
-    moves = np.stack([first, np.cross(tangents, first)], axis=1)
-    moves[0] = [upper.plate.right, upper.plate.anterior]
-    moves[-1] = [lower.plate.right, lower.plate.anterior]
-    return Moves(smooth(at), moves, back, np.cross(tangents[0], back))
+def _rounded(x: np.ndarray) -> np.ndarray:
+    rounded: np.ndarray = np.round(x, _DECIMALS)
+    return rounded
 
 
-def _onto(point: np.ndarray, end: EndRegion) -> np.ndarray:
-    """The point moved onto the plane where the axis ends."""
-    local = end.plate.to_local(point)
-    local[:, 2] = end.out_mm
-    return end.plate.to_ras(local)
+def _softly(trial: Trial, firmness: float) -> float:
+    """What an axis costs, with the squares of all that it misses."""
+    missed = firmness * _FIRM[trial.kinds] * trial.weights * np.maximum(trial.least, 0.0)
+    return trial.cost + 0.5 * float(missed @ missed)
 
 
-@dataclass(frozen=True, eq=False)
-class _Judge:
-    """Residuals of trial axes and their derivatives: one row for each point of the sweep and field, then the shape."""
+def _nearby(reach: float) -> float:
+    """mm left of a rule beyond which it is no limit to a step: a section's edge moves more than the control points."""
+    return 2.0 * reach + 0.5
 
-    room: Corridor
-    section: Section
-    probe: Probe
-    ends: tuple[EndRegion, EndRegion]
-    frame: Moves
-    rows: int
-    length_mm: float
 
-    def residual(self, firmness: float, x: np.ndarray) -> np.ndarray:
-        """(rows,) what a trial misses, weighted: rules along the strut and on both bridges, by firmness, then shape."""
-        trial = self._curves(x[None])
-        swept = trial.swept(self._offsets[0])[0]
-        room = self.room
-        values = np.stack(room.samples((room.never, room.rules, room.soft), swept.reshape(-1, 3)))
-        parts = [(firmness * self._weights[:, None] * self._missing(values)).ravel()]
-        for end, place in zip(self.ends, (0, -1)):
-            found = np.stack(room.samples((room.rules, room.soft), end.bridge(self._edge(swept, place))))
-            parts.append((self._bridge_weights(firmness, found)[:, None] * np.maximum(MARGIN_MM - found, 0.0)).ravel())
-        parts.append(self._shape(trial, x[None])[0])
-        every = np.concatenate(parts)
-        folded = trial.curvature.max() * 0.5 * np.hypot(*self._largest) >= 1.0
-        return np.full(len(every), _FOLDED) if folded or not np.isfinite(every).all() else every
+def facing(room: Corridor, side_deg: float) -> np.ndarray:
+    """(3,) where the back of a section faces that stands on that side of the column."""
+    turn = np.deg2rad(side_deg)
+    return -np.sin(turn) * room.frame.axes[0] - np.cos(turn) * room.frame.axes[1]
 
-    def jacobian(self, firmness: float, x: np.ndarray) -> np.ndarray:
-        """Curves by differences, all variables at once; fields by their own gradients where they are short."""
-        trials = np.concatenate([x[None], x + _STEP_MM * np.eye(len(x))])
-        made = self._curves(trials)
-        swept = made.swept(self._offsets[0])
-        points = swept[0].reshape(-1, 3)
-        moves = ((swept[1:] - swept[0]) / _STEP_MM).reshape(len(x), -1, 3)
-        room = self.room
-        fields = (room.never, room.rules, room.soft)
-        short = self._missing(np.stack(room.samples(fields, points))) > 0.0
-        parts = []
-        for field, weight, here in zip(fields, firmness * self._weights, short):
-            part = np.zeros((len(points), len(x)))
-            at = np.flatnonzero(here)
-            part[at] = -weight * np.einsum("pk,xpk->px", room.gradient(field, points[at]), moves[:, at])
-            parts.append(part)
-        for end, place in zip(self.ends, (0, -1)):
-            parts.append(self._bridge_jacobian(end, swept, place, firmness))
-        shape = self._shape(made, trials)
-        return np.concatenate([*parts, ((shape[1:] - shape[0]) / _STEP_MM).T])
 
-    def _bridge_jacobian(self, end: EndRegion, swept: np.ndarray, place: int, firmness: float) -> np.ndarray:
-        room = self.room
-        edges = np.stack([self._edge(one, place) for one in swept])
-        bridge = end.bridge(edges[0])
-        found = np.stack(room.samples((room.rules, room.soft), bridge))
-        carried = np.stack([end.bridge_moves(move) for move in (edges[1:] - edges[0]) / _STEP_MM])
-        parts = []
-        for field, values, weight in zip((room.rules, room.soft), found, self._bridge_weights(firmness, found)):
-            part = np.zeros((len(bridge), len(swept) - 1))
-            at = np.flatnonzero(values < MARGIN_MM)
-            part[at] = -weight * np.einsum("pk,xpk->px", room.gradient(field, bridge[at]), carried[:, at])
-            parts.append(part)
-        return np.concatenate(parts)
+def nearest_side(room: Corridor, back: np.ndarray) -> float:
+    """The side from which the back faces most nearly so."""
+    right, anterior = -(room.frame.axes[:2] @ back)
+    return 45.0 * float(np.rint(np.degrees(np.arctan2(right, anterior)) / 45.0))
 
-    def _edge(self, swept: np.ndarray, place: int) -> np.ndarray:
-        """(m, 3) every second point of the section's edge at an end."""
-        return swept[place, self.probe.inner :: 2]
 
-    def _bridge_weights(self, firmness: float, found: np.ndarray) -> np.ndarray:
-        return firmness * np.array([_RULE, _SOFT]) / np.sqrt(found.shape[1] / 4.0)
+def _merit(trial: Trial) -> float:
+    return trial.cost + float(_MISSED @ trial.missed_mm)
 
-    def _curves(self, x: np.ndarray) -> Curves:
-        return curves(self.frame.control(x), self.frame.backs(x), self.rows)
 
-    def _missing(self, values: np.ndarray) -> np.ndarray:
-        """(3, n) by how much the fields' values (3, n) at the sweep's points fall short."""
-        return np.maximum(np.array(_MARGINS_MM)[:, None] + self._offsets[1].ravel() - values, 0.0)
+def _best_step(here: Trial, met: Trial, at: np.ndarray, reach: float) -> tuple[np.ndarray, float]:
+    """The step (k,) of the variables that promises most within reach, and by how much it should lessen the merit.
 
-    def _shape(self, trials: Curves, x: np.ndarray) -> np.ndarray:
-        """(n, k) residuals of the curves themselves: off the column, bent, off the plates' centres, turned."""
-        count, along = len(x), np.sqrt(self.length_mm / self.rows)
-        aside = self.room.frame.to_corridor(trials.points.reshape(-1, 3))[:, :2].reshape(count, -1)
-        bend = trials.curvature
-        parts = [_ECCENTRIC * along * aside, _CURVE * along * bend]
-        parts.append(_BEND * along * np.maximum(bend * _LEAST_RADIUS_MM - 1.0, 0.0))
-        for end, place in zip(self.ends, (0, -1)):
-            parts.append(_END * end.plate.to_local(trials.points[:, place])[:, :2])
-        return np.concatenate([*parts, _BACK * x[:, -1:]], axis=1)
-
-    @cached_property
-    def _offsets(self) -> tuple[np.ndarray, np.ndarray]:
-        """Section points (rows, k, 2) and their needs (rows, k) along the strut."""
-        return self.probe.at(np.linspace(0.0, 1.0, self.rows))
-
-    @cached_property
-    def _weights(self) -> np.ndarray:
-        """(3,) weights of the fields at each of the sweep's points."""
-        return np.sqrt(self.length_mm / self._offsets[1].size) * np.array([_NEVER, _RULE, _SOFT])
-
-    @cached_property
-    def _largest(self) -> tuple[float, float]:
-        """Width and depth at the larger end."""
-        section = self.section
-        return (
-            max(section.width_mm, section.lower_width_mm or section.width_mm),
-            max(section.depth_mm, section.lower_depth_mm or section.depth_mm),
-        )
+    met: what limits it, as found after a step at (k,).
+    """
+    size = len(here.slope)
+    # Unknowns: the step, and the most that is then missed of each kind.
+    curvature = np.diag(np.concatenate([np.full(size, _FIRMER), _MISSED]))
+    curvature[:size, :size] += here.curvature
+    edge = np.column_stack([np.concatenate([np.eye(size), -np.eye(size)]), np.zeros((2 * size, KINDS))])
+    lines = np.concatenate([met.lines, edge, np.eye(KINDS, size + KINDS, size)])
+    least = np.concatenate([met.least + met.lines[:, :size] @ at, np.full(2 * size, -reach), np.zeros(KINDS)])
+    found = least_quadratic(curvature, np.concatenate([here.slope, _MISSED]), lines, least)
+    step = np.clip(found[:size], -reach, reach)
+    change = here.slope @ step + 0.5 * step @ here.curvature @ step
+    left = np.maximum(found[size:], 0.0)
+    return step, float(_MISSED @ (here.missed_mm - left) - change)

@@ -13,7 +13,7 @@ from ..case.model import Case, Endplate, Structure, Volume
 from ..plan.plan import ErrorBudget, Plan, Screw, ScrewType
 from ..plan.rules import group_of, rule_for
 from .corridor import Corridor
-from .refine import as_vec
+from .moves import as_vec
 
 _STEP_MM = 1.0
 _LONGEST_MM = 42.0

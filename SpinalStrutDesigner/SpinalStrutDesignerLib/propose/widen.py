@@ -10,9 +10,9 @@ from scipy.sparse import csr_matrix
 
 from ..plan.plan import Axis
 from .free import NEAR_MM, left_of_each
+from .moves import Moves, moves_about
 from .path import EndRegion
 from .prospect import Prospect
-from .refine import Moves, moves_about
 from .sweep import Curves, bends, curves
 
 _POINTS_MM, _MOST_POINTS = 5.0, 60
@@ -139,9 +139,10 @@ def _end_limits(
 def _left_and_slopes(view: Prospect, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(k, n) mm that points (n, 3) leave of each structure, and (k, n, 3) how it grows for a mm along each axis."""
     count = len(points)
-    beside = [points + sign * _SLOPE_MM * way for way in np.eye(3) for sign in (1.0, -1.0)]
+    axes = view.room.frame.axes
+    beside = [points + sign * _SLOPE_MM * way for way in axes for sign in (1.0, -1.0)]
     found, _ = left_of_each(view, np.concatenate([points, *beside]))
     if not len(found):
         return np.zeros((0, count)), np.zeros((0, count, 3))
     ahead, behind = found[:, count:].reshape(len(found), 3, 2, count).transpose(2, 0, 3, 1)
-    return found[:, :count], (ahead - behind) / (2.0 * _SLOPE_MM)
+    return found[:, :count], (ahead - behind) @ axes / (2.0 * _SLOPE_MM)
