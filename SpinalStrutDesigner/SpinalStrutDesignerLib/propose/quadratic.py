@@ -1,10 +1,11 @@
-"""A strictly convex quadratic programme, solved exactly and always in the same order."""
+"""A strictly convex quadratic programme, by least squares that must not be negative."""
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.optimize import nnls
 
-_MOST_ROUNDS = 3  # times the number of conditions
+_MOST_ROUNDS = 10  # times the number of conditions
 _ROUNDING = 1e-12
 
 
@@ -13,6 +14,7 @@ def least_quadratic(curvature: np.ndarray, slope: np.ndarray, lines: np.ndarray,
 
     curvature: (n, n) positive definite. The conditions must be such that some x holds them all. By the nearest point to
     the origin that holds them (least distance programming; Lawson and Hanson, Solving Least Squares Problems, ch. 23).
+    Nothing, x = 0, where that cannot be told.
     """
     root = np.linalg.cholesky(curvature)
     start = np.linalg.solve(root, slope)
@@ -23,34 +25,13 @@ def least_quadratic(curvature: np.ndarray, slope: np.ndarray, lines: np.ndarray,
     system = np.vstack([faces, offsets]) / long
     wanted = np.zeros(len(slope) + 1)
     wanted[-1] = 1.0
-    rest = system @ _nonnegative(system, wanted) - wanted
+    try:
+        weights, _ = nnls(system, wanted, maxiter=_MOST_ROUNDS * system.shape[1])
+    except RuntimeError:  # so nearly dependent that it came to no end
+        return np.zeros(len(slope))
+    rest = system @ weights - wanted
+    if rest[-1] > -_ROUNDING:
+        return np.zeros(len(slope))
     nearest = -rest[:-1] / rest[-1]
     found: np.ndarray = np.linalg.solve(root.T, nearest - start)
-    return found
-
-
-def _nonnegative(system: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """The u (m,) >= 0 for which system (n, m) · u comes nearest to wanted (n,) (the same, ch. 23)."""
-    count = system.shape[1]
-    found, used = np.zeros(count), np.zeros(count, dtype=bool)
-    for _ in range(_MOST_ROUNDS * count):
-        gain = system.T @ (wanted - system @ found)
-        gain[used] = -np.inf
-        best = int(np.argmax(gain))
-        if gain[best] <= _ROUNDING:
-            break
-        used[best] = True
-        while True:
-            at = np.flatnonzero(used)
-            trial = np.linalg.lstsq(system[:, at], wanted, rcond=None)[0]
-            if (trial > 0.0).all():
-                found[:] = 0.0
-                found[at] = trial
-                break
-            low = trial <= 0.0
-            share = (found[at][low] / np.maximum(found[at][low] - trial[low], 1e-300)).min()
-            found[at] += share * (trial - found[at])
-            used[at[found[at] <= 1e-15]] = False
-            used[at[low][np.argmin(found[at][low])]] = False
-            found[~used] = 0.0
     return found
