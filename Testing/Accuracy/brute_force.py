@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from SpinalStrutDesignerLib.case.model import Case, Structure
 from SpinalStrutDesignerLib.plan.curve import AxisCurve
 from SpinalStrutDesignerLib.plan.plan import Plan, Section
 from SpinalStrutDesignerLib.plan.rules import rule_for
+from SpinalStrutDesignerLib.plan.section import section_polygon
 from SpinalStrutDesignerLib.propose.nodes import REACH_MM, Frame
 from SpinalStrutDesignerLib.propose.path import EndRegion
 from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
@@ -27,6 +29,9 @@ _BEYOND_MM = 15.0  # past the docking endplates
 _SHIFT_MM, _APART_MM = 0.7, 0.5
 _CLOSE_MM = 0.02
 _SCAN_MM, WIDEST_MM = 0.1, 40.0
+# Where the nodes tell a size, sizes so much smaller and larger are looked at on the surfaces, at so many places of the
+# section's edge: between nodes, what bone closes behind it ends anywhere.
+_UNSURE_MM, _COARSE_MM, _EDGE = 1.6, 0.4, 32
 _ACROSS_MM = 1.5  # an axis may end this far from its plane
 
 
@@ -78,7 +83,10 @@ class Space:
         marched = (points[:, None] + front[:, None] * self.frame.axes[1]).reshape(-1, 3)
         least = np.full(len(points), _FAR_MM)
         for shape in self.shapes:
-            left = shape.slack(marched if shape.closes_what_is_behind else points)
+            asked = marched if shape.closes_what_is_behind else points
+            if (shape.at_least(asked).reshape(len(points), -1).min(axis=1) > least).all():
+                continue
+            left = shape.slack(asked)
             least = np.minimum(least, left.reshape(len(points), -1).min(axis=1))
         return least
 
@@ -162,9 +170,31 @@ def free_sizes(room: Space, curve: AxisCurve, section: Section) -> tuple[np.ndar
     for i in range(len(curve.arc)):
         blocked = room.at(curve.points[i] + u[:, None] * curve.rights[i] + v[:, None] * curve.backs[i]) < 0.0
         x, y = np.abs(u[blocked]), np.abs(v[blocked])
-        wide.append(_met_at(section, x, y, 0.5 * float(curve.depths[i])))
-        deep.append(_met_at(section, y, x, 0.5 * float(curve.widths[i])))
+        width, depth = float(curve.widths[i]), float(curve.depths[i])
+        about = _met_at(section, x, y, 0.5 * depth), _met_at(section, y, x, 0.5 * width)
+        wide.append(_on_surfaces(room, curve, i, about[0], lambda size, other=depth: (size, other)))
+        deep.append(_on_surfaces(room, curve, i, about[1], lambda size, other=width: (other, size)))
     return np.array(wide), np.array(deep)
+
+
+def _on_surfaces(
+    room: Space, curve: AxisCurve, at: int, about: float, sized: Callable[[float], tuple[float, float]]
+) -> float:
+    """The size at which the section at a sample first meets something, near what the nodes tell."""
+    least = _SCAN_MM if curve.section.shape == "ellipse" else 2.0 * curve.section.corner_radius_mm
+    low, high = max(about - _UNSURE_MM, least), min(about + _UNSURE_MM, WIDEST_MM)
+    for step in (_COARSE_MM, _SCAN_MM):
+        sizes = np.arange(low, high + 0.5 * step, step)
+        if not len(sizes):
+            return about
+        flat = np.stack([section_polygon(curve.section, *sized(float(size)), _EDGE) for size in sizes])
+        points = curve.points[at] + flat[..., :1] * curve.rights[at] + flat[..., 1:] * curve.backs[at]
+        met = (room.along(points.reshape(-1, 3)).reshape(len(sizes), _EDGE) < 0.0).any(axis=1)
+        if not met.any():
+            return WIDEST_MM if high >= WIDEST_MM else high
+        first = int(np.argmax(met))
+        low, high = float(sizes[max(first - 1, 0)]), float(sizes[first])
+    return high
 
 
 def _met_at(section: Section, along: np.ndarray, across: np.ndarray, half: float) -> float:

@@ -47,6 +47,13 @@ _CHECKED_MM = 0.7  # between poses that are looked at on a detour's short cut
 _STRAIGHT_MM = 0.05  # by so much waypoints may leave the way that was found
 
 
+REMEDY = (
+    "plan a resection there, allow more in insertion.give_mm or insertion.retractions, let both feet come from one "
+    "side (foot.approach), or bridge another span"
+)
+"""What helps where no way is found."""
+
+
 @dataclass(frozen=True)
 class Search:
     """What a search for an implant's way ended with: the way, or None, and then whose walls held it, most often first,
@@ -100,9 +107,8 @@ def insertion_lines(ways: Ways, findings: tuple[Finding, ...]) -> Iterator[str]:
         if search.way is None:
             held = f"held by {', '.join(search.held_by)}" if search.held_by else "the search was given up"
             yield (
-                f"{search.name}: no way found; it came {search.come_mm:.0f} mm out of its place, {held}. Plan a "
-                "resection there, allow more in insertion.give_mm or insertion.retractions, let both feet come from "
-                "one side (foot.approach), or bridge another span"
+                f"{search.name}: no way found; it came {search.come_mm:.0f} mm out of its place, {held}. "
+                f"{REMEDY[:1].upper()}{REMEDY[1:]}"
             )
         else:
             yield f"{search.name}: a way of {len(search.way.points)} waypoints"

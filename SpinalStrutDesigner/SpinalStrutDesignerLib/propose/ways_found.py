@@ -7,15 +7,11 @@ from collections.abc import Iterator
 from ..build.design import Design, Situation
 from ..verify.finding import Finding
 from ..verify.measured import finding_in
-from .insertion import Search, Ways
+from .insertion import REMEDY, Search, Ways
 
 WAY = "insertion.way"
 """The id of what says whether an implant has a way; a variant's begins with its name."""
 _BASIS = "searched by `spinal-strut insert`"
-_REMEDY = (
-    "plan a resection there, allow more in insertion.give_mm or insertion.retractions, let both feet come from one "
-    "side (foot.approach), or bridge another span"
-)
 
 
 def ways_found(ways: Ways, measured: tuple[Finding, ...], design: Design) -> tuple[Finding, ...]:
@@ -35,7 +31,7 @@ def _outcome(search: Search, situation: Situation) -> Finding:
         words = f"{len(search.way.points)} waypoints"
         return finding_in(situation, WAY, title, words, "", limit, "pass", _BASIS)
     held = f"held by {', '.join(search.held_by)}" if search.held_by else "and the search was given up"
-    detail = f"It came {search.come_mm:.0f} mm out of its place, {held}: {_REMEDY}."
+    detail = f"It came {search.come_mm:.0f} mm out of its place, {held}: {REMEDY}."
     return finding_in(situation, WAY, title, "not found", "", limit, "fail", _BASIS, detail=detail)
 
 
