@@ -43,13 +43,20 @@ def anatomy_rows(data: Path, pictures: Path) -> Iterator[Row]:
 PARTS = {"anatomy": anatomy_rows, "fit": fit.rows, "ways": ways.rows}
 
 
+def all_rows(data: Path, pictures: Path) -> Iterator[Row]:
+    """Everything, one part after the other."""
+    for rows in PARTS.values():
+        yield from rows(data, pictures)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", nargs="?", choices=tuple(PARTS), default="anatomy", help="which figures (anatomy)")
+    parser.add_argument("part", nargs="?", choices=tuple(PARTS), help="which figures alone (all)")
     parser.add_argument("--pictures", type=Path, default=Path("out/accuracy"), help="where pictures are written")
     options = parser.parse_args()
     options.pictures.mkdir(parents=True, exist_ok=True)
-    return 0 if show(PARTS[options.part](data_folder(), options.pictures)) else 1
+    rows = PARTS[options.part] if options.part else all_rows
+    return 0 if show(rows(data_folder(), options.pictures)) else 1
 
 
 if __name__ == "__main__":
