@@ -10,16 +10,19 @@ import numpy as np
 from ..case.model import Case
 from ..plan.curve import AxisCurve, axis_curve
 from ..plan.plan import Plan, Vec
+from ..plan.section import section_polygon
 from .corridor import least_mm
 from .moves import as_vec, sweep_points
 from .nodes import REACH_MM, within
-from .path import probe_points, with_sizes
+from .path import with_sizes
 from .prospect import Prospect, prospect
 
 _EVERY_MM = 3.0  # stations lie at most so far apart
 _LEAST_MM, MOST_MM, _STEP_MM = 2.0, 40.0, 0.5  # sizes tried: those that a plan's section may have
 _HALVINGS = 7  # of what is left between two of them, to a hundredth of a millimetre
 NEAR_MM = 15.0  # half of the widest strut that is looked for: what is farther limits nothing
+# Points on a section's edge, and rings within it as shares of its size, of which every so manieth point is looked at.
+_EDGE, _THINNED, _RINGS = 32, 2, (2.0 / 3.0, 1.0 / 3.0)
 _MARCH_MM = 1.0  # steps towards the front, from where bone closes the way in
 NOTHING = ""
 
@@ -155,11 +158,15 @@ def _left(view: Prospect, curve: AxisCurve, widths: np.ndarray, depths: np.ndarr
 
 
 def _probes(curve: AxisCurve, widths: np.ndarray, depths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(n, k, 3) RAS points that stand for the section at each sample, and the slack (n, k) that each needs."""
+    """(n, k, 3) RAS points of the section at each sample, on its edge and on rings within it, and the slack (n, k) that
+    each needs: none on the edge, within it half of what lies between rings across the smaller size."""
     offsets, needs = [], []
     for width, depth in zip(widths, depths):
         size = (float(width), float(depth))
-        points, need = probe_points(with_sizes(curve.section, size, size), *size)
-        offsets.append(points)
-        needs.append(need)
+        edge = section_polygon(with_sizes(curve.section, size, size), *size, _EDGE)
+        rings = [share * edge[::_THINNED] for share in _RINGS]
+        offsets.append(np.concatenate([edge, *rings, np.zeros((1, 2))]))
+        needs.append(
+            np.concatenate([np.zeros(_EDGE), np.full(len(offsets[-1]) - _EDGE, 0.25 * _RINGS[-1] * min(size))])
+        )
     return sweep_points(curve, np.array(offsets)), np.array(needs)

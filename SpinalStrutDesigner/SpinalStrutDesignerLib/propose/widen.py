@@ -25,6 +25,7 @@ _FAINT = 1e-3  # share of the largest effect that is left out
 _NEARBY_MM = 4.0  # distances larger than the least by more than this are no limit in one round
 # Of bending too sharply, in units of the sharpest allowed, and of ending too far away, in mm: against mm of room.
 _BENT, _OUTSIDE = 20.0, 5.0
+_EFFORT = 1e-4  # of moving a control point by a mm, against mm of room
 # What is round is kept within a polygon of so many sides, and what is so in space within a body of so many faces, which
 # reaches 3 % beyond.
 _TURN = np.linspace(0.0, 2.0 * np.pi, 16, endpoint=False)
@@ -104,14 +105,16 @@ def _best_step(view: Prospect, moves: Moves, x: np.ndarray, here: _Way, reach: f
     asked = np.concatenate(lines)
     # A control point hardly moves what lies beyond its neighbours: without that the programme is sparse, and fast.
     asked[np.abs(asked) < _FAINT * np.abs(asked).max(axis=1, keepdims=True)] = 0.0
+    steps, rest = asked[:, :size], asked[:, size:]
+    # There and back apart, so that both cost: of steps that promise as much the shortest, or rounding would choose.
     solved = linprog(
-        np.concatenate([np.zeros(size), [-1.0, _BENT, _OUTSIDE]]),
-        csr_matrix(asked),
+        np.concatenate([np.full(2 * size, _EFFORT), [-1.0, _BENT, _OUTSIDE]]),
+        csr_matrix(np.concatenate([steps, -steps, rest], axis=1)),
         np.concatenate(most),
-        bounds=[(-reach, reach)] * size + [(None, None), (0.0, None), (0.0, None)],
+        bounds=[(0.0, reach)] * (2 * size) + [(None, None), (0.0, None), (0.0, None)],
         method="highs",
     )
-    return np.zeros(len(x)) if solved.x is None else np.append(solved.x[:size], 0.0)
+    return np.zeros(len(x)) if solved.x is None else np.append(solved.x[:size] - solved.x[size : 2 * size], 0.0)
 
 
 def _bend_limits(found: np.ndarray, radius_mm: float) -> tuple[np.ndarray, tuple[float, float, float], np.ndarray]:
