@@ -37,8 +37,8 @@ _STEP_MM = {"case 2": 0.6}
 _COARSE_MM = 0.8
 _LEAST_SHARE = 0.97  # of what brute force finds, which may bend however sharply
 _EVERY_MM = 6.0
-# Both surfaces are right to about a third of a voxel (0.7 mm), and a symmetric size has two sides.
-_MOST_SIZE_MM = 0.5
+# Of the coarsest spacing: both surfaces are right to about a third of it, and a size has two sides.
+_SIDES_OFF = 2.0 / 3.0
 _MOVED_MM = 0.1
 _NEAR_MM = 25.0  # beyond this nothing is told
 _TURN, _SHIFT = Rotation.from_rotvec([0.12, -0.25, 0.4]), np.array([37.3, -21.9, 54.1])
@@ -67,8 +67,9 @@ def _against_brute_force(given: Given, view: Prospect, wide: Widest, strut: Cand
     yield Row(given.name, f"widest round strut, limited by {wide.limit}", wide.diameter_mm, "mm", _LEAST_SHARE * most)
     yield Row(given.name, "the same by brute force, bent however sharply", most, "mm")
     along = axis_curve(wide.axis, round_section(wide.diameter_mm), 0.5)
+    unsure = _SIDES_OFF * float(view.where.case.ct.spacing.max())
     yield Row(given.name, "  room along its axis by brute force", 2.0 * float(room.along(along.points).min()), "mm",
-              _LEAST_SHARE * wide.diameter_mm)  # fmt: skip
+              wide.diameter_mm - unsure)  # fmt: skip
     yield Row(given.name, "  its least radius of curvature", 1.0 / float(along.curvature.max()), "mm",
               0.5 * wide.diameter_mm)  # fmt: skip
     curve = axis_curve(strut.axis, strut.section, _EVERY_MM)
@@ -81,7 +82,7 @@ def _against_brute_force(given: Given, view: Prospect, wide: Widest, strut: Cand
         both = (np.array(sizes) < WIDEST_MM) & (brute < WIDEST_MM)
         off = np.abs(np.array(sizes) - brute)[both]
         yield Row(given.name, f"free {what} at {both.sum()} places, median off brute force", float(np.median(off)),
-                  "mm", most=_MOST_SIZE_MM)  # fmt: skip
+                  "mm", most=unsure)  # fmt: skip
         yield Row(given.name, f"  the farthest off (narrowest free {what} {min(sizes):.1f} mm)", float(off.max()), "mm")
     draw(curve, found, room, pictures / f"fit_{given.name.replace(' ', '_')}.png")
     ball = axis_curve(wide.axis, round_section(wide.diameter_mm), _EVERY_MM)
