@@ -28,6 +28,8 @@ LARGEST_TURN = 60
 """degrees between a vertebra's front and the image's."""
 CORD_PIECE = 15.0
 """mm, radius of the piece of cord whose direction is taken."""
+_SURE_TURN = 29.0
+"""degrees; of an image that is tilted by 60, which must not matter, the wrong axis lies 30 off the patient's."""
 _TIED = 1e-6
 """cells; what lies on the border of two belongs to the upper one, whatever the last bit of its place."""
 
@@ -51,11 +53,13 @@ class Canal:
 def image_axes(mask: Mask) -> np.ndarray:
     """(3, 3) unit rows: those of the image's own axes that point most to the right, forwards and upwards.
 
-    What is sought along them is found the same wherever the image lies in space, and however a little turned.
+    What is sought along them is found the same wherever the image lies in space, and however a little turned. Of an
+    image that is turned much it is not sure which of its axes that is: the patient's are taken.
     """
     sides = (mask.ijk_to_ras[:3, :3] / np.linalg.norm(mask.ijk_to_ras[:3, :3], axis=0)).T
     _, chosen = linear_sum_assignment(-np.abs(sides.T))
-    return np.stack([np.copysign(1.0, sides[k, i]) * sides[k] for i, k in enumerate(chosen)])
+    axes = np.stack([np.copysign(1.0, sides[k, i]) * sides[k] for i, k in enumerate(chosen)])
+    return axes if np.trace(axes) > 1.0 + 2.0 * np.cos(np.radians(_SURE_TURN)) else np.eye(3)
 
 
 def find_canal(points: np.ndarray, axes: np.ndarray, name: str, neural: Mask | None = None) -> Canal:
