@@ -97,6 +97,7 @@ class RoomField:
     never_mm: float
     spared: bool
     is_bone: bool
+    stairs_mm: float = 0.2  # of voxels up to a millimetre; coarser ones are told apart on the structures themselves
 
     def nearest(self, points: np.ndarray, reach_mm: float) -> tuple[np.ndarray, np.ndarray]:
         """(n,) distances of points (n, 3) RAS, and the points."""

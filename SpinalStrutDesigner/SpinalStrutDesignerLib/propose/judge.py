@@ -21,7 +21,6 @@ _LEAST_RADIUS_MM = 22.0  # of the axis; far above half a section, so that the sw
 _SHARPEST = 1.6  # least radius of the axis as a multiple of the section's larger size: far from a sweep that folds
 _BENT_MM = 20.0  # missed, for an axis that bends twice as sharply as that
 _STEP_MM = 0.02  # of variable, for the derivatives of curves
-_STAIRS_MM = 0.2  # kept besides from what may never be touched: a voxel's corner stands out of the smooth surface
 _ROUGH_MM = 1.5  # by how much the room's nodes may tell distances too large
 _EVERY = 4  # of an outline's points one is enough to tell where an axis may end
 KINDS = 3
@@ -207,7 +206,7 @@ class _Rows:
             return nothing
         away = away[close]
         change = np.einsum("pk,xpk->px", one.slopes(places[close]), judged.carried[:, close])
-        for kind, wanted in ((0, one.never_mm + _STAIRS_MM), (judged.kind, one.need_mm)):
+        for kind, wanted in ((0, one.never_mm + one.stairs_mm), (judged.kind, one.need_mm)):
             if np.isfinite(wanted) and (kind == 0 or wanted > one.never_mm):
                 self._row(away - wanted - self._margin_mm, change, kind, judged.weights[close])
         if not one.spared:

@@ -13,13 +13,15 @@ from ..case.model import Structure
 from .nodes import REACH_MM
 
 _MARCH_MM = 1.0  # steps towards the front, from where bone closes the way in
+_STAIRS = 0.2  # of the coarsest spacing: a voxel's corner stands out of the smooth surface
+_SPACING_DECIMALS = 9  # of mm: a turned image's spacing differs in the last bit
 _SLOPE_MM = 0.1  # between the places by which a distance's slope is told
 
 
 class Kept(Protocol):
     """What a strut keeps from something: need_mm, the least distance by rule; never_mm, below which no rule lets it
     come, -inf where its rule alone counts; spared: whether it may be pushed aside, but only where nothing else helps;
-    is_bone: whether it is bone, on which feet stand."""
+    is_bone: whether it is bone, on which feet stand; stairs_mm: kept besides from what may never be touched."""
 
     @property
     def need_mm(self) -> float: ...
@@ -29,6 +31,8 @@ class Kept(Protocol):
     def spared(self) -> bool: ...
     @property
     def is_bone(self) -> bool: ...
+    @property
+    def stairs_mm(self) -> float: ...
 
     def nearest(self, points: np.ndarray, reach_mm: float) -> tuple[np.ndarray, np.ndarray]:
         """(n,) distances of points (n, 3) RAS, and the places (n, 3) where they are met; infinite where that is surely
@@ -56,6 +60,12 @@ class Standoff:
     def is_bone(self) -> bool:
         """Whether it is bone, on which feet stand."""
         return self.structure.role == "bone"
+
+    @cached_property
+    def stairs_mm(self) -> float:
+        """By how much a voxel's corner stands out."""
+        spacing = np.linalg.norm(self.structure.mask.ijk_to_ras[:3, :3], axis=0)
+        return _STAIRS * round(float(spacing.max()), _SPACING_DECIMALS)
 
     def nearest(self, points: np.ndarray, reach_mm: float) -> tuple[np.ndarray, np.ndarray]:
         """(n,) distances of points (n, 3) RAS, and the places (n, 3) where they are met; infinite where the box about

@@ -136,7 +136,10 @@ def test_standing_neighbours_put_the_ends_beside_the_disc_space(case1):
         height = float(away @ normal)
         assert -1.0 < height < 8.0
         assert np.linalg.norm(away - height * normal) > 0.5 * plate["depth"]
-    assert case1.plan.upper_foot.height_mm < 4.0, "the C6-C7 disc space is 3.4 mm high"
+    # What the disc space leaves, 3.4 mm less a fit gap on both sides; or half, or as much, taller for its root's sake.
+    foot = case1.plan.upper_foot
+    times = foot.height_mm / (3.4 - 2.0 * foot.fit_gap_mm)
+    assert min(abs(times - taller) for taller in (1.0, 1.5, 2.0)) < 0.15
 
 
 def test_case1_follows_the_column(case1):
