@@ -108,9 +108,20 @@ def bone_points(mask: Mask) -> np.ndarray:
         kji = np.repeat(kji, parts, axis=0)
         kji[:, axis] += np.tile(offsets, len(kji) // parts)
     ras = kji[:, ::-1] @ mask.ijk_to_ras[:3, :3].T + mask.ijk_to_ras[:3, 3]
-    cells = np.floor((kji - kji.min(axis=0)) * spacing[::-1] / (0.75 * CELL) + _TIED).astype(np.int64)
+    # Counted from the left, from behind and from below, whichever way the image's axes run.
+    along = np.where((_runs(mask) > 0.0)[::-1], kji - kji.min(axis=0), kji.max(axis=0) - kji)
+    cells = np.floor(along * spacing[::-1] / (0.75 * CELL) + _TIED).astype(np.int64)
     _, first = np.unique(np.ravel_multi_index(tuple(cells.T), tuple(cells.max(axis=0) + 1)), return_index=True)
     return ras[np.sort(first)]
+
+
+def _runs(mask: Mask) -> np.ndarray:
+    """(3,) for i, j and k whether the axis runs mostly right, forwards or upwards (1), or against that (-1)."""
+    sides = mask.ijk_to_ras[:3, :3] / np.linalg.norm(mask.ijk_to_ras[:3, :3], axis=0)
+    rows, columns = linear_sum_assignment(-np.abs(sides))
+    runs = np.empty(3)
+    runs[columns] = np.sign(sides[rows, columns])
+    return runs
 
 
 def seen_along(
