@@ -23,7 +23,8 @@ def room_lines(plan: Plan, stations: Sequence[FreeStation]) -> Iterator[str]:
     tightest = min(stations, key=lambda station: station.slack_mm)
     if tightest.slack_mm >= 0.0:
         nearest = f"{_spoken(tightest.nearest)}, " if tightest.nearest else ""
-        yield f"least room {tightest.slack_mm:.1f} mm: {nearest}{tightest.arc_mm:.0f} mm below {plan.upper}"
+        where = f"{nearest}{tightest.arc_mm:.0f} mm below {plan.upper}"
+        yield f"least room {tightest.slack_mm:.1f} mm: {where} (of the strut; feet and screws are checked in a design)"
         return
     yield f"no strut of this section is free on this axis from {plan.upper} to {plan.lower}:"
     for (blocked, nearest), group in groupby(stations, key=lambda one: (one.slack_mm < 0.0, one.nearest)):

@@ -34,7 +34,7 @@ def test_words_and_table_tell_the_same_room(told, capsys) -> None:
     code, table = told(phantom_plan())
     assert code == 0
     lines = json.loads(capsys.readouterr().out.splitlines()[-1])["result"]["lines"]
-    least = re.fullmatch(r"least room (\d\.\d) mm: (.*), (\d+) mm below C4", lines[0])
+    least = re.fullmatch(r"least room (\d\.\d) mm: (.*), (\d+) mm below C4 \(of the strut; .*\)", lines[0])
     assert least is not None
     rows = list(csv.DictReader(table.open(encoding="utf-8")))
     assert float(least[1]) == pytest.approx(min(float(row["room mm"]) for row in rows), abs=0.06)

@@ -15,6 +15,7 @@ from SpinalStrutDesignerLib.propose.room_report import ROOM_COLUMNS, room_lines,
 from SpinalStrutDesignerLib.propose.widest import Widest
 
 FLAT = Plan("C4", "T2", section=Section(width_mm=8.0, depth_mm=4.0))
+ALONE = "of the strut; feet and screws are checked in a design"
 STRAIGHT = Axis(tuple((0.0, 0.0, float(z)) for z in np.linspace(10.0, -10.0, 5)))
 
 
@@ -27,7 +28,7 @@ def test_a_free_strut_tells_its_narrowest_place() -> None:
     found = stations(wall("aorta", 16.0, 10.0, 0.1))
     (line,) = room_lines(FLAT, found)
     least = min(found, key=lambda one: one.slack_mm)
-    assert line == f"least room {least.slack_mm:.1f} mm: aorta, {least.arc_mm:.0f} mm below C4"
+    assert line == f"least room {least.slack_mm:.1f} mm: aorta, {least.arc_mm:.0f} mm below C4 ({ALONE})"
     assert least.arc_mm == 0.0
     assert least.slack_mm == pytest.approx((9.0 - 2.0) / np.hypot(1.0, 0.1) - AORTA_MM, abs=0.2)
 
