@@ -27,6 +27,7 @@ LEAST_SIZE, LARGEST_SIZE = 0.5, 1.5
 SMALLEST_MM, LARGEST_MM = 7.0, 60.0
 # A drag moves by more, and numbers that went through a node's matrices differ by less: mm, and of a unit vector.
 _SAME = 1e-6
+_DIGITS = 6  # of a size in mm
 _COLOR = (0.95, 0.60, 0.15)
 _FILL = 0.25
 _HANDLE_PERCENT = 1.5  # of the screen, half of Slicer's own: they lie in front of the bone that is looked at
@@ -78,7 +79,8 @@ class EndplatePlanes:
         node = self._belongings.get(ROLES[end])
         if node is None or node.GetNumberOfControlPoints() == 0:
             return None
-        width, depth = node.GetSizeWorld()
+        # A size comes back from the node's bounds and matrix with its last bits changed.
+        width, depth = (round(size, _DIGITS) for size in node.GetSizeWorld())
         return np.array(node.GetCenterWorld()), np.array(node.GetNormalWorld()), (width, depth)
 
     def release(self) -> None:
