@@ -13,7 +13,7 @@ from scipy import ndimage
 from scipy.optimize import linear_sum_assignment
 
 from ..errors import CaseError
-from .frame import Frame, unit
+from .frame import Frame, projected, unit
 from .model import Mask
 
 CELL = 1.0
@@ -206,7 +206,7 @@ class _Silhouette:
 
     @classmethod
     def of(cls, points: np.ndarray, view: Frame) -> _Silhouette:
-        flat = view.to_local(points)[:, :2]
+        flat = projected(points - view.origin, view.rows[:2])
         corner = flat.min(axis=0) - 2 * CELL
         u, v = np.floor((flat - corner) / CELL + 0.5 + _TIED).astype(int).T
         occupied = np.zeros((v.max() + 3, u.max() + 3), dtype=bool)

@@ -12,6 +12,16 @@ def unit(vector: np.ndarray) -> np.ndarray:
     return np.asarray(vector, dtype=float) / np.linalg.norm(vector)
 
 
+def projected(points: np.ndarray, axes: np.ndarray) -> np.ndarray:
+    """(..., k) how far points (..., 3) lie along each of the axes (k, 3).
+
+    Written out: a matrix product of so narrow matrices costs more, and numpy hands it to several threads, which wait
+    for each other longer than they work.
+    """
+    x, y, z = np.ascontiguousarray(np.moveaxis(np.asarray(points, dtype=float), -1, 0))
+    return np.stack([a * x + b * y + c * z for a, b, c in axes], axis=-1)
+
+
 @dataclass(frozen=True, eq=False)
 class Frame:
     """origin: (3,) RAS mm; right, anterior (patient's) and out: (3,) orthonormal. out is up or down the spine."""
@@ -44,9 +54,8 @@ class Frame:
 
     def to_local(self, points: np.ndarray) -> np.ndarray:
         """(n, 3) RAS to (right, anterior, out) mm."""
-        # numpy hands a transposed matrix to several threads, which wait for each other longer than they work.
-        return (points - self.origin) @ np.ascontiguousarray(self.rows.T)
+        return projected(points - self.origin, self.rows)
 
     def to_ras(self, local: np.ndarray) -> np.ndarray:
         """(n, 3) (right, anterior, out) mm to RAS."""
-        return local @ self.rows + self.origin
+        return projected(local, self.rows.T) + self.origin

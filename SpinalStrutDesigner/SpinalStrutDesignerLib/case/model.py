@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import CaseError
 from ..threads import made_once
+from .frame import projected
 from .motion import Motion
 
 Role = Literal["bone", "disc", "keepout_critical", "keepout_soft", "metal"]
@@ -165,7 +166,7 @@ class Structure:
         in_ct = points
         if not np.array_equal(self.pose, np.eye(4)):
             inverse = np.linalg.inv(self.pose)
-            in_ct = points @ inverse[:3, :3].T + inverse[:3, 3]
+            in_ct = projected(points, inverse[:3, :3]) + inverse[:3, 3]
         distance = self.mask.field.at(in_ct)
         if self.error_mm:
             distance = distance - self.error_mm
@@ -238,11 +239,15 @@ class Endplate:
 
     def to_local(self, points: np.ndarray) -> np.ndarray:
         """RAS points (n, 3) to (right, anterior, out) mm about the centre."""
-        return (np.asarray(points, dtype=float) - self.centre) @ np.stack([self.right, self.anterior, self.normal]).T
+        return projected(np.asarray(points, dtype=float) - self.centre, self._axes)
 
     def to_ras(self, local: np.ndarray) -> np.ndarray:
         """(right, anterior, out) mm to RAS points (n, 3)."""
-        return np.asarray(local, dtype=float) @ np.stack([self.right, self.anterior, self.normal]) + self.centre
+        return projected(local, self._axes.T) + self.centre
+
+    @property
+    def _axes(self) -> np.ndarray:
+        return np.stack([self.right, self.anterior, self.normal])
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,11 +9,9 @@ import numpy as np
 
 from ..case.model import Case
 from ..plan.curve import AxisCurve, axis_curve
-from ..plan.plan import Plan, Vec
-from ..plan.section import section_polygon
-from .corridor import least_mm
+from ..plan.plan import Plan, Section, Vec
+from ..plan.section import ellipse_polygons, section_polygon
 from .moves import as_vec, sweep_points
-from .nodes import REACH_MM, within
 from .path import with_sizes
 from .prospect import Prospect, prospect
 
@@ -23,7 +21,6 @@ _HALVINGS = 7  # of what is left between two of them, to a hundredth of a millim
 NEAR_MM = 15.0  # half of the widest strut that is looked for: what is farther limits nothing
 # Points on a section's edge, and rings within it as shares of its size, of which every so manieth point is looked at.
 _EDGE, _THINNED, _RINGS = 32, 2, (2.0 / 3.0, 1.0 / 3.0)
-_MARCH_MM = 1.0  # steps towards the front, from where bone closes the way in
 NOTHING = ""
 
 
@@ -95,21 +92,13 @@ def left_of_each(view: Prospect, points: np.ndarray) -> tuple[np.ndarray, list[s
     From the structures themselves, not from the room's nodes. Bone of the column also closes what lies behind it, seen
     from the front.
     """
-    plan, ahead = view.where.plan, view.room.frame.axes[1]
-    march = np.arange(0.0, 2.0 * REACH_MM, _MARCH_MM)
-    marched = (points[:, None] + march[:, None] * ahead).reshape(-1, 3)
     left, names = [], []
-    for structure in view.where.case.structures:
-        need = least_mm(plan, structure, plan.upper_foot.fit_gap_mm)
-        if need is None:
-            continue
-        at = marched if structure.role == "bone" and structure.of_column else points
-        near = np.flatnonzero(within(structure, at, max(need, 0.0) + NEAR_MM))
-        if len(near):
-            away = np.full(len(at), np.inf)
-            away[near] = structure.distance(at[near])
-            left.append(np.minimum(away.reshape(len(points), -1).min(axis=1) - need, NEAR_MM))
-            names.append(structure.name)
+    for one in view.room.standoffs:
+        least = one.least_mm
+        away, _ = one.nearest(points, max(least, 0.0) + NEAR_MM)
+        if np.isfinite(away).any():
+            left.append(np.minimum(away - least, NEAR_MM))
+            names.append(one.structure.name)
     return np.array(left), names
 
 
@@ -160,13 +149,21 @@ def _left(view: Prospect, curve: AxisCurve, widths: np.ndarray, depths: np.ndarr
 def _probes(curve: AxisCurve, widths: np.ndarray, depths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(n, k, 3) RAS points of the section at each sample, on its edge and on rings within it, and the slack (n, k) that
     each needs: none on the edge, within it half of what lies between rings across the smaller size."""
-    offsets, needs = [], []
-    for width, depth in zip(widths, depths):
-        size = (float(width), float(depth))
-        edge = section_polygon(with_sizes(curve.section, size, size), *size, _EDGE)
-        rings = [share * edge[::_THINNED] for share in _RINGS]
-        offsets.append(np.concatenate([edge, *rings, np.zeros((1, 2))]))
-        needs.append(
-            np.concatenate([np.zeros(_EDGE), np.full(len(offsets[-1]) - _EDGE, 0.25 * _RINGS[-1] * min(size))])
-        )
-    return sweep_points(curve, np.array(offsets)), np.array(needs)
+    edges = _edges(curve.section, widths, depths)
+    rings = [share * edges[:, ::_THINNED] for share in _RINGS]
+    offsets = np.concatenate([edges, *rings, np.zeros((len(edges), 1, 2))], axis=1)
+    needs = np.zeros(offsets.shape[:2])
+    needs[:, _EDGE:] = 0.25 * _RINGS[-1] * np.minimum(widths, depths)[:, None]
+    return sweep_points(curve, offsets), needs
+
+
+def _edges(section: Section, widths: np.ndarray, depths: np.ndarray) -> np.ndarray:
+    """(n, _EDGE, 2) the edges of a section made so wide and so deep, mm."""
+    if section.shape == "ellipse":
+        return ellipse_polygons(widths, depths, _EDGE)
+    sizes, which = np.unique(np.column_stack([widths, depths]), axis=0, return_inverse=True)
+    edges = []
+    for width, depth in sizes:
+        size = float(width), float(depth)
+        edges.append(section_polygon(with_sizes(section, size, size), *size, _EDGE))
+    return np.array(edges)[which.ravel()]

@@ -19,7 +19,7 @@ from ..plan.curve import AxisCurve
 from ..plan.plan import FootPlan, Plan
 from ..plan.rules import rule_for
 from .corridor import demand
-from .nodes import within
+from .nodes import near_box
 
 _CLEAR_MM = 0.02  # kept beyond a rule
 _AROUND_MM = 5.0  # of the outline, from where lips and spurs still stand in the way in
@@ -186,7 +186,7 @@ def with_rules(bed: Bed, case: Case, plan: Plan, foot: FootPlan) -> Bed:
         if need is None:
             continue
         found = np.full(len(points), np.inf)
-        beside = np.flatnonzero(within(structure, points, max(need, 0.0) + 1.0))
+        beside = np.flatnonzero(near_box(structure, points, max(need, 0.0) + 1.0))
         found[beside] = structure.distance(points[beside]) - need
         if len(found) and found.min() < _CLEAR_MM + step:
             slack.append(found)

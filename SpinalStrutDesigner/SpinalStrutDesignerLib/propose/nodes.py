@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
+from ..build.bone import within
 from ..case.model import Mask, Structure
+from ..threads import side_by_side
 
 REACH_MM = 32.0  # half width of the corridor across the column
 _BEYOND_MM = 22.0  # how far it extends past both docking endplates
@@ -58,8 +60,8 @@ class Frame:
         run, rise = np.diff(self.line[:, 2]), np.diff(self.line[:, :2], axis=0)
         slopes = rise / np.maximum(run, 1e-9)[:, None]
         piece = np.searchsorted(self.line[:, 2], down, side="right") - 1
-        within = (piece >= 0) & (piece < len(run))
-        return np.where(within[:, None], slopes[np.clip(piece, 0, len(run) - 1)], 0.0)
+        beside = (piece >= 0) & (piece < len(run))
+        return np.where(beside[:, None], slopes[np.clip(piece, 0, len(run) - 1)], 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,12 +120,15 @@ def least_over(nodes: Nodes, asked: Mapping[str, Sequence[Wanted]], far_mm: floa
     for name, wanted in asked.items():
         for structure, need in wanted:
             uses.setdefault(id(structure), (structure, []))[1].append((name, need))
+    met = []
     for structure, named in uses.values():
         shape, extra = _measured(structure, min(need for _, need in named))
         reach = far_mm + extra + max(need for _, need in named)
-        near = np.flatnonzero(within(shape, centres, reach + float(radius.max())))
-        if not len(near):
-            continue
+        near = np.flatnonzero(near_box(shape, centres, reach + float(radius.max())))
+        if len(near):
+            met.append((shape, extra, named, near))
+    side_by_side([partial(getattr, shape.mask, "field") for shape, *_ in met])
+    for shape, extra, named, near in met:
         middle = shape.distance(centres[near]) - extra - radius[near]
         useful = np.any([middle - need < bound[name][near] for name, need in named], axis=0)
         near = near[useful]
@@ -150,7 +155,7 @@ def _measured(structure: Structure, need: float) -> tuple[Structure, float]:
     return replace(structure, mask=Mask(voxels, matrix)), 0.5 * _ROUGH_MM
 
 
-def within(structure: Structure, points: np.ndarray, reach: float) -> np.ndarray:
+def near_box(structure: Structure, points: np.ndarray, reach: float) -> np.ndarray:
     """Whether each point lies within reach of the structure's box."""
     low, high = structure.box
-    return ((points >= low - reach) & (points <= high + reach)).all(axis=1)
+    return within(points, low - reach, high + reach)

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
+from ..build.bone import within
 from ..case.model import Structure
 from .nodes import REACH_MM
 
@@ -61,6 +62,11 @@ class Standoff:
         """Whether it is bone, on which feet stand."""
         return self.structure.role == "bone"
 
+    @property
+    def least_mm(self) -> float:
+        """The distance below which a strut is too near."""
+        return max(self.need_mm, self.never_mm)
+
     @cached_property
     def stairs_mm(self) -> float:
         """By how much a voxel's corner stands out."""
@@ -87,10 +93,13 @@ class Standoff:
         between two distances, and on all of them at once."""
         assert self.ahead is not None
         low, high = self._box
-        speed = np.where(np.abs(self.ahead) < 1e-9, 1e-9, self.ahead)
-        one, other = (low - reach_mm - points) / speed, (high + reach_mm - points) / speed
-        enters, leaves = np.minimum(one, other).max(axis=1), np.maximum(one, other).min(axis=1)
-        return (enters <= leaves) & (leaves >= 0.0) & (enters <= far_mm)
+        enters, leaves = np.zeros(len(points)), np.full(len(points), far_mm)
+        for along, least, most, ahead in zip(points.T, low - reach_mm, high + reach_mm, self.ahead):
+            speed = ahead if abs(ahead) > 1e-9 else 1e-9
+            one, other = (least - along) / speed, (most - along) / speed
+            enters = np.maximum(enters, np.minimum(one, other))
+            leaves = np.minimum(leaves, np.maximum(one, other))
+        return enters <= leaves
 
     @cached_property
     def _box(self) -> np.ndarray:
@@ -100,9 +109,7 @@ class Standoff:
         """(n,) infinite where the box lies beyond reach."""
         low, high = self._box
         away = np.full(len(points), np.inf)
-        if (points.min(axis=0, initial=np.inf) > high + reach_mm).any():
-            return away
-        near = np.flatnonzero(((points >= low - reach_mm) & (points <= high + reach_mm)).all(axis=1))
+        near = np.flatnonzero(within(points, low - reach_mm, high + reach_mm))
         if len(near):
             away[near] = self.structure.distance(points[near])
         return away
@@ -119,7 +126,7 @@ def worst_miss(standoffs: Sequence[Standoff], points: np.ndarray, needs: np.ndar
     """By how many mm points (n, 3), each with a ball of radius needs (n,) about it, miss what is kept, at worst."""
     missed = 0.0
     for one in standoffs:
-        least = max(one.need_mm, one.never_mm)
+        least = one.least_mm
         away, _ = one.nearest(points, max(least + float(needs.max(initial=0.0)), 0.0))
         missed = max(missed, float((least + needs - away).max(initial=0.0)))
     return missed
