@@ -10,8 +10,18 @@ from ..plan.curve import axis_curve
 from ..plan.plan import Axis, Plan, Section
 from .corridor import Corridor
 from .moves import sweep_points
-from .path import STATION_MM, EndRegion, cheapest_path, end_sizes, is_round, section_probe, stations, with_sizes
-from .refine import SIDES_DEG, refined_axis, rough_axis
+from .path import (
+    STATION_MM,
+    EndRegion,
+    cheapest_near,
+    cheapest_path,
+    end_sizes,
+    is_round,
+    section_probe,
+    stations,
+    with_sizes,
+)
+from .refine import SIDES_DEG, exact_axis, rough_axis, side_of
 from .standoff import worst_miss
 from .strength import strut_reserve
 
@@ -30,12 +40,14 @@ _STOUTER, _RESERVE = ((1.0, 1.12), (1.0, 1.25), (1.12, 1.25), (1.25, 1.25), (1.4
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """An axis with its section, its cost, and by how much (mm) it misses what it must hold at its worst place."""
+    """An axis with its section, its cost, and by how much (mm) it misses what it must hold at its worst place; and the
+    path (n, 3) of the room's nodes from which alone it was found, None where it was not."""
 
     axis: Axis
     section: Section
     cost: float
     missing_mm: float
+    path: np.ndarray | None = None
 
 
 def propose_strut(room: Corridor, plan: Plan, upper: EndRegion, lower: EndRegion) -> Candidate:
@@ -85,7 +97,7 @@ def propose_axis(room: Corridor, section: Section, upper: EndRegion, lower: EndR
     found = []
     for (path, _), side in tried[:_REFINED]:
         axis, cost = rough_axis(room, section, path, side, upper, lower)
-        found.append((abs(side), Candidate(axis, section, cost, missed_mm(room, axis, section))))
+        found.append((abs(side), Candidate(axis, section, cost, missed_mm(room, axis, section), path)))
     return _preferred(found)
 
 
@@ -100,10 +112,15 @@ def _preferred(found: list[tuple[float, Candidate]]) -> Candidate:
 
 
 def worked_out(room: Corridor, rough: Candidate, upper: EndRegion, lower: EndRegion) -> Candidate:
-    """A strut's axis made exact."""
-    path = axis_curve(rough.axis, rough.section, STATION_MM).points
-    axis, cost = refined_axis(room, rough.section, path, np.array(rough.axis.back), upper, lower)
-    return Candidate(axis, rough.section, cost, missed_mm(room, axis, rough.section))
+    """A strut's axis made exact, from the cheapest of all paths near it: mostly the one near which it was found."""
+    section, side = rough.section, side_of(room, rough.section, np.array(rough.axis.back))
+    beside = axis_curve(rough.axis, section, STATION_MM).points
+    path = cheapest_near(room, section, side, stations(room, section, upper, lower), beside)
+    begin = rough.axis
+    if rough.path is None or not np.array_equal(path, rough.path):
+        begin, _ = rough_axis(room, section, path, side, upper, lower)
+    axis, cost = exact_axis(room, section, begin, upper, lower)
+    return Candidate(axis, section, cost, missed_mm(room, axis, section))
 
 
 def scaled(section: Section, upper: float, lower: float) -> Section:

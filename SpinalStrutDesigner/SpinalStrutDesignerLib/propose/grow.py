@@ -13,8 +13,8 @@ from ..plan.section import section_polygon
 from .axis import HELD_MM, Candidate, missed_mm, worked_out
 from .corridor import Corridor
 from .moves import sweep_points
-from .path import EndRegion, end_sizes, is_round, section_probe, with_sizes
-from .refine import nearest_side, rough_axis
+from .path import EndRegion, end_sizes, section_probe, with_sizes
+from .refine import rough_axis, side_of
 from .strength import moments_of
 
 _STEPS_MM = (2.0, 1.0, 0.5)  # by which a size grows; presets are given to the half millimetre
@@ -112,7 +112,7 @@ def _fitted(room: Corridor, found: Candidate, section: Section, upper: EndRegion
     if stays <= HELD_MM:
         return replace(found, section=section, missing_mm=stays)
     curve = axis_curve(found.axis, found.section, 1.0)
-    side = 0.0 if is_round(section) else nearest_side(room, np.array(found.axis.back))
+    side = side_of(room, section, np.array(found.axis.back))
     axis, cost = rough_axis(room, section, curve.points, side, upper, lower)
     return Candidate(axis, section, cost, missed_mm(room, axis, section))
 

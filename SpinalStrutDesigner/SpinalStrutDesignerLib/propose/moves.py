@@ -42,6 +42,13 @@ class Moves:
         points, back = self.control(x[None])[0], self.backs(x[None])[0]
         return Axis(tuple(as_vec(p) for p in points), back=as_vec(back))
 
+    def of(self, axis: Axis) -> np.ndarray:
+        """(2 m + 1,) the variables of an axis that such variables gave."""
+        away = np.array(axis.control_points) - self.start
+        shifts = np.einsum("ik,ijk->ij", away, self.moves)
+        back = np.array(axis.back)
+        return np.append(shifts.ravel(), TURN_MM * np.arctan2(back @ self.aside, back @ self.back))
+
     def onto(self, path: np.ndarray) -> np.ndarray:
         """(2 m + 1,) the variables for which the control points lie where a path (n, 3) meets their planes, or come
         nearest to it."""

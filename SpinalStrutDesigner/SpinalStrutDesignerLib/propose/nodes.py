@@ -127,7 +127,9 @@ def least_over(nodes: Nodes, asked: Mapping[str, Sequence[Wanted]], far_mm: floa
         near = np.flatnonzero(near_box(shape, centres, reach + float(radius.max())))
         if len(near):
             met.append((shape, extra, named, near))
-    side_by_side([partial(getattr, shape.mask, "field") for shape, *_ in met])
+    # The largest first, so that no thread is left with it alone at the end.
+    met_masks = sorted((shape.mask for shape, *_ in met), key=lambda mask: -mask.voxels.size)
+    side_by_side([partial(getattr, mask, "field") for mask in met_masks])
     for shape, extra, named, near in met:
         middle = shape.distance(centres[near]) - extra - radius[near]
         useful = np.any([middle - need < bound[name][near] for name, need in named], axis=0)

@@ -45,17 +45,38 @@ def refined_axis(
     """The best smooth axis near a path (n, 3), and its cost. back: (3,) roughly the direction towards the column.
 
     It is refined from the cheapest of all paths near this one, so that it does not hang on where just it lies: first
-    among distances that the room's nodes tell, then by sequential quadratic programming on the structures themselves
-    (Fletcher, Practical Methods of Optimization, ch. 12 and 14). There in each round distances are taken as straight,
-    and the best step within a small reach is found. A step that does not keep its promise shortens the reach; it ends
-    where no step is left.
+    among distances that the room's nodes tell, then exactly.
     """
-    side = 0.0 if is_round(section) else nearest_side(room, back)
-    path = cheapest_near(room, section, side, stations(room, section, upper, lower), path)
-    rough = _rough_judge(room, section, side, upper, lower)
-    places = int(np.ceil(rough.length_mm / _SPACING_MM)) + 1
-    judge = replace(rough, kept=room.standoffs, margin_mm=MARGIN_MM, rows=places)
-    x, reach = _hardened(rough, path), _FIRST_MM
+    side = side_of(room, section, back)
+    near = cheapest_near(room, section, side, stations(room, section, upper, lower), path)
+    rough, _ = rough_axis(room, section, near, side, upper, lower)
+    return exact_axis(room, section, rough, upper, lower)
+
+
+def rough_axis(
+    room: Corridor, section: Section, path: np.ndarray, side_deg: float, upper: EndRegion, lower: EndRegion
+) -> tuple[Axis, float]:
+    """A smooth axis near a path (n, 3) as far as the room's nodes tell, and its cost. side_deg: of the column."""
+    judge = _rough_judge(room, section, side_deg, upper, lower)
+    x = _rounded(judge.moves.onto(path))
+    for firmness in _FIRMNESS:
+        x = _softened(judge, x, firmness)
+    return judge.moves.axis(x), _softly(judge.trial(x, 0.0), _FIRMNESS[-1])
+
+
+def exact_axis(
+    room: Corridor, section: Section, rough: Axis, upper: EndRegion, lower: EndRegion
+) -> tuple[Axis, float]:
+    """The best axis near a rough one, and its cost: sequential quadratic programming on the structures themselves
+    (Fletcher, Practical Methods of Optimization, ch. 12 and 14).
+
+    In each round distances are taken as straight, and the best step within a small reach is found. A step that does not
+    keep its promise shortens the reach; it ends where no step is left.
+    """
+    judge = _rough_judge(room, section, side_of(room, section, np.array(rough.back)), upper, lower)
+    places = int(np.ceil(judge.length_mm / _SPACING_MM)) + 1
+    judge = replace(judge, kept=room.standoffs, margin_mm=MARGIN_MM, rows=places)
+    x, reach = _rounded(judge.moves.of(rough)), _FIRST_MM
     here = judge.trial(x, _nearby(reach))
     for _ in range(_ROUNDS):
         step, there, promised = _step(judge, x, here, reach)
@@ -71,15 +92,6 @@ def refined_axis(
     return judge.moves.axis(x), _merit(here)
 
 
-def rough_axis(
-    room: Corridor, section: Section, path: np.ndarray, side_deg: float, upper: EndRegion, lower: EndRegion
-) -> tuple[Axis, float]:
-    """A smooth axis near a path (n, 3) as far as the room's nodes tell, and its cost. side_deg: of the column."""
-    judge = _rough_judge(room, section, side_deg, upper, lower)
-    x = _hardened(judge, path)
-    return judge.moves.axis(x), _softly(judge.trial(x, 0.0), _FIRMNESS[-1])
-
-
 def _rough_judge(room: Corridor, section: Section, side_deg: float, upper: EndRegion, lower: EndRegion) -> Judge:
     """Judges axes on one side of the column by what the room's nodes tell."""
     length = float(room.frame.line[-1, 2])
@@ -88,14 +100,6 @@ def _rough_judge(room: Corridor, section: Section, side_deg: float, upper: EndRe
     turned = 0.0 if is_round(section) else float(np.deg2rad(_TURNED_DEG))
     rows = int(np.ceil(length / _ROUGH_SPACING_MM)) + 1
     return Judge(room, fields_of(room), _ROUGH_MARGIN_MM, section, (upper, lower), moves, turned, rows, length)
-
-
-def _hardened(judge: Judge, path: np.ndarray) -> np.ndarray:
-    """(k,) the variables of a smooth axis near a path (n, 3)."""
-    x = _rounded(judge.moves.onto(path))
-    for firmness in _FIRMNESS:
-        x = _softened(judge, x, firmness)
-    return x
 
 
 def _step(judge: Judge, x: np.ndarray, here: Trial, reach: float) -> tuple[np.ndarray, Trial, float]:
@@ -169,8 +173,10 @@ def facing(room: Corridor, side_deg: float) -> np.ndarray:
     return -np.sin(turn) * room.frame.axes[0] - np.cos(turn) * room.frame.axes[1]
 
 
-def nearest_side(room: Corridor, back: np.ndarray) -> float:
-    """The side from which the back faces most nearly so."""
+def side_of(room: Corridor, section: Section, back: np.ndarray) -> float:
+    """The side of the column, in degrees, from which the back faces most nearly so; the front for a round section."""
+    if is_round(section):
+        return 0.0
     right, anterior = -(room.frame.axes[:2] @ back)
     return 45.0 * float(np.rint(np.degrees(np.arctan2(right, anterior)) / 45.0))
 
