@@ -1,4 +1,4 @@
-"""Seconds from what is measured on the bones (bench_anatomy's part) to the room of a strut, its axis and what limits its
+"""Seconds from what is measured on the bones (bench_anatomy's part) to a strut's room, its axis and what limits its
 section; the peak memory of all of it; and how the seconds grow with the volume and with the span.
 
 Case 1 of the test data (C6 to T11), whose CT and labels are also resampled to as many voxels as said; and spans of
