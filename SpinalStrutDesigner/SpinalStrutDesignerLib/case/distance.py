@@ -13,14 +13,19 @@ the shifts cancel for a/2 = (a − 1)/√2, that is a = 2 + √2. A vessel keeps
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+from LatticeGeneratorLib.field.compiled import compiled
 from scipy import ndimage
 from scipy.special import ndtr
 
 from ..errors import CaseError
+from .blur import blurred
 from .model import DistanceField, Mask
+from .nearest import nearest_numbers
 
 # Deviation of the Gaussian in voxels: below 0.8 stairs remain, above 1.2 vessels of 1.5 mm shrink (measured on
 # voxelised planes, spheres and cylinders).
@@ -54,7 +59,7 @@ def distance_field(mask: Mask) -> DistanceField:
     # A turned image's spacing differs in the last bit, which must not choose between surface points equally near.
     spacing = np.round(np.linalg.norm(tight.ijk_to_ras[:3, :3], axis=0)[::-1], _SPACING_DECIMALS)
     pad = np.maximum(np.ceil(_NEAR_PAD_MM / spacing), 3).astype(int)
-    inside = np.pad(tight.voxels, [(p, p) for p in pad])
+    inside = np.ascontiguousarray(np.pad(tight.voxels, [(p, p) for p in pad]))
     surface = _surface(inside, spacing)
     near, nearest = _near_values(inside, surface, spacing)
     far_step = np.maximum(np.round(_FAR_SPACING_MM / spacing), 1).astype(int)
@@ -104,16 +109,13 @@ def tightened(mask: Mask) -> Mask:
 
 def _surface(inside: np.ndarray, spacing: np.ndarray) -> _Surface:
     """The voxels that have a face neighbour on the other side, with their distance to the surface."""
-    once = ndimage.gaussian_filter(inside.astype(np.float32), _BLUR, truncate=3.5)
-    twice = ndimage.gaussian_filter(once, _BLUR, truncate=3.5)
-    blurred = (np.float32(_SHARPEN) * once - np.float32(_SHARPEN - 1.0) * twice).ravel()
-    within, thick = inside.ravel(), ndimage.binary_opening(inside).ravel()
+    profile, within, thick = _profile(inside).ravel(), inside.ravel(), _opened(inside).ravel()
 
     def level(at: np.ndarray) -> np.ndarray:
         """Distance in voxels, positive outside, of the voxels numbered at."""
         sign = np.where(within[at], -1.0, 1.0)
         own_side = np.where(within[at] & ~thick[at], _OWN_SIDE_THIN, _OWN_SIDE)
-        outwards = -sign * np.interp(blurred[at], _PROFILE, _PROFILE_AT)
+        outwards = -sign * np.interp(profile[at], _PROFILE, _PROFILE_AT)
         return sign * np.maximum(outwards, own_side)
 
     near = np.flatnonzero(_touching(inside))
@@ -133,22 +135,51 @@ def _surface(inside: np.ndarray, spacing: np.ndarray) -> _Surface:
     return _Surface(voxel, foot, distance)
 
 
+def _profile(inside: np.ndarray) -> np.ndarray:
+    """(k, j, i) float32: the mask blurred so that curved surfaces stay where they are."""
+    once = blurred(inside, _BLUR)
+    twice = blurred(once, _BLUR)
+    twice *= np.float32(_SHARPEN - 1.0)
+    once *= np.float32(_SHARPEN)
+    once -= twice
+    return once
+
+
+def _opened(inside: np.ndarray) -> np.ndarray:
+    """The mask without what is thinner than three voxels; its block's outermost voxels are empty."""
+    cores = inside.copy()
+    for one, other in _face_neighbours():
+        cores[one] &= inside[other]
+        cores[other] &= inside[one]
+    opened = cores.copy()
+    for one, other in _face_neighbours():
+        opened[one] |= cores[other]
+        opened[other] |= cores[one]
+    return opened
+
+
 def _touching(inside: np.ndarray) -> np.ndarray:
     """Voxels with a face neighbour on the other side."""
     touching = np.zeros_like(inside)
-    for axis in range(3):
-        one = tuple(slice(None, -1) if a == axis else slice(None) for a in range(3))
-        other = tuple(slice(1, None) if a == axis else slice(None) for a in range(3))
+    for one, other in _face_neighbours():
         differs = inside[one] != inside[other]
         touching[one] |= differs
         touching[other] |= differs
     return touching
 
 
+def _face_neighbours() -> Iterator[tuple[tuple[slice, ...], tuple[slice, ...]]]:
+    """For each axis all voxels of a block but its last layer, and, in the same order, the next one to each of them."""
+    for axis in range(3):
+        one, other = [slice(None)] * 3, [slice(None)] * 3
+        one[axis], other[axis] = slice(None, -1), slice(1, None)
+        yield tuple(one), tuple(other)
+
+
 def _near_values(inside: np.ndarray, surface: _Surface, spacing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(k, j, i) float32 mm, distance of each voxel centre to the surface, and the number of its surface point."""
     at = tuple(surface.voxel.T)
-    nearest = _nearest(at, np.arange(len(surface.voxel)), inside.shape, spacing)
+    nearest = nearest_numbers(at, np.arange(len(surface.voxel)), inside.shape, spacing)
     values = _distance_to_feet(surface.foot, nearest, np.zeros(3), spacing)
     np.negative(values, out=values, where=inside)
     values[at] = surface.distance
@@ -166,30 +197,43 @@ def _far_values(
     shape = tuple((np.array(near.shape) + 2 * pad - 1) // step + 1)
     offset = pad // step
     knows = np.argwhere(np.abs(near[every]) < _NEAR_PAD_MM - 0.5)
-    far = _nearest(tuple((knows + offset).T), nearest[every][tuple(knows.T)], shape, step * spacing)
+    far = nearest_numbers(tuple((knows + offset).T), nearest[every][tuple(knows.T)], shape, step * spacing)
     values = _distance_to_feet(foot, far, -pad * spacing, step * spacing)
     values[tuple(slice(o, o + n) for o, n in zip(offset, near[every].shape))] = near[every]
     return values
 
 
-def _nearest(at: tuple[np.ndarray, ...], number: np.ndarray, shape: tuple[int, ...], spacing: np.ndarray) -> np.ndarray:
-    """For every node of a block the number of that node among at: (k, j, i) arrays, which lies nearest."""
-    free = np.ones(shape, dtype=bool)
-    free[at] = False
-    numbers = np.zeros(shape, dtype=np.int32)
-    numbers[at] = number
-    indices = ndimage.distance_transform_edt(free, sampling=spacing, return_distances=False, return_indices=True)
-    return numbers[tuple(indices)]
-
-
 def _distance_to_feet(foot: np.ndarray, number: np.ndarray, origin: np.ndarray, spacing: np.ndarray) -> np.ndarray:
     """Unsigned distance in mm from every node to its surface point foot[number]."""
-    squared = np.zeros(number.shape, dtype=np.float32)
+    values = np.zeros(number.shape, dtype=np.float32)
+    foot, origin, spacing = (numbers.astype(np.float32) for numbers in (foot, origin, spacing))
+    (compiled(lengths) or lengths_arrays)(foot, number, origin, spacing, values)
+    return values
+
+
+def lengths(foot: np.ndarray, number: np.ndarray, origin: np.ndarray, spacing: np.ndarray, values: np.ndarray) -> None:
+    """Writes to values how far each node is from its surface point, all in float32; a loop for `compiled`."""
+    depth, height, width = number.shape
+    for k in range(depth):
+        z = np.float32(k) * spacing[0] + origin[0]
+        for j in range(height):
+            y = np.float32(j) * spacing[1] + origin[1]
+            for i in range(width):
+                x = np.float32(i) * spacing[2] + origin[2]
+                n = number[k, j, i]
+                dz, dy, dx = z - foot[n, 0], y - foot[n, 1], x - foot[n, 2]
+                values[k, j, i] = math.sqrt(dz * dz + dy * dy + dx * dx)
+
+
+def lengths_arrays(
+    foot: np.ndarray, number: np.ndarray, origin: np.ndarray, spacing: np.ndarray, values: np.ndarray
+) -> None:
+    """The same, whole arrays at a time."""
     for axis in range(3):
-        place = np.arange(number.shape[axis], dtype=np.float32) * np.float32(spacing[axis]) + np.float32(origin[axis])
+        place = np.arange(number.shape[axis], dtype=np.float32) * spacing[axis] + origin[axis]
         place = place.reshape([-1 if a == axis else 1 for a in range(3)])
-        squared += (place - foot[:, axis].astype(np.float32)[number]) ** 2
-    return np.sqrt(squared)
+        values += (place - foot[:, axis][number]) ** 2
+    np.sqrt(values, out=values)
 
 
 def _shifted(ijk_to_ras: np.ndarray, ijk: np.ndarray, step: np.ndarray | None = None) -> np.ndarray:
