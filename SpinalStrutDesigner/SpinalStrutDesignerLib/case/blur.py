@@ -42,22 +42,22 @@ def blur_across(values: np.ndarray, weights: np.ndarray, at_once: int) -> None:
             count = min(at_once, lines - first)
             blank = True
             for node in range(nodes):
-                old, row = values[block, node, first : first + count], held[node + 4]
                 for n in range(count):
-                    row[n] = old[n]
-                    blank &= old[n] == 0.0
+                    value = values[block, node, first + n]
+                    held[node + 4, n] = value
+                    blank &= value == 0.0
             if blank:
                 continue
             for off in range(4):
-                held[3 - off] = held[4 + off]
-                held[nodes + 4 + off] = held[nodes + 3 - off]
-            for node in range(nodes):
-                a4, a3, a2, a1 = held[node], held[node + 1], held[node + 2], held[node + 3]
-                b4, b3, b2, b1 = held[node + 8], held[node + 7], held[node + 6], held[node + 5]
-                own, new = held[node + 4], values[block, node, first : first + count]
                 for n in range(count):
-                    outer = own[n] * w0 + (a4[n] + b4[n]) * w4 + (a3[n] + b3[n]) * w3
-                    new[n] = outer + (a2[n] + b2[n]) * w2 + (a1[n] + b1[n]) * w1
+                    held[3 - off, n] = held[4 + off, n]
+                    held[nodes + 4 + off, n] = held[nodes + 3 - off, n]
+            for node in range(nodes):
+                for n in range(count):
+                    total = held[node + 4, n] * w0 + (held[node, n] + held[node + 8, n]) * w4
+                    total += (held[node + 1, n] + held[node + 7, n]) * w3
+                    total += (held[node + 2, n] + held[node + 6, n]) * w2
+                    values[block, node, first + n] = total + (held[node + 3, n] + held[node + 5, n]) * w1
 
 
 def blur_along(values: np.ndarray, weights: np.ndarray) -> None:
@@ -77,5 +77,7 @@ def blur_along(values: np.ndarray, weights: np.ndarray) -> None:
             held[3 - off] = held[4 + off]
             held[nodes + 4 + off] = held[nodes + 3 - off]
         for n in range(nodes):
-            outer = held[n + 4] * w0 + (held[n] + held[n + 8]) * w4 + (held[n + 1] + held[n + 7]) * w3
-            row[n] = outer + (held[n + 2] + held[n + 6]) * w2 + (held[n + 3] + held[n + 5]) * w1
+            total = held[n + 4] * w0 + (held[n] + held[n + 8]) * w4
+            total += (held[n + 1] + held[n + 7]) * w3
+            total += (held[n + 2] + held[n + 6]) * w2
+            row[n] = total + (held[n + 3] + held[n + 5]) * w1

@@ -12,8 +12,8 @@ def nearest_numbers(
 ) -> np.ndarray:
     """For every node of a block (k, j, i) the number, int32, of that node among at which lies nearest to it.
 
-    at: (n,) k, j and i; number: (n,), not negative; spacing: (3,) mm along k, j, i. The same with and without numba,
-    of several nodes equally near too.
+    at: (n,) k, j and i; number: (n,), not negative; spacing: (3,) mm along k, j, i. Of several equally near
+    that which scipy takes, with numba or without.
     """
     numbers = np.full(shape, -1, dtype=np.int32)
     numbers[at] = number
