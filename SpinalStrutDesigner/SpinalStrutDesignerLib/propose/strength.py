@@ -52,6 +52,8 @@ def root_reserve(plan: Plan, bed: Bed, foot: FootPlan) -> float:
     # The last slice ends before the strut's face: what lies in the strut is not the foot's.
     for along in np.arange(0.0, float(((bed.section - middle) @ way).min()) - _SLICE_MM, _SLICE_MM):
         beyond = lever < along
+        if not beyond.any():
+            continue
         out = solid[(place >= along - 0.5 * _SLICE_MM) & (place < along + 0.5 * _SLICE_MM), 2]
         if not len(out):
             return 0.0
