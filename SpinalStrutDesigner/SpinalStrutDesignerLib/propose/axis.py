@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,8 @@ from .strength import strut_reserve
 _REFINED = 3  # the cheapest of them that are worked out
 HELD_MM = 0.02  # a mesh's own error: less is not missed
 MENDED_MM = 0.15  # what a rough axis misses by less is mended when it is made exact
+# Twice what was ever seen mended (case 1): what misses by more is worked out only where nothing else is left.
+_HOPELESS_MM = 1.0
 _AS_CHEAP = 0.1  # by how much more a strut may cost that stands nearer to the front
 _TIED = 6  # decimals of costs beyond which they are equal
 # Sizes tried where the preset's section does not fit, as shares at the upper and lower end: slimmer where the neck is
@@ -56,17 +59,33 @@ def propose_strut(room: Corridor, plan: Plan, upper: EndRegion, lower: EndRegion
 
     Where nothing fits the least bad is returned, and verification names what blocks it.
     """
+    hopeless = []
     best: Candidate | None = None
     for shares in _SIZES:
         found = propose_axis(room, scaled(plan.section, *shares), upper, lower)
+        if found.missing_mm > _HOPELESS_MM:
+            hopeless.append(found)
+            continue
         tried = _stouter(room, plan, found, upper, lower) if found.missing_mm <= MENDED_MM else [found]
-        for rough in reversed(tried):
-            worked = worked_out(room, rough, upper, lower)
-            if best is None or worked.missing_mm < best.missing_mm - HELD_MM:
-                best = worked
-            if best.missing_mm <= HELD_MM:
-                return best
+        best = _first_held(room, best, tried[::-1], upper, lower)
+        if best is not None and best.missing_mm <= HELD_MM:
+            return best
+    best = _first_held(room, best, hopeless, upper, lower)
     assert best is not None
+    return best
+
+
+def _first_held(
+    room: Corridor, best: Candidate | None, tried: Sequence[Candidate], upper: EndRegion, lower: EndRegion
+) -> Candidate | None:
+    """The first of some rough struts that holds when worked out, or else of all, and of the best so far, the least
+    bad."""
+    for rough in tried:
+        worked = worked_out(room, rough, upper, lower)
+        if best is None or worked.missing_mm < best.missing_mm - HELD_MM:
+            best = worked
+        if best.missing_mm <= HELD_MM:
+            break
     return best
 
 
