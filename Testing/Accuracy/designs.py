@@ -68,8 +68,7 @@ def rows(data: Path, pictures: Path) -> Iterator[Row]:
         try:
             case, made = _designed(given, seeds)
         except (CaseError, GeometryError) as error:
-            # Without truth a refusal is an answer: the real chest's discs stand, and hardly let a foot in.
-            yield Row(given.name, f"no implant: {error}", 1.0, most=None if given.least_mm is None else 0.0)
+            yield Row(given.name, f"no implant: {error}", 1.0, most=0.0)
             continue
         yield Row(given.name, "bare CT to finished implant", time.perf_counter() - start, "s")
         yield from _distances(given, _among(made, case), _among(made, truth))

@@ -49,7 +49,7 @@ class Insertion(Record):
 
     _place: ClassVar[str] = "insertion"
 
-    give_mm: float = 1.5
+    give_mm: float = 0.5
     retractions: tuple[RetractionRule, ...] = field(default_factory=_default_retractions)
     ways: tuple[Way, ...] = ()
 

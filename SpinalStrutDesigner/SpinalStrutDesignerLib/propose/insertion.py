@@ -31,9 +31,7 @@ from .walls import Walls, frame_of, walls_around
 
 _CELL_MM = 0.8  # of the implant's surface one point in each such cell is looked at
 _ROUGH_MM = 2.5  # the same where it is drawn straight out
-# Of what bone may give way, for what lies between the points and poses that are looked at: up to 0.24 mm in case 1.
-_GIVE_KEPT_MM = 0.25
-_GIVEN = (0.0, 2.0 / 3.0, 1.0)  # shares of it that are tried, so that no more is taken off than helps
+_GIVE_KEPT_MM = 0.1  # of what bone may give way, for what lies between the points that are looked at
 _STEPS = 40  # of a pull before other pulls are tried
 _MOST_STEPS = 800  # of all pulls together, before a way is given up: about 8 s
 _PATIENCE = 250  # steps of all pulls together without coming farther by so much, mm, after which it is given up too
@@ -124,18 +122,17 @@ def insertion_lines(ways: Ways, findings: tuple[Finding, ...]) -> Iterator[str]:
 def find_way(implant: Implant, begin: int = 0) -> Search:
     """A way for an implant from outside the patient to its place, or what holds it.
 
-    begin: the allowance with which it is first tried; bone is taken off only where there is no way without, no
-    more than helps, and vessels are moved only where that does not help either.
+    begin: the allowance with which it is first tried; bone is taken off only where there is no way without, and vessels
+    are moved only where that does not help either.
     """
     body, situation = body_of(implant), implant.situation
     straight = tuple(_straight_ways(situation, way_out(implant)))
     pulls = tuple(_pulls(implant))
     give = max(situation.plan.insertion.give_mm - _GIVE_KEPT_MM, 0.0)
-    shares = np.unique(give * np.array(_GIVEN))
     walls: Walls | None = None
     held: tuple[str, ...] = ()
     come = 0.0
-    for number, (allowed, taken) in enumerate(product((_vessels_spared(situation.plan), situation.plan), shares)):
+    for number, (allowed, taken) in enumerate(product((_vessels_spared(situation.plan), situation.plan), (0.0, give))):
         if number < begin:
             continue
         if walls is None or taken == 0.0:

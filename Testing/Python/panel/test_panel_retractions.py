@@ -89,4 +89,4 @@ def test_bone_that_may_give_way_is_a_slider_of_the_plan(planned: Any) -> None:
     slider.value = 1.2
     assert planned.plan.insertion.give_mm == pytest.approx(1.2)
     planned.ui.undoButton.click()
-    assert slider.value == planned.plan.insertion.give_mm == 1.5
+    assert slider.value == planned.plan.insertion.give_mm == 0.5

@@ -10,7 +10,6 @@ from insertion_toy import ring, toy
 from shared_phantom import shared_phantom
 from SpinalStrutDesignerLib import cli
 from SpinalStrutDesignerLib.build.design import Design, Implant
-from SpinalStrutDesignerLib.plan.insertion import Insertion
 from SpinalStrutDesignerLib.plan.json import plan_from_json, plan_to_json
 
 
@@ -45,7 +44,7 @@ def test_a_way_is_written_with_the_plan_and_reported(insert, capsys) -> None:
 
 def test_where_none_is_found_the_report_says_what_holds_and_the_command_fails(insert, monkeypatch) -> None:
     monkeypatch.setattr("SpinalStrutDesignerLib.propose.insertion._MOST_STEPS", 250)
-    code, out, report = insert(toy(ring("other_bone", "bone"), insertion=Insertion(give_mm=0.5)))
+    code, out, report = insert(toy(ring("other_bone", "bone")))
     (only,) = json.loads(report.read_text(encoding="utf-8"))
     assert code == cli.BLOCKED and only["blocks"] and only["verdict"] == "fail" and "held by" in only["detail"]
     assert plan_from_json(out.read_text(encoding="utf-8")).insertion.ways == ()
