@@ -289,6 +289,8 @@ def _insert(options: argparse.Namespace) -> int:
     from .verify.verify import blocked
 
     plan = decided(plan_in(options.plan), options)
+    # What was taken off for an earlier way is there again for another one.
+    plan = plan.with_(insertion=plan.insertion.with_(ways=()))
     stages = Stages(
         shown_as(options.progress), {"reading": 4.0, "building": 30.0, "inserting": 40.0, "verifying": 20.0}
     )

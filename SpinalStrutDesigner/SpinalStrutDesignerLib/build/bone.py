@@ -90,8 +90,11 @@ def bone_near(case: Case, low: np.ndarray, high: np.ndarray, margin_mm: float = 
 def bone_distance(bones: Iterable[Structure], points: np.ndarray, reach_mm: float) -> np.ndarray:
     """Signed distance (n,) from points (n, 3) RAS to these bones, cut off at reach_mm."""
     distance = np.full(len(points), reach_mm)
+    low, high = points.min(axis=0, initial=np.inf) - reach_mm, points.max(axis=0, initial=-np.inf) + reach_mm
     for bone in bones:
         first, last = bone.box
+        if (first > high).any() or (last < low).any():
+            continue
         near = np.flatnonzero(within(points, first - reach_mm, last + reach_mm))
         if len(near):
             distance[near] = np.minimum(distance[near], bone.distance(points[near]))

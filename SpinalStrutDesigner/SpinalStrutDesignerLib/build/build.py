@@ -18,12 +18,13 @@ from ..threads import both, side_by_side
 from .design import Design, Situation
 from .guides import bone_model, docking_guides
 from .implant import Blank, blank, implant, trial
+from .relief import relieved, relieved_part
 from .situation import situation
 from .variant import lengthened_implant, lengthened_part
 
 _SHARE = 0.6  # of the progress: the bodies; the rest is their finishing, the plastic parts and the variants
 # Raised with every change that may move a vertex.
-ALGORITHM_VERSION = "3"
+ALGORITHM_VERSION = "4"
 
 
 def build(case: Case, plan: Plan, progress: Progress = silent) -> Design:
@@ -43,14 +44,16 @@ def build(case: Case, plan: Plan, progress: Progress = silent) -> Design:
     variants = side_by_side(
         [partial(lengthened_implant, nominal, s) for s in situations[1:]], lambda: progress("variants", 0.9)
     )
-    return Design((nominal, *variants), others, input_digest(case, plan), versions())
+    implants = side_by_side([partial(relieved, one) for one in (nominal, *variants)], lambda: progress("ways in", 0.95))
+    return Design(tuple(implants), others, input_digest(case, plan), versions())
 
 
 def _plastic_parts(cast: Blank, situations: Sequence[Situation]) -> tuple[Part, ...]:
     """Docking guides, the trial of each situation, and the bone model."""
-    nominal = trial(cast)
-    longer = (lengthened_part(nominal, situation) for situation in situations[1:])
-    return (*docking_guides(cast, nominal), nominal, *longer, bone_model(situations[0]))
+    whole = trial(cast)
+    trials = [relieved_part(whole, situations[0])]
+    trials += [relieved_part(lengthened_part(whole, longer), longer) for longer in situations[1:]]
+    return (*docking_guides(cast, trials[0]), *trials, bone_model(situations[0]))
 
 
 def input_digest(case: Case, plan: Plan) -> str:

@@ -63,14 +63,30 @@ class Foot:
     porous_face: Face = "endplate"
 
 
+@dataclass(frozen=True)
+class Relief:
+    """What was taken off an implant so that bone lets it pass on its way in.
+
+    depth_mm: how much deeper than insertion.give_mm it would have come into bone at most, and place: where, RAS mm;
+    contact_mm2: plate area over which faces at the fit gap were lowered.
+    """
+
+    depth_mm: float
+    volume_mm3: float
+    contact_mm2: float
+    place: tuple[float, float, float]
+
+
 @dataclass(frozen=True, eq=False)
 class Implant:
-    """One implant (nominal or variant) as made, with what it was made for."""
+    """One implant (nominal or variant) as made, with what it was made for. relief: None where nothing was taken off for
+    its way in."""
 
     situation: Situation
     part: Part
     axis: AxisCurve
     feet: tuple[Foot, Foot]
+    relief: Relief | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -68,16 +68,16 @@ def blank(situation: Situation, progress: Progress = silent) -> Blank:
 def implant(blank: Blank) -> Implant:
     """The implant itself. Raises GeometryError when it would not be closed."""
     material = blank.situation.plan.material.name
-    part = Part(_one_body(blank.porous), "implant", "implant", material, blank.provenance)
+    part = Part(one_body(blank.porous), "implant", "implant", material, blank.provenance)
     return Implant(blank.situation, part, blank.axis, blank.feet)
 
 
 def trial(blank: Blank) -> Part:
     """The same body, solid throughout, for the plastic print. Raises GeometryError when it would not be closed."""
-    return Part(_one_body(blank.solid), "trial", "trial", "PA12", blank.provenance)
+    return Part(one_body(blank.solid), "trial", "trial", "PA12", blank.provenance)
 
 
-def _one_body(solid: Solid) -> Mesh:
+def one_body(solid: Solid) -> Mesh:
     """The largest piece, exactly as STL will hold it, closed cavities filled: powder could never leave them.
 
     Slivers at the joints make rounding fold the surface; of several ways to thin them out the one that leaves the

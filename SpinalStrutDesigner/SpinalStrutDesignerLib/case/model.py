@@ -139,7 +139,7 @@ class Structure:
         """(n, 3) RAS mm, the voxel centres where the structure now lies."""
         return self.carried(self.mask.points @ self.pose[:3, :3].T + self.pose[:3, 3])
 
-    @property
+    @cached_property
     def box(self) -> np.ndarray:
         """(2, 3) RAS mm: lowest and highest of the block of voxels where it now lies."""
         ticks = np.linspace(-0.5, np.array(self.mask.voxels.shape[::-1]) - 0.5, _TICKS).T

@@ -44,12 +44,14 @@ class Way(Record):
 
 @dataclass(frozen=True)
 class Insertion(Record):
-    """How the implant is brought in. give_mm: bone that may be taken off along the way (or the implant's edges give
-    way); retractions: how far structures may be held aside, those not named not at all."""
+    """How the implant is brought in. give_mm: bone that may be taken off along the way; relief_mm: what more may be
+    taken off the implant itself, where bone would be met deeper on its way; retractions: how far structures may be held
+    aside, those not named not at all."""
 
     _place: ClassVar[str] = "insertion"
 
     give_mm: float = 0.5
+    relief_mm: float = 0.8
     retractions: tuple[RetractionRule, ...] = field(default_factory=_default_retractions)
     ways: tuple[Way, ...] = ()
 

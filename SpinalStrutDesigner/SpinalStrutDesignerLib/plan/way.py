@@ -36,13 +36,16 @@ def motion(points: tuple[Waypoint, ...], middle: np.ndarray, reach_mm: float, st
 
     Between two waypoints the middle moves straight and the turn is the shortest one, both evenly.
     """
-    poses = [pose_of(points[0], middle)]
+    parts = [pose_of(points[0], middle)[None]]
     for one, two in pairwise(points):
         first, last = (Rotation.from_rotvec(np.deg2rad(np.array(p.turn_deg))) for p in (one, two))
         turn = (last * first.inv()).as_rotvec()
         shifts = np.array(one.shift_mm), np.array(two.shift_mm)
         travel = float(np.linalg.norm(shifts[1] - shifts[0]) + np.linalg.norm(turn) * reach_mm)
-        for share in np.linspace(0.0, 1.0, max(int(np.ceil(travel / step_mm)), 1) + 1)[1:]:
-            turned = (Rotation.from_rotvec(share * turn) * first).as_rotvec()
-            poses.append(matrix_about(middle, turned, shifts[0] + share * (shifts[1] - shifts[0])))
-    return np.array(poses)
+        share = np.linspace(0.0, 1.0, max(int(np.ceil(travel / step_mm)), 1) + 1)[1:, None]
+        turned = (Rotation.from_rotvec(share * turn) * first).as_matrix()
+        part = np.tile(np.eye(4), (len(share), 1, 1))
+        part[:, :3, :3] = turned
+        part[:, :3, 3] = middle + shifts[0] + share * (shifts[1] - shifts[0]) - turned @ middle
+        parts.append(part)
+    return np.concatenate(parts)

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
-from itertools import pairwise, product
+from functools import cache, partial
+from itertools import groupby, pairwise, product
 
 import numpy as np
+from LatticeGeneratorLib.mesh.samples import first_in_cells, surface_points
 from LatticeGeneratorLib.progress import Progress, silent
 
 from ..build.design import Design, Implant, Situation
+from ..build.relief import relieved
 from ..case.transform import moved_points
 from ..plan.insertion import Way
 from ..plan.plan import Plan
@@ -25,7 +27,6 @@ from ..threads import side_by_side
 from ..verify.finding import Finding
 from ..verify.insertion import insertion
 from ..verify.measured import Measured
-from ..verify.nearest import surface_points
 from .pull import Body, Pull, pulled
 from .walls import Walls, frame_of, walls_around
 
@@ -34,7 +35,9 @@ _ROUGH_MM = 2.5  # the same where it is drawn straight out
 _GIVE_KEPT_MM = 0.1  # of what bone may give way, for what lies between the points that are looked at
 _STEPS = 40  # of a pull before other pulls are tried
 _MOST_STEPS = 800  # of all pulls together, before a way is given up: about 8 s
-_PATIENCE = 250  # steps of all pulls together without coming farther by so much, mm, after which it is given up too
+# Steps of all pulls together without coming farther by so much, mm, after which it is given up too: twice what any way
+# out of the two test cases needed (63).
+_PATIENCE = 130
 _FARTHER_MM = 0.5
 _SPARED = "great_vessels"  # the group that is held aside only where nothing else leads out
 _TOLD = 4  # of those that held it
@@ -50,8 +53,8 @@ _STRAIGHT_MM = 0.05  # by so much waypoints may leave the way that was found
 
 
 REMEDY = (
-    "plan a resection there, allow more in insertion.give_mm or insertion.retractions, let both feet come from one "
-    "side (foot.approach), or bridge another span"
+    "plan a resection there, allow more in insertion.give_mm, insertion.relief_mm or insertion.retractions, let both "
+    "feet come from one side (foot.approach), or bridge another span"
 )
 """What helps where no way is found."""
 
@@ -94,12 +97,12 @@ def plan_with_ways(plan: Plan, design: Design, progress: Progress = silent) -> W
 
 
 def insertion_findings(ways: Ways, design: Design) -> tuple[Finding, ...]:
-    """What verification says of the ways, each on the implant it is for."""
+    """What verification says of the ways, each on the implant it is for, less what is taken off that for it."""
     found: list[Finding] = []
     for implant in design.implants:
         held = implant.situation.plan.insertion.with_(ways=ways.plan.insertion.ways)
         situation = replace(implant.situation, plan=implant.situation.plan.with_(insertion=held))
-        found += insertion(Measured(replace(implant, situation=situation)))
+        found += insertion(Measured(relieved(replace(implant, situation=situation))))
     return tuple(found)
 
 
@@ -122,32 +125,69 @@ def insertion_lines(ways: Ways, findings: tuple[Finding, ...]) -> Iterator[str]:
 def find_way(implant: Implant, begin: int = 0) -> Search:
     """A way for an implant from outside the patient to its place, or what holds it.
 
-    begin: the allowance with which it is first tried; bone is taken off only where there is no way without, and vessels
-    are moved only where that does not help either.
+    begin: the allowance with which it is first tried. Bone and then metal are taken off only where there is no way
+    without, and vessels are moved only where that does not help either.
     """
     body, situation = body_of(implant), implant.situation
-    straight = tuple(_straight_ways(situation, way_out(implant)))
-    pulls = tuple(_pulls(implant))
-    give = max(situation.plan.insertion.give_mm - _GIVE_KEPT_MM, 0.0)
-    walls: Walls | None = None
-    held: tuple[str, ...] = ()
-    come = 0.0
-    for number, (allowed, taken) in enumerate(product((_vessels_spared(situation.plan), situation.plan), (0.0, give))):
-        if number < begin:
-            continue
-        if walls is None or taken == 0.0:
-            walls = walls_around(replace(situation, plan=allowed), body.points, ways_out(implant))
-        walls = replace(walls, give_mm=taken)
-        # Lengthwise first, or each foot along its own way out first: of what is found what moves least is taken.
-        orders = pulls, pulls[1:] + pulls[:1]
-        tries = side_by_side([partial(_drawn_out, walls, body, order, straight) for order in orders])
-        _, held, come = max(tries, key=lambda one: one[2])
+    straight, pulls = tuple(_straight_ways(situation, way_out(implant))), tuple(_pulls(implant))
+    # Lengthwise first, or each foot along its own way out first: of what is found what moves least is taken.
+    orders = pulls, pulls[1:] + pulls[:1]
+    allowances = tuple(_allowances(situation.plan))
+
+    @cache
+    def walls_with(number: int) -> Walls:
+        plan, taken = allowances[number]
+        alike = next(k for k, (other, _) in enumerate(allowances) if other is plan)
+        if alike < number:
+            return replace(walls_with(alike), give_mm=taken)
+        return replace(walls_around(replace(situation, plan=plan), body.points, ways_out(implant)), give_mm=taken)
+
+    def tried(number: int) -> _Tried:
+        tries = side_by_side([partial(_drawn_out, walls_with(number), body, order, straight) for order in orders])
         found = [poses for poses, _, _ in tries if poses is not None]
-        if found:
-            poses = _shortened(walls, body, min(found, key=lambda one: _travel(body, one)))
-            points = tuple(waypoint_of(pose, body.middle) for pose in reversed(_thinned(poses, body)))
-            return Search(situation.name, Way(situation.amount_mm, points), allowance=number)
-    return Search(situation.name, None, held, come, number)
+        _, held, come = max(tries, key=lambda one: one[2])
+        return _Tried(number, min(found, key=lambda one: _travel(body, one)) if found else None, held, come)
+
+    for _, alike in groupby(range(begin, len(allowances)), key=lambda number: id(allowances[number][0])):
+        best = _least_allowance(tried, list(alike))
+        if best.poses is not None:
+            break
+    if best.poses is None:
+        return Search(situation.name, None, best.held_by, best.come_mm, best.number)
+    poses = _thinned(_shortened(walls_with(best.number), body, best.poses), body)
+    points = tuple(waypoint_of(pose, body.middle) for pose in reversed(poses))
+    return Search(situation.name, Way(situation.amount_mm, points), allowance=best.number)
+
+
+@dataclass(frozen=True, eq=False)
+class _Tried:
+    """What came of a search with an allowance: poses from the place to outside, or what held it and how far it came."""
+
+    number: int
+    poses: list[np.ndarray] | None
+    held_by: tuple[str, ...]
+    come_mm: float
+
+
+def _least_allowance(tried: Callable[[int], _Tried], numbers: list[int]) -> _Tried:
+    """The first of the allowances that finds a way, or the last. A search that fails costs most: what lies between is
+    left out where the last fails as well."""
+    first = tried(numbers[0])
+    if first.poses is not None or len(numbers) == 1:
+        return first
+    most = tried(numbers[-1])
+    if most.poses is None:
+        return most
+    between = (tried(number) for number in numbers[1:-1])
+    return next((one for one in between if one.poses is not None), most)
+
+
+def _allowances(plan: Plan) -> Iterator[tuple[Plan, float]]:
+    """What may give way, the least first: a plan with retractions, and mm by which bone may be met."""
+    give, relief = plan.insertion.give_mm, plan.insertion.relief_mm
+    depths = sorted({0.0, *(max(give + share * relief - _GIVE_KEPT_MM, 0.0) for share in (0.0, 0.5, 1.0))})
+    spared = _vessels_spared(plan)
+    return product((spared,) if spared == plan else (spared, plan), depths)
 
 
 def _vessels_spared(plan: Plan) -> Plan:
@@ -160,7 +200,8 @@ def body_of(implant: Implant) -> Body:
     """The implant as a rigid body."""
     mesh, situation = implant.part.mesh, implant.situation
     middle = situation.middle
-    points = _thin(surface_points(mesh, _CELL_MM), _CELL_MM)
+    points = surface_points(mesh, _CELL_MM)
+    points = points[first_in_cells(points, _CELL_MM)]
     reach = float(np.linalg.norm(mesh.vertices - middle, axis=1).max())
     return Body(points, middle, reach, np.stack([situation.upper.centre, situation.lower.centre]))
 
@@ -217,7 +258,7 @@ def _drawn_out(
     walls: Walls, body: Body, pulls: tuple[Pull, ...], straight: tuple[np.ndarray, ...]
 ) -> tuple[list[np.ndarray] | None, tuple[str, ...], float]:
     """Poses from the place to outside, or None and what held the implant most often, and how far it came."""
-    rough = replace(body, points=_thin(body.points, _ROUGH_MM))
+    rough = replace(body, points=body.points[first_in_cells(body.points, _ROUGH_MM)])
     ways: list[list[np.ndarray]] = [[np.eye(4)]]
     # The pose that has come farthest is pulled at next; each pull that was tried there makes it less promising.
     queue, holders, farthest, done, last = [(-1.0, 0, 0)], Counter[str](), 0.0, 0, _PATIENCE
@@ -298,12 +339,6 @@ def _apart(body: Body, one: np.ndarray, other: np.ndarray) -> float:
     turn = np.linalg.norm(one[:3, :3] - other[:3, :3]) * body.reach_mm
     shift = np.linalg.norm(moved_points(one, body.middle[None]) - moved_points(other, body.middle[None]))
     return float(turn + shift)
-
-
-def _thin(points: np.ndarray, cell_mm: float) -> np.ndarray:
-    """One of the points in each cell."""
-    _, first = np.unique(np.floor(points / cell_mm).astype(np.int64), axis=0, return_index=True)
-    return points[np.sort(first)]
 
 
 def _thinned(poses: list[np.ndarray], body: Body) -> list[np.ndarray]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+from LatticeGeneratorLib.mesh.samples import first_in_cells
 from scipy.optimize import linprog
 
 from ..case.transform import moved_points
@@ -120,11 +121,7 @@ def _speakers(points: np.ndarray, slack: np.ndarray, ahead: float) -> np.ndarray
     """Of the points in each cell the one with least slack, of those with little."""
     near = np.flatnonzero(slack < ahead)
     order = near[np.argsort(slack[near], kind="stable")]
-    cells = np.floor(points[order] / _CELL_MM).astype(np.int64)
-    cells -= cells.min(axis=0, initial=0)
-    size = cells.max(axis=0, initial=0) + 1
-    _, first = np.unique((cells[:, 0] * size[1] + cells[:, 1]) * size[2] + cells[:, 2], return_index=True)
-    return order[np.sort(first)]
+    return order[first_in_cells(points[order], _CELL_MM)]
 
 
 def _slopes(walls: Walls, points: np.ndarray) -> np.ndarray:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from LatticeGeneratorLib.mesh.samples import INTERIOR_STEP_MM
 
 from ..build.bone import bone_distance
 from .finding import Finding
 from .measured import Measured
-from .nearest import INTERIOR_STEP_MM
 from .registry import check
 
 # Above the distance field's own error (0.05 mm) and below what seating smooths away.

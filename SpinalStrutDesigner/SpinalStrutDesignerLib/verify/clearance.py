@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from LatticeGeneratorLib.mesh.samples import Nearest
 
 from ..case.model import Structure
 from ..plan.plan import KeepoutRule
@@ -12,7 +13,6 @@ from ..plan.rules import expected_critical, rule_for
 from .displacement import displacement_needed
 from .finding import Finding
 from .measured import Measured
-from .nearest import Nearest
 from .registry import check
 from .ruling import displacement_verdict, distance_verdict, needed_displacement_mm
 

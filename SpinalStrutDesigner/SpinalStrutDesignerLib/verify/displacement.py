@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from LatticeGeneratorLib.mesh.samples import Nearest, Samples
 
 from ..case.model import Structure
-from .nearest import Nearest, Samples
 
 _ANGLES = np.pi * np.arange(12) / 12  # of half the directions; the others run against them
 _COLUMN_MM = 1.0

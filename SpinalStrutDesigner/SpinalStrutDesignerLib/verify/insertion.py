@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from LatticeGeneratorLib.mesh.samples import SURFACE_STEP_MM, Nearest, Samples, first_in_cells, surface_points
 
+from ..build.design import Relief
 from ..case.model import Structure
 from ..case.pieces import pieces
 from ..case.transform import moved_points
@@ -17,7 +19,6 @@ from .bone import LIMIT_MM
 from .displacement import displacement_needed
 from .finding import Finding, Verdict
 from .measured import Measured
-from .nearest import SURFACE_STEP_MM, Nearest, Samples, surface_points
 from .registry import check
 
 _STEP_MM = 0.25  # no point of the implant moves farther between two looks where bone is near
@@ -62,8 +63,8 @@ class Moving:
 
 @check(order=35, apart=True)
 def insertion(measured: Measured) -> Iterator[Finding]:
-    """Bone on the way in, what must not be touched, how far each mobile structure is held aside, and whether it begins
-    outside the patient."""
+    """Bone on the way in, what was taken off for it, what must not be touched, how far each mobile structure is held
+    aside, and whether it begins outside the patient."""
     plan, situation = measured.plan, measured.implant.situation
     way = plan.insertion.way(situation.amount_mm)
     if way is None:
@@ -76,6 +77,8 @@ def insertion(measured: Measured) -> Iterator[Finding]:
     surface = Samples(surface_points(measured.mesh, SURFACE_STEP_MM))
     moving = Moving(surface, poses, _STEP_MM)
     yield _bone(measured, moving)
+    if measured.implant.relief is not None:
+        yield _taken_off(measured, measured.implant.relief)
     given = measured.case.having("keepout_critical", "keepout_soft", "metal")
     fixed = tuple(s for s in given if s.role == "metal" or retraction_for(plan, s.name) is None)
     if fixed:
@@ -109,6 +112,16 @@ def _bone(measured: Measured, moving: Moving) -> Finding:
         f"≤ {LIMIT_MM:g} mm, warns to {give + LIMIT_MM:g} mm, which must be taken off",
         verdict if known else "not_evaluated", _BASIS, place if known else None,
         critical=True, detail=f"least distance {least:.2f} mm, to {name}" if known else "the case has no bone",
+    )  # fmt: skip
+
+
+def _taken_off(measured: Measured, relief: Relief) -> Finding:
+    most = measured.plan.insertion.relief_mm
+    return measured.finding(
+        "insertion.relief", "Taken off the implant for its way in", relief.depth_mm, "mm", f"≤ {most:g} mm",
+        "pass" if relief.depth_mm <= most else "warn",
+        "undercuts along the way in are removed; sections and contact are measured on what is left", relief.place,
+        detail=f"{relief.volume_mm3:.0f} mm³ in all; {relief.contact_mm2:.0f} mm² of its faces on bone were lowered",
     )  # fmt: skip
 
 
@@ -172,20 +185,23 @@ def _outside(measured: Measured, first: np.ndarray) -> Finding:
 
 
 def _swept(points: np.ndarray, poses: np.ndarray) -> np.ndarray:
-    """(n, 3) one point in each millimetre's cell that points pass."""
-    kept = np.empty((0, 3))
-    sparse = _one_a_cell(points)
+    """(n, 3) of points (m, 3) on their way the first one in each millimetre's cell."""
+    sparse = points[first_in_cells(points, _SWEPT_MM)]
+    corners = _corners(points)
+    ends = np.concatenate([moved_points(pose, corners) for pose in poses])
+    low = np.floor(ends.min(axis=0) / _SWEPT_MM).astype(np.int64)
+    size = np.floor(ends.max(axis=0) / _SWEPT_MM).astype(np.int64) + 1 - low
+    passed = np.zeros(int(np.prod(size)), dtype=bool)
+    kept = []
     for pose in poses:
-        kept = _one_a_cell(np.concatenate([kept, moved_points(pose, sparse)]))
-    return kept
-
-
-def _one_a_cell(points: np.ndarray) -> np.ndarray:
-    cells = np.floor(points / _SWEPT_MM).astype(np.int64)
-    cells -= cells.min(axis=0)
-    size = cells.max(axis=0) + 1
-    _, first = np.unique((cells[:, 0] * size[1] + cells[:, 1]) * size[2] + cells[:, 2], return_index=True)
-    return points[first]
+        moved = moved_points(pose, sparse)
+        i, j, k = (np.floor(moved / _SWEPT_MM).astype(np.int64) - low).T
+        cell = (i * size[1] + j) * size[2] + k
+        fresh = np.flatnonzero(~passed[cell])
+        fresh = fresh[np.unique(cell[fresh], return_index=True)[1]]
+        passed[cell[fresh]] = True
+        kept.append(moved[fresh])
+    return np.concatenate(kept)
 
 
 def _corners(points: np.ndarray) -> np.ndarray:

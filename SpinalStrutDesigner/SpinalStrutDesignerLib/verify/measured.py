@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 import numpy as np
 from LatticeGeneratorLib.mesh.boolean import common_volumes
 from LatticeGeneratorLib.mesh.mesh import Mesh
+from LatticeGeneratorLib.mesh.samples import INTERIOR_STEP_MM, Nearest, Samples, body_samples
 
 from ..build.design import Foot, Implant, Situation
 from ..case.model import Case, Structure
 from ..plan.plan import Plan
 from ..threads import kept, made_once
 from .finding import Finding, Verdict
-from .nearest import INTERIOR_STEP_MM, Nearest, Samples, body_samples
 from .patches import Patches
 from .raster import interior_points
 

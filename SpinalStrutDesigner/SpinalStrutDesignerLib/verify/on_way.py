@@ -10,6 +10,7 @@ from functools import cached_property
 
 import numpy as np
 from LatticeGeneratorLib.mesh.mesh import Mesh
+from LatticeGeneratorLib.mesh.samples import Samples, surface_points
 
 from ..build.design import Situation
 from ..case.model import Structure
@@ -18,7 +19,6 @@ from ..plan.entries import RetractionRule
 from ..plan.insertion import Way
 from ..plan.rules import retraction_for
 from ..plan.way import motion
-from .nearest import Samples, surface_points
 
 _POSE_STEP_MM = 0.5  # no point of the implant moves farther from one pose to the next
 _POINTS_MM = 1.0  # between points of the surface: distances to what is near are right to some tenths of a millimetre

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
+from LatticeGeneratorLib.mesh.samples import Distance, Nearest, Samples
 from scipy import ndimage
 
 from ..build.design import Situation
@@ -24,7 +25,6 @@ from ..plan.plan import ErrorBudget, KeepoutRule, Plan
 from .along import Profile, room_along, rule_of
 from .displacement import displacement_needed
 from .finding import Verdict
-from .nearest import Distance, Nearest, Samples
 from .ruling import displacement_verdict, distance_verdict, needed_displacement_mm
 
 # Cells in which distances are known beforehand, mm: their reach (2.6 mm) is near to the size of what has to be told

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from LatticeGeneratorLib.mesh.samples import Distance
 
 from ..case.model import Case, Structure
 from ..plan.plan import ErrorBudget, Screw
-from .nearest import Distance
 
 _STEP_MM = 0.25
 _GRADIENT_MM = 0.5

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from LatticeGeneratorLib.mesh.samples import Distance
 from scipy.spatial import cKDTree
 
 from ..case.endplate import find_endplate
@@ -13,7 +14,6 @@ from ..errors import CaseError
 from ..plan.rules import group_of, rule_for
 from .finding import Finding, Verdict
 from .measured import Measured
-from .nearest import Distance
 from .registry import check
 from .screwline import Margin, ScrewLine, in_ct, side_wall, tightest
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from LatticeGeneratorLib.mesh.samples import Samples
 from SpinalStrutDesignerLib.build.design import Situation
 from SpinalStrutDesignerLib.plan.curve import axis_curve
 from SpinalStrutDesignerLib.plan.entries import KeepoutRule
 from SpinalStrutDesignerLib.plan.plan import Axis, Plan, Section
 from SpinalStrutDesignerLib.verify.along import TOLD_MM, Profile, room_along
 from SpinalStrutDesignerLib.verify.displacement import displacement_needed
-from SpinalStrutDesignerLib.verify.nearest import Samples
 from SpinalStrutDesignerLib.verify.preview import SLACK_SHOWN_MM, Clearances
 from verify_toy import ball, block, plate, toy_case, toy_plan, tube
 

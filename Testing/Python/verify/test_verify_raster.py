@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from LatticeGeneratorLib.mesh.boolean import difference, union
+from LatticeGeneratorLib.mesh.samples import Samples, body_samples, surface_points
 from LatticeGeneratorLib.mesh.solids import box, cylinder, sphere
 from scipy.spatial.transform import Rotation
-from SpinalStrutDesignerLib.verify.nearest import Samples, body_samples, surface_points
 from SpinalStrutDesignerLib.verify.raster import cast, interior_points
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from LatticeGeneratorLib.mesh.mesh import Mesh
+
+from .mesh import Mesh
 
 Distance = Callable[[np.ndarray], np.ndarray]
 
@@ -114,9 +115,16 @@ def surface_points(mesh: Mesh, step_mm: float) -> np.ndarray:
     return np.concatenate(points)
 
 
+def first_in_cells(points: np.ndarray, cell_mm: float) -> np.ndarray:
+    """(m,) ascending: of the points (n, 3) in each cell the first."""
+    cells = np.floor(points / cell_mm).astype(np.int64)
+    _, first = np.unique(_key(cells - cells.min(axis=0, initial=0)), return_index=True)
+    return np.sort(first)
+
+
 def _key(cell: np.ndarray, size: np.ndarray | None = None) -> np.ndarray:
     """(n,) a number for every cell of integers (n, 3)."""
-    size = cell.max(axis=0) + 1 if size is None else size
+    size = cell.max(axis=0, initial=0) + 1 if size is None else size
     return (cell[:, 0] * size[1] + cell[:, 1]) * size[2] + cell[:, 2]
 
 

@@ -1,0 +1,176 @@
+"""What is taken off an implant so that bone lets it pass on its way in: undercuts along the way that the plan gives.
+
+A foot keeps free of undercuts along its own approach (`bone.swept`). Where both ends together, or the strut between
+them, leave no such way, the plan's way turns, and what bone would scrape off on it is taken off beforehand (clinical
+facts: "undercuts along the insertion direction are removed from the foot; the contact lost is reported").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from LatticeGeneratorLib.errors import GeometryError
+from LatticeGeneratorLib.field.grid import Grid
+from LatticeGeneratorLib.field.isosurface import isosurface
+from LatticeGeneratorLib.mesh.boolean import Solid, simplified
+from LatticeGeneratorLib.mesh.mesh import Mesh, Part
+from LatticeGeneratorLib.mesh.samples import Samples, first_in_cells, surface_points
+from scipy import ndimage
+from scipy.spatial import cKDTree
+
+from ..case.model import Structure
+from ..case.transform import moved_points
+from ..plan.way import motion
+from .bone import bone_distance
+from .design import Implant, Relief, Situation
+from .implant import one_body
+from .solid import SIMPLIFY_MM, STEP_MM
+
+_POSE_MM = 0.25  # no point of the implant moves farther between two poses
+_POINT_MM = 0.5  # between the points by which it is seen where bone is met
+_SEEN_MM = 0.3  # by so much bone may be met deeper between two of them: half a cell's diagonal along a slope of 45°
+_ABOUT_MM = 1.2  # of such points the cutter's field is made: more than what is cut reaches into and off the implant
+_APART_MM = 4.0  # cells; places that lie in cells with none between them are cut together
+_FAR_MM = 8.0  # distances to bone beyond are alike: farther than cells of points reach (4 mm across)
+_TOLD_MM = 0.1  # deeper than the plan allows by no more than this is within what verification tells (`verify.bone`)
+
+
+@dataclass(frozen=True, eq=False)
+class _Met:
+    """Where bone is met. points: (n, 3) of the implant's surface at its place that come deeper into bone than they may;
+    depth_mm: (n,) how much deeper; poses: (m, 4, 4) those at which any do."""
+
+    points: np.ndarray
+    depth_mm: np.ndarray
+    poses: np.ndarray
+
+
+def relieved(implant: Implant) -> Implant:
+    """The implant without what bone would scrape off on its way; the same one where the plan gives it no way, where
+    nothing is to be taken off, or more than insertion.relief_mm: then verification tells what bone is in the way.
+
+    Raises GeometryError where an end would be cut off.
+    """
+    part, relief = _cut(implant.part, implant.situation)
+    return implant if relief is None else replace(implant, part=part, relief=relief)
+
+
+def relieved_part(part: Part, situation: Situation) -> Part:
+    """The same of a part in an implant's shape."""
+    return _cut(part, situation)[0]
+
+
+def _cut(part: Part, situation: Situation) -> tuple[Part, Relief | None]:
+    allowed = situation.plan.insertion
+    met = _bone_met(part.mesh, situation)
+    if met is None or float(met.depth_mm.max()) > allowed.relief_mm + _TOLD_MM:
+        return part, None
+    cutters = list(_cutters(met, situation))
+    if not cutters:
+        return part, None
+    mesh = one_body(Solid.of(part.mesh).less(cutters))
+    _check_ends(part.mesh, mesh, situation)
+    return replace(part, mesh=mesh), _relief(met, part.mesh.volume - mesh.volume, situation)
+
+
+def _bone_met(mesh: Mesh, situation: Situation) -> _Met | None:
+    """Where on its way the implant comes deeper into bone than the plan's give; None where it does not."""
+    insertion, middle = situation.plan.insertion, situation.middle
+    way = insertion.way(situation.amount_mm)
+    if way is None:
+        return None
+    reach = float(np.linalg.norm(mesh.vertices - middle, axis=1).max())
+    points = surface_points(mesh, _POINT_MM)
+    points = points[first_in_cells(points, _POINT_MM)]
+    poses = motion(way.points, middle, reach, _POSE_MM)
+    least, met = _least(points, poses, situation, _SEEN_MM - insertion.give_mm)
+    deep = least < -insertion.give_mm
+    if not deep.any():
+        return None
+    # What is cut follows all that is nearly as deep, so that nothing between two points is left standing.
+    near = least < _SEEN_MM - insertion.give_mm
+    return _Met(points[near], -insertion.give_mm - least[near], poses[met])
+
+
+def _least(
+    points: np.ndarray, poses: np.ndarray, situation: Situation, limit_mm: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) the least distance to bone of each point on the way, or limit_mm where it stays beyond; (m,) bool, at which
+    poses any does not."""
+    bones = situation.case.having("bone")
+    samples, least, met = Samples(points), np.full(len(points), limit_mm), np.zeros(len(poses), dtype=bool)
+    for number, pose in enumerate(poses):
+        index, values = samples.below(lambda p, t=pose: _to_bone(bones, moved_points(t, p)), limit_mm)  # type: ignore[misc]
+        least[index] = np.minimum(least[index], values)
+        met[number] = len(index) > 0
+    return least, met
+
+
+def _to_bone(bones: tuple[Structure, ...], points: np.ndarray) -> np.ndarray:
+    return bone_distance(bones, points, _FAR_MM)
+
+
+def _cutters(met: _Met, situation: Situation) -> Iterator[Mesh]:
+    """What bone, less the plan's give, passes in the implant's own frame about the points where it is met."""
+    give = situation.plan.insertion.give_mm
+    blocks = [_block(points) for points in _together(met.points)]
+    nodes = np.concatenate([grid.points()[near] for grid, near in blocks])
+    least, _ = _least(nodes, met.poses, situation, _ABOUT_MM - give)
+    ends = np.cumsum([len(near) for _, near in blocks])[:-1]
+    for (grid, near), values in zip(blocks, np.split(least + give, ends)):
+        if values.min() < 0.0:
+            field = np.full(grid.array_shape, _ABOUT_MM)
+            field.reshape(-1)[near] = values
+            yield simplified(isosurface(field, grid), SIMPLIFY_MM)
+
+
+def _block(points: np.ndarray) -> tuple[Grid, np.ndarray]:
+    """A grid around points (n, 3), and which of its nodes lie about them."""
+    grid = Grid.around(points.min(axis=0) - _ABOUT_MM, points.max(axis=0) + _ABOUT_MM, STEP_MM)
+    away = cKDTree(points).query(grid.points(), distance_upper_bound=_ABOUT_MM)[0]
+    return grid, np.flatnonzero(away < np.inf)
+
+
+def _together(points: np.ndarray) -> Iterator[np.ndarray]:
+    """The points (n, 3) in groups that lie apart."""
+    cells = np.floor(points / _APART_MM).astype(int)
+    cells -= cells.min(axis=0)
+    held = np.zeros(cells.max(axis=0) + 1, dtype=bool)
+    held[tuple(cells.T)] = True
+    number = ndimage.label(held, np.ones((3, 3, 3)))[0][tuple(cells.T)]
+    return (points[number == k] for k in range(1, number.max() + 1))
+
+
+def _check_ends(before: Mesh, after: Mesh, situation: Situation) -> None:
+    """Raise where an end is no longer there: what is left must reach as far along the span as before, but for what is
+    taken off."""
+    for plate in (situation.upper, situation.lower):
+        old, new = (plate.to_local(mesh.vertices)[:, 2].min() for mesh in (before, after))
+        if new > old + 2.0 * situation.plan.insertion.relief_mm:
+            raise GeometryError(
+                f"the way of the {situation.name} implant leaves nothing of its foot at {plate.level} {plate.face}: "
+                "search another way, lower insertion.relief_mm, or allow more bone in insertion.give_mm"
+            )
+
+
+def _relief(met: _Met, volume_mm3: float, situation: Situation) -> Relief:
+    """The record of what was taken off."""
+    deepest = int(met.depth_mm.argmax())
+    place = met.points[deepest]
+    taken = met.points[met.depth_mm > 0.0]
+    x, y, z = (float(v) for v in place)
+    return Relief(float(met.depth_mm[deepest]), float(volume_mm3), _contact_mm2(taken, situation), (x, y, z))
+
+
+def _contact_mm2(points: np.ndarray, situation: Situation) -> float:
+    """Plate area under points (n, 3) that rest on a docking vertebra at the fit gap."""
+    area = 0.0
+    for plate, foot in ((situation.upper, situation.plan.upper_foot), (situation.lower, situation.plan.lower_foot)):
+        distance = situation.case.structure(plate.level).distance(points)
+        resting = points[distance < foot.fit_gap_mm + _POINT_MM]
+        if len(resting):
+            flat = plate.to_local(resting) * (1.0, 1.0, 0.0)
+            area += len(first_in_cells(flat, _POINT_MM)) * _POINT_MM**2
+    return area
