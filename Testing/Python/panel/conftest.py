@@ -83,6 +83,18 @@ class Bench:
         self.host.wait_for(lambda: self.panel.live.ready, JOB_TIMEOUT_S, "the preview")
 
 
+# Files whose tests look at nodes and widgets only, never at pixels.
+_SMALL = {"test_panel_decisions.py", "test_panel_scene.py", "test_panel_way_in.py"}
+
+
+@pytest.fixture(scope="module")
+def window_px(request: pytest.FixtureRequest) -> tuple[int, int]:
+    """Views are drawn by the processor, again and again: small ones take a third less."""
+    from slicer_host.window import WINDOW_SIZE_PX
+
+    return (1000, 640) if request.path.name in _SMALL else WINDOW_SIZE_PX
+
+
 @pytest.fixture(scope="session")
 def first_read() -> list[Case]:
     """The first case that a desk read in this process: the phantom, nearly always."""
