@@ -81,14 +81,20 @@ def phantom() -> Case:
 
 
 @pytest.fixture(scope="session")
-def planned_case2(data: Path) -> tuple[Case, Plan]:
-    """The published second case, C4 to T2 with the bodies between destroyed, and the plan proposed for it."""
+def read_case2(data: Path) -> Case:
+    """The published second case, C4 to T2 with the bodies between destroyed; nobody may change its voxels."""
     from SpinalStrutDesignerLib.case.read import read_case
-    from SpinalStrutDesignerLib.propose.propose import propose_plan
 
     folder = data / "synthetic" / "case2_c4_t2"
-    case = read_case(folder / "ct.nrrd", labels=folder / "labels.nrrd", roles=folder / "labels.csv")
-    return case, propose_plan(case, "C4", "T2", "case2")
+    return read_case(folder / "ct.nrrd", labels=folder / "labels.nrrd", roles=folder / "labels.csv")
+
+
+@pytest.fixture(scope="session")
+def planned_case2(read_case2: Case) -> tuple[Case, Plan]:
+    """The second case, and the plan proposed for it."""
+    from SpinalStrutDesignerLib.propose.propose import propose_plan
+
+    return read_case2, propose_plan(read_case2, "C4", "T2", "case2")
 
 
 @pytest.fixture(scope="session")
@@ -107,12 +113,21 @@ def drawn_mri(phantom: Case, mri_motion: np.ndarray) -> Case:
     return as_case(phantom, mri_motion, mri(phantom, mri_motion), ("spinal_cord", "dural_sac"))
 
 
+@pytest.fixture(scope="session")
+def window_px() -> tuple[int, int]:
+    """How large the application's window is: as large as in pictures of it."""
+    from slicer_host.window import WINDOW_SIZE_PX
+
+    return WINDOW_SIZE_PX
+
+
 @pytest.fixture
-def host() -> Iterator[Any]:
+def host(window_px: tuple[int, int]) -> Iterator[Any]:
     """The running stand-in for the application, started once, with an empty scene."""
     from slicer_host.host import start
 
     host = start()
+    host.window.resize(*window_px)
     host.reset()
     yield host
     host.reset()

@@ -34,6 +34,10 @@ class Volume:
         """(3,) mm along i, j, k."""
         return np.linalg.norm(self.ijk_to_ras[:3, :3], axis=0)
 
+    def alike(self, other: Volume) -> bool:
+        """Whether another image holds the same values of the same kind at the same place, to the nanometre."""
+        return _alike(self, other)
+
     def to_ijk(self, points: np.ndarray) -> np.ndarray:
         """points: (n, 3) RAS mm to continuous (n, 3) voxel coordinates (i, j, k)."""
         inverse = np.linalg.inv(self.ijk_to_ras)
@@ -63,6 +67,10 @@ class Mask:
         from .distance import distance_field
 
         return distance_field(self)
+
+    def alike(self, other: Mask) -> bool:
+        """Whether another mask holds the same voxels at the same place, to the nanometre."""
+        return _alike(self, other)
 
     @property
     def volume(self) -> float:
@@ -308,3 +316,14 @@ class Case:
     def with_structures(self, structures: Iterable[Structure]) -> Case:
         """The same case with other structures."""
         return replace(self, structures=tuple(structures))
+
+
+def place_key(ijk_to_ras: np.ndarray) -> bytes:
+    """What tells a place from others: its 4x4 matrix to the nanometre."""
+    # Adding zero turns -0 into 0: both are the same place.
+    return (np.round(np.asarray(ijk_to_ras, dtype=np.float64), 6) + 0.0).tobytes()
+
+
+def _alike(one: Volume | Mask, other: Volume | Mask) -> bool:
+    same = one.voxels.dtype == other.voxels.dtype and place_key(one.ijk_to_ras) == place_key(other.ijk_to_ras)
+    return same and np.array_equal(one.voxels, other.voxels)

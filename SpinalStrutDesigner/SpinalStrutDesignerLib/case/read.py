@@ -13,7 +13,7 @@ from LatticeGeneratorLib.progress import Progress, silent
 from ..errors import CaseError
 from .images import Image, hounsfield, read_header, read_image
 from .labels import structures_of_labels
-from .model import Case, ScanQuality, Structure, Volume
+from .model import Case, ScanQuality, Structure, Volume, place_key
 from .quality import edge_notes, scan_quality
 from .roles import role_table
 from .seeds import HEADER, Seed, seeds_of
@@ -75,20 +75,15 @@ def case_digest(ct: Volume, structures: Iterable[Structure]) -> str:
     digest = hashlib.sha256()
     digest.update(f"ct {ct.voxels.shape} {ct.voxels.dtype.str}".encode())
     digest.update(np.ascontiguousarray(ct.voxels).data)
-    digest.update(_place(ct.ijk_to_ras))
+    digest.update(place_key(ct.ijk_to_ras))
     for structure in structures:
         mask = structure.mask
         digest.update(f"{structure.name}|{structure.role}|{structure.level}|{mask.voxels.shape}".encode())
         if structure.error_mm:
             digest.update(f"error {structure.error_mm:.6f}".encode())
         digest.update(np.packbits(mask.voxels).data)
-        digest.update(_place(mask.ijk_to_ras))
+        digest.update(place_key(mask.ijk_to_ras))
     return digest.hexdigest()
-
-
-def _place(ijk_to_ras: np.ndarray) -> bytes:
-    # Adding zero turns -0 into 0: both are the same place.
-    return (np.round(np.asarray(ijk_to_ras, dtype=np.float64), 6) + 0.0).tobytes()
 
 
 def _read_ct(path: Path, series: str | None) -> tuple[Volume, ScanQuality, str | None]:

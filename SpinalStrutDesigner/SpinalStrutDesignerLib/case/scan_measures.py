@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from math import erfc, pi, sqrt
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from scipy import ndimage
 
+from ..threads import kept
 from .metal import METAL_HU
 from .model import ScanMeasure, Volume
 
@@ -33,9 +35,12 @@ _LEAST_MARGIN_MM = 30.0
 _METAL_NEAR_MM, _METAL_SOUGHT_MM = 10.0, 25.0
 
 
+_known: WeakKeyDictionary[Volume, dict[str, tuple[ScanMeasure, ...]]] = WeakKeyDictionary()
+
+
 def scan_measures(ct: Volume) -> tuple[ScanMeasure, ...]:
-    """Noise and motion, each where the scan lets it be measured."""
-    return tuple(measure for measure in (noise(ct), motion(ct)) if measure is not None)
+    """Noise and motion, each where the scan lets it be measured; measured once for each image."""
+    return kept(ct, _known.setdefault(ct, {}), "measures", lambda: tuple(m for m in (noise(ct), motion(ct)) if m))
 
 
 def noise(ct: Volume) -> ScanMeasure | None:

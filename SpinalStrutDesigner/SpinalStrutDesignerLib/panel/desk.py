@@ -30,8 +30,9 @@ from .history import History
 class Desk:
     """One case at work. parameters: its wrapped parameter node; on_edit(): the volume or segmentation was edited.
 
-    The case is read from the scene where it is first needed and again after the nodes were edited. A change of the
-    plan is told by the parameter node itself.
+    The case is read from the scene where it is first needed and again after the nodes were edited: Slicer tells of many
+    edits where it saves a scene, so what is the same as it was read before is not measured again. A change of the plan
+    is told by the parameter node itself.
     """
 
     def __init__(self, parameters: Any, history: History, on_edit: Callable[[], None]) -> None:
@@ -42,6 +43,7 @@ class Desk:
         self._on_edit = on_edit
         self._case: Case | None = None
         self._ct_case: Case | None = None
+        self._read_before: Case | None = None
         self._registration: Registration | None = None
         self._case_fault = self._second_fault = ""
         self._parsed: tuple[str, Plan | None, str] = ("", None, "")
@@ -125,10 +127,11 @@ class Desk:
             if self._case_fault:
                 raise CaseError(self._case_fault)
             try:
-                case = ct_case_of(self.parameters, self._corrections())
+                case = ct_case_of(self.parameters, self._corrections(), self._read_before)
             except CaseError as error:
                 self._case_fault = str(error)
                 raise
+            self._read_before = case
             looked_at = self.parameters.acceptedSegmentation == case.digest
             self._ct_case = case if looked_at else replace(case, seeds=made_from(self.parameters.segmentation))
         return self._ct_case

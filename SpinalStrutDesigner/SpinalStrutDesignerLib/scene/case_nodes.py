@@ -28,19 +28,44 @@ def case_from_nodes(
     segmentation_node: Any,
     roles: str | Path | None = None,
     corrections: Corrections | None = None,
+    before: Case | None = None,
 ) -> Case:
     """The case in a scene. roles: a CSV with the columns name and role, for segments whose names are not known.
 
-    corrections: a plan's; they say what segments are that nothing else tells.
+    corrections: a plan's; they say what segments are that nothing else tells. before: a case read earlier; voxels that
+    are still the same, which is seen by comparing all of them, are its own, with what was measured on them.
     The case is called "scene": node names may hold a patient's name. Raises CaseError with the remedy.
     """
     volume, notes = hounsfield(_image(volume_node), f"volume '{volume_node.GetName()}'")
     table = names_table(roles) if roles is not None else {}
     place = placed(segmentation_node)
     structures, unknown = structures_of(segmentation_node, volume, volume_node, place, corrections, table)
+    if before is not None:
+        structures = _with_known_masks(structures, before)
+        volume = before.ct if before.ct.alike(volume) else volume
     quality = scan_quality(volume, notes=notes)
     quality = replace(quality, notes=(*quality.notes, *edge_notes(structures, volume)))
-    return Case("scene", volume, structures, quality, unknown, case_digest(volume, structures))
+    read = Case("scene", volume, structures, quality, unknown)
+    if before is not None and _told(read) == _told(before):
+        return before
+    return replace(read, digest=case_digest(volume, structures))
+
+
+def _with_known_masks(structures: tuple[Structure, ...], before: Case) -> tuple[Structure, ...]:
+    """The structures, with the masks of an earlier case where they hold the same voxels at the same place."""
+    known = {structure.name: structure.mask for structure in before.structures}
+
+    def kept(structure: Structure) -> Structure:
+        mask = known.get(structure.name)
+        return replace(structure, mask=mask) if mask is not None and mask.alike(structure.mask) else structure
+
+    return tuple(kept(structure) for structure in structures)
+
+
+def _told(case: Case) -> tuple[Any, ...]:
+    """All that a scene tells of a case; images and masks are equal where they are the same object."""
+    structures = tuple((s.name, s.role, s.mask, s.value, s.level) for s in case.structures)
+    return case.name, case.ct, structures, case.quality, case.unknown, case.seeds
 
 
 def volume_of(volume_node: Any) -> Volume:

@@ -15,12 +15,12 @@ from .case_nodes import case_from_nodes
 from .second_image import registration_of, second_wanted, with_second_image
 
 
-def ct_case_of(parameters: Any, corrections: Corrections | None = None) -> Case:
-    """The case in the CT and its segmentation. Raises CaseError with the remedy."""
+def ct_case_of(parameters: Any, corrections: Corrections | None = None, before: Case | None = None) -> Case:
+    """The case in the CT and its segmentation; before: as of `case_from_nodes`. Raises CaseError with the remedy."""
     for node, words in ((parameters.volume, "CT volume"), (parameters.segmentation, "segmentation")):
         if node is None:
             raise CaseError(f"no {words} is chosen: choose the {words}")
-    return case_from_nodes(parameters.volume, parameters.segmentation, corrections=corrections)
+    return case_from_nodes(parameters.volume, parameters.segmentation, corrections=corrections, before=before)
 
 
 def case_of(parameters: Any, corrections: Corrections | None = None) -> Case:

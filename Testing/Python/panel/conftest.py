@@ -12,6 +12,7 @@ import pytest
 import shared_phantom
 import slicer
 from SpinalStrutDesignerLib.case.model import Case
+from SpinalStrutDesignerLib.panel import desk
 from SpinalStrutDesignerLib.plan.json import plan_to_json
 from SpinalStrutDesignerLib.plan.plan import Plan
 from SpinalStrutDesignerLib.scene.sample import show_case
@@ -82,9 +83,39 @@ class Bench:
         self.host.wait_for(lambda: self.panel.live.ready, JOB_TIMEOUT_S, "the preview")
 
 
+# Files whose tests look at nodes and widgets only, never at pixels.
+_SMALL = {"test_panel_decisions.py", "test_panel_scene.py", "test_panel_way_in.py"}
+
+
+@pytest.fixture(scope="module")
+def window_px(request: pytest.FixtureRequest) -> tuple[int, int]:
+    """Views are drawn by the processor, again and again: small ones take a third less."""
+    from slicer_host.window import WINDOW_SIZE_PX
+
+    return (1000, 640) if request.path.name in _SMALL else WINDOW_SIZE_PX
+
+
+@pytest.fixture(scope="session")
+def first_read() -> list[Case]:
+    """The first case that a desk read in this process: the phantom, nearly always."""
+    return []
+
+
 @pytest.fixture
-def bench(host: Any) -> Iterator[Bench]:
-    """The Spinal Strut Designer's panel over an empty scene."""
+def bench(host: Any, first_read: list[Case], monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    """The Spinal Strut Designer's panel over an empty scene.
+
+    Every test has a scene and a desk of its own. A desk that has read nothing yet begins with what was read first, as
+    if its nodes had held that before: it compares all voxels, and measures what is not the same.
+    """
+    read = desk.ct_case_of
+
+    def read_after_the_first(parameters: Any, corrections: Any, before: Case | None) -> Case:
+        case = read(parameters, corrections, before or next(iter(first_read), None))
+        first_read[:] = first_read or [case]
+        return case
+
+    monkeypatch.setattr(desk, "ct_case_of", read_after_the_first)
     made = Bench(host, host.open_module("SpinalStrutDesigner"))
     yield made
     made.panel.work.cancel()

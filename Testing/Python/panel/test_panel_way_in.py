@@ -37,16 +37,19 @@ def bar(plan: Plan, case: Case, amount_mm: float) -> Mesh:
     return box(low - 5.0, high + 5.0)
 
 
+@pytest.fixture(scope="module")
+def bars(phantom: Case, phantom_plan: Plan) -> dict[str, Mesh]:
+    """The bars of the phantom's plan and its variant, by the names of their parts."""
+    plan = phantom_plan.with_(insertion=phantom_plan.insertion.with_(ways=WAYS))
+    return {name: bar(plan, phantom, amount) for name, amount in (("implant", 0.0), ("implant_plus3mm", 3.0))}
+
+
 @pytest.fixture
-def made(planned: Any) -> Any:
+def made(planned: Any, bars: dict[str, Mesh]) -> Any:
     """The panel with ways in its plan, and with parts as the check makes them."""
     plan = planned.plan
     planned.desk.decide(plan.with_(insertion=plan.insertion.with_(ways=WAYS)), "ways in")
-    case = planned.desk.case()
-    parts = [
-        ShownPart(name, "implant", bar(plan, case, amount))
-        for name, amount in (("implant", 0.0), ("implant_plus3mm", 3.0))
-    ]
+    parts = [ShownPart(name, "implant", mesh) for name, mesh in bars.items()]
     show_parts(planned.desk.owner, planned.desk.folder, parts)
     planned.parameters.checked = planned.desk.digest()
     planned.ui.insertionButton.collapsed = False

@@ -15,7 +15,6 @@ from SpinalStrutDesignerLib.build.design import Situation
 from SpinalStrutDesignerLib.build.situation import situation
 from SpinalStrutDesignerLib.case.column import mechanical_axis
 from SpinalStrutDesignerLib.case.model import Case, Endplate, Mask, Volume
-from SpinalStrutDesignerLib.case.read import read_case
 from SpinalStrutDesignerLib.plan.curve import axis_curve
 from SpinalStrutDesignerLib.plan.plan import Axis, Plan, Section
 from SpinalStrutDesignerLib.propose.axis import HELD_MM, propose_strut
@@ -104,11 +103,9 @@ def test_a_world_turned_and_moved_holds_the_same_axis() -> None:
     assert apart(brought_back(sampled(other.axis, other.section)), here) < MOVED_MM
 
 
-def test_another_start_ends_on_the_same_axis_among_the_remnants_of_a_neck(data) -> None:
-    folder = data / "synthetic" / "case2_c4_t2"
-    case = read_case(folder / "ct.nrrd", labels=folder / "labels.nrrd", roles=folder / "labels.csv")
+def test_another_start_ends_on_the_same_axis_among_the_remnants_of_a_neck(read_case2: Case) -> None:
     plan = Plan("C4", "T2", section=Section(width_mm=10.0, depth_mm=5.0, corner_radius_mm=1.5))
-    world = prospect(case, plan)
+    world = prospect(read_case2, plan)
     strut = propose_strut(world.room, plan, *world.ends)
     path = axis_curve(strut.axis, strut.section, 3.0).points
     right, anterior, _ = world.room.frame.axes
@@ -118,12 +115,10 @@ def test_another_start_ends_on_the_same_axis_among_the_remnants_of_a_neck(data) 
         assert apart(sampled(again, strut.section), here) < MOVED_MM
 
 
-def test_plates_and_column_line_move_with_the_image(data) -> None:
+def test_plates_and_column_line_move_with_the_image(read_case2: Case) -> None:
     """What is measured on an image hangs on nothing but the image: not on where it lies, nor on how it is turned."""
-    folder = data / "synthetic" / "case2_c4_t2"
-    case = read_case(folder / "ct.nrrd", labels=folder / "labels.nrrd", roles=folder / "labels.csv")
     plan = Plan("C4", "T2")
-    here, there = situation(case, plan), situation(moved_case(case), plan)
+    here, there = situation(read_case2, plan), situation(moved_case(read_case2), plan)
     for one, other in ((here.upper, there.upper), (here.lower, there.lower)):
         assert brought_back(other.centre) == pytest.approx(one.centre, abs=1e-6)
         assert brought_back(other.outline) == pytest.approx(one.outline, abs=1e-6)

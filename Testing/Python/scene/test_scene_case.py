@@ -17,6 +17,7 @@ from SpinalStrutDesignerLib.plan.json import plan_from_json
 from SpinalStrutDesignerLib.plan.plan import Corrections, Plan
 from SpinalStrutDesignerLib.scene.case_nodes import case_from_nodes, segment_meanings
 from SpinalStrutDesignerLib.scene.job import design_job, propose_job
+from vtk.util.numpy_support import vtk_to_numpy
 
 
 @pytest.fixture
@@ -62,6 +63,72 @@ def test_rigid_parent_transforms_are_applied(loaded: tuple[Any, Any], nodes: Any
     for node in loaded:
         node.SetAndObserveTransformNodeID(transform.GetID())
     _same(case_from_nodes(*loaded), phantom, move)
+
+
+def test_what_is_as_it_was_read_before_is_not_measured_again(loaded: tuple[Any, Any]) -> None:
+    before = case_from_nodes(*loaded)
+    field = before.structure("C7").mask.field
+    again = case_from_nodes(*loaded, before=before)
+    assert again is before and again.structure("C7").mask.field is field
+    loaded[1].GetSegmentation().CollapseBinaryLabelmaps(False)  # as a scene is saved: other arrays, the same voxels
+    assert case_from_nodes(*loaded, before=before) is before
+
+
+def _one_voxel(nodes: tuple[Any, Any]) -> None:
+    labelmap = nodes[1].GetBinaryLabelmapInternalRepresentation(_identity(nodes[1], "C4"))
+    voxels = vtk_to_numpy(labelmap.GetPointData().GetScalars())
+    voxels[np.flatnonzero(voxels)[5]] = 0
+
+
+def _one_grey_value(nodes: tuple[Any, Any]) -> None:
+    vtk_to_numpy(nodes[0].GetImageData().GetPointData().GetScalars())[12345] += 1
+
+
+def _another_name(nodes: tuple[Any, Any]) -> None:
+    nodes[1].GetSegmentation().GetSegment(_identity(nodes[1], "C4")).SetName("C3")
+
+
+def _one_segment_less(nodes: tuple[Any, Any]) -> None:
+    nodes[1].GetSegmentation().RemoveSegment(_identity(nodes[1], "C4"))
+
+
+def _moved(nodes: tuple[Any, Any]) -> None:
+    origin = nodes[0].GetOrigin()
+    nodes[0].SetOrigin(origin[0] + 1e-3, *origin[1:])
+
+
+def _identity(segmentation: Any, name: str) -> str:
+    identity: str = segmentation.GetSegmentation().GetSegmentIdBySegmentName(name)
+    return identity
+
+
+@pytest.mark.parametrize("edit", [_one_voxel, _one_grey_value, _another_name, _one_segment_less, _moved])
+def test_no_edit_is_missed_for_what_was_read_before(loaded: tuple[Any, Any], nodes: Any, edit: Any) -> None:
+    """Even one that nobody tells: voxels changed in place. What is read is what is read with nothing before."""
+    if edit is _another_name:
+        loaded[1].GetSegmentation().RemoveSegment(_identity(loaded[1], "C3"))
+    before = case_from_nodes(*loaded)
+    edit(loaded)
+    now, anew = case_from_nodes(*loaded, before=before), case_from_nodes(*loaded)
+    _same(now, anew)
+    assert now.digest == anew.digest != before.digest
+    assert (now.quality, now.unknown) == (anew.quality, anew.unknown)
+    kept = {s.name for s in now.structures if any(s.mask is b.mask for b in before.structures)}
+    assert kept >= {s.name for s in now.structures} - {"C4", "C3"}
+
+
+def test_what_reading_noticed_is_told_of_another_scan_of_the_same_grey_values(nodes: Any, phantom: Case) -> None:
+    """A voxel without a number is read as air, and that is told, whatever was read before."""
+    segments = {s.name: (s.mask.voxels, s.mask.ijk_to_ras) for s in phantom.structures[:2]}
+    hu = phantom.ct.voxels.astype(np.float32)
+    hu[0, 0, 0] = -1024.0
+    whole = nodes.volume(hu, phantom.ct.ijk_to_ras, "Whole")
+    hu[0, 0, 0] = np.nan
+    holed = nodes.volume(hu, phantom.ct.ijk_to_ras, "Holed")
+    segmentation = nodes.segmentation(segments)
+    before = case_from_nodes(whole, segmentation)
+    now = case_from_nodes(holed, segmentation, before=before)
+    assert now.quality == case_from_nodes(holed, segmentation).quality != before.quality
 
 
 @pytest.mark.parametrize("number", [0, 1])
