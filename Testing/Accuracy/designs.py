@@ -11,12 +11,15 @@ import numpy as np
 from row import Row
 from SpinalStrutDesignerLib.build.design import Design, Implant
 from SpinalStrutDesignerLib.build.implant import blank, implant
-from SpinalStrutDesignerLib.build.situation import situation
+from SpinalStrutDesignerLib.build.situation import resected, situation
 from SpinalStrutDesignerLib.case.body import find_body
-from SpinalStrutDesignerLib.case.model import Case, Role, Structure
+from SpinalStrutDesignerLib.case.endplate import find_endplate
+from SpinalStrutDesignerLib.case.model import Case, Face, Role, Structure
 from SpinalStrutDesignerLib.case.read import read_case
 from SpinalStrutDesignerLib.errors import CaseError, GeometryError
-from SpinalStrutDesignerLib.propose.propose import propose_plan
+from SpinalStrutDesignerLib.plan.plan import Resection
+from SpinalStrutDesignerLib.plan.presets import preset
+from SpinalStrutDesignerLib.propose.propose import complete_plan
 from SpinalStrutDesignerLib.release.images import draw_images, write_images
 from SpinalStrutDesignerLib.verify.bone import LIMIT_MM
 from SpinalStrutDesignerLib.verify.clearance import clearance
@@ -33,7 +36,8 @@ _NEAR_MM = 30.0  # beyond this nothing is told
 class Given:
     """A CT with its truth, and between which levels a strut is designed.
 
-    least_mm: of the implant to true bone; None where the labels are another program's, and no truth.
+    least_mm: of the implant to true bone; None where the labels are another program's, and no truth. resections: of
+    which levels' faces how many mm are taken off.
     """
 
     name: str
@@ -44,6 +48,7 @@ class Given:
     lower: str
     preset: str
     least_mm: float | None = -LIMIT_MM
+    resections: tuple[tuple[str, Face, float], ...] = ()
 
 
 def cases(data: Path) -> tuple[Given, ...]:
@@ -59,9 +64,15 @@ def cases(data: Path) -> tuple[Given, ...]:
     )  # fmt: skip
 
 
+def _with_room(real: Given) -> Given:
+    """The real chest with what its refusal asks for: more than it says off each neighbour of a docking level."""
+    return replace(real, name=f"{real.name} cut", resections=(("T6", "superior", 2.0), ("T8", "inferior", 1.0)))
+
+
 def rows(data: Path, pictures: Path) -> Iterator[Row]:
     """For each case: bone and what could be segmented must not be touched; all true structures beside their rules."""
-    for given in cases(data):
+    given_cases = cases(data)
+    for given in (*given_cases, _with_room(given_cases[-1])):
         truth = read_case(given.ct, given.labels, given.roles)
         seeds = {level: find_body(truth, level).centre + _BESIDE for level in (given.upper, given.lower)}
         start = time.perf_counter()
@@ -71,6 +82,7 @@ def rows(data: Path, pictures: Path) -> Iterator[Row]:
             yield Row(given.name, f"no implant: {error}", 1.0, most=0.0)
             continue
         yield Row(given.name, "bare CT to finished implant", time.perf_counter() - start, "s")
+        case, truth = (resected(whole, made.situation.plan) for whole in (case, truth))
         yield from _distances(given, _among(made, case), _among(made, truth))
         folder = pictures / f"design_{given.name.replace(' ', '_')}"
         folder.mkdir(parents=True, exist_ok=True)
@@ -81,8 +93,17 @@ def rows(data: Path, pictures: Path) -> Iterator[Row]:
 def _designed(given: Given, seeds: dict[str, np.ndarray]) -> tuple[Case, Implant]:
     """What is found in the bare CT, and the nominal implant proposed and made for it."""
     case = read_case(given.ct, seeds=seeds)
-    plan = propose_plan(case, given.upper, given.lower, given.preset)
+    cuts = tuple(_cut(case, *one) for one in given.resections)
+    plan = complete_plan(case, preset(given.preset, given.upper, given.lower).with_(resections=cuts))
     return case, implant(blank(situation(case, plan)))
+
+
+def _cut(case: Case, level: str, face: Face, off_mm: float) -> Resection:
+    """What is taken off a level's face, so deep below its plane."""
+    plate = find_endplate(case, level, face)
+    x, y, z = (float(v) for v in plate.centre - off_mm * plate.normal)
+    right, ahead, up = (float(v) for v in plate.normal)
+    return Resection(level, (x, y, z), (right, ahead, up))
 
 
 def _distances(given: Given, found: Measured, true: Measured) -> Iterator[Row]:

@@ -8,6 +8,8 @@ from ..case.model import Case, Endplate, Structure
 from .outline import polygon_distance
 
 _COVERED = 0.75  # share of the plate that bone must face closely for its neighbour to count as standing
+BEYOND_FOOT_MM = 2.0
+"""A neighbour farther than this beyond a foot's height does not make a disc space of the span."""
 _STEP_MM = 1.0
 _RISE_MM, _BELOW_MM = 0.25, 2.0
 

@@ -17,7 +17,9 @@ from .blocks import block_points, blocks_holding
 from .bone import bone_distance, bone_near
 from .design import Situation
 from .end import EndShape, bone_in_the_way, boss_field, flange_field, foot_field, loft_rise, within_boss
+from .neighbour import BEYOND_FOOT_MM, disc_space_mm
 from .thin import without_fins
+from .tongue import disc_room, refuse
 
 # Sampling of the solid, mm: on the tightest default radius (0.5 mm edges) a linear iso-surface departs by
 # step² / (8 r) = 0.016 mm, within the 0.02 mm chord error that clinical-facts sets for an implant STL.
@@ -112,8 +114,10 @@ def _off_all_bone(shape: SolidShape, points: np.ndarray, values: np.ndarray, gap
 def solid_mesh(shape: SolidShape) -> tuple[Mesh, int]:
     """The solid implant as one closed mesh, and how many loose pieces were cut off by bone and dropped.
 
-    Raises GeometryError when bone cuts the implant in two.
+    Raises GeometryError when a foot has no room in its disc space, or bone cuts the implant in two.
     """
+    for end in shape.ends:
+        _check_room(shape.situation, end)
     grid = _grid_around(shape)
     flat = np.ones(int(np.prod(grid.shape)), dtype=np.float32)
     cells, points = block_points(grid, _active_blocks(shape, grid), BLOCKS[-1])
@@ -158,6 +162,15 @@ def _active_blocks(shape: SolidShape, grid: Grid) -> np.ndarray:
         return found
 
     return blocks_holding(grid, BLOCKS, may_hold)
+
+
+def _check_room(situation: Situation, end: EndShape) -> None:
+    """Raise where a standing neighbour leaves no height for the least tongue, before anything is made."""
+    plate, foot = end.endplate, end.foot
+    between = disc_space_mm(situation.case, plate, foot.height_mm + BEYOND_FOOT_MM)
+    if between is not None:
+        space = disc_room(situation.case, plate, between, end.footprint.edge(), end.base_mm)
+        refuse(space, foot.fit_gap_mm, foot.approach)
 
 
 def _check_whole(shape: SolidShape, mesh: Mesh) -> None:

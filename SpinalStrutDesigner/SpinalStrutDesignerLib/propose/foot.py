@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..build.neighbour import disc_space_mm
+from ..build.neighbour import BEYOND_FOOT_MM, disc_space_mm
 from ..build.outline import polygon_distance
+from ..build.tongue import SIDES, Space, disc_room, refuse
 from ..case.model import Case, Endplate
 from ..plan.curve import AxisCurve
-from ..plan.plan import Approach, FootPlan, Plan
+from ..plan.plan import Approach, FootPlan, InterfacePlan, Plan
 from .margins import foot_bed, held_margins, with_rules
 from .path import EndRegion
 from .strength import root_reserve
@@ -29,12 +30,13 @@ _TALLER, _TALLEST_MM, _WORTH = (1.0, 1.5, 2.0), 15.0, 0.85
 
 @dataclass(frozen=True, eq=False)
 class Site:
-    """One end's endplate, its foot, and the disc space it has: gap_mm, the median height between the bones, or None
-    where the span beyond the plate is open."""
+    """One end's endplate, its foot, and the disc space it has: gap_mm, the median height between the bones, and
+    space: what a foot can reach of it; None where the span beyond the plate is open."""
 
     plate: Endplate
     foot: FootPlan
     gap_mm: float | None
+    space: Space | None = None
 
     @property
     def region(self) -> EndRegion:
@@ -46,9 +48,14 @@ class Site:
         return EndRegion(self.plate, self.foot.height_mm - _INSIDE_FOOT_MM, reach, edge)
 
 
-def find_site(case: Case, plate: Endplate, foot: FootPlan) -> Site:
-    """The room over an endplate."""
-    return Site(plate, foot, disc_space_mm(case, plate, foot.height_mm + _INSIDE_FOOT_MM))
+def find_site(case: Case, plate: Endplate, foot: FootPlan, interface: InterfacePlan) -> Site:
+    """The room over an endplate. Raises GeometryError where a disc space lets the least tongue in from no side."""
+    between = disc_space_mm(case, plate, foot.height_mm + BEYOND_FOOT_MM)
+    if between is None:
+        return Site(plate, foot, None)
+    space = disc_room(case, plate, between, footprint(plate, foot), interface.depth_mm + interface.minimum_solid_mm)
+    refuse(space, min(foot.fit_gap_mm, _LEAST_FIT_GAP_MM), *SIDES)
+    return Site(plate, foot, between, space)
 
 
 def fitted_foot(case: Case, plan: Plan, site: Site, curve: AxisCurve, end: int) -> FootPlan:
@@ -60,10 +67,10 @@ def fitted_foot(case: Case, plan: Plan, site: Site, curve: AxisCurve, end: int) 
     becomes a buttress between plate and strut.
     """
     foot = site.foot.with_(approach=_approach(site.plate, curve.points[end]))
-    if site.gap_mm is None:
+    if site.gap_mm is None or site.space is None:
         bed = foot_bed(case, plan, site.plate, foot, curve, end)
         return held_margins(with_rules(bed, case, plan, foot), foot)
-    foot = foot.with_(fit_gap_mm=_tongue_gap(site.gap_mm, foot.fit_gap_mm))
+    foot = _entering(site.space, foot.with_(fit_gap_mm=_tongue_gap(site.gap_mm, foot.fit_gap_mm)), curve.points[end])
     least = min(foot.height_mm, max(site.gap_mm - 2.0 * foot.fit_gap_mm, _LEAST_TONGUE_MM))
     feet = [foot.with_(height_mm=round(min(taller * least, _TALLEST_MM), 2)) for taller in _TALLER]
     bed = foot_bed(case, plan, site.plate, feet[-1], curve, end)
@@ -73,6 +80,23 @@ def fitted_foot(case: Case, plan: Plan, site: Site, curve: AxisCurve, end: int) 
     reserves = [root_reserve(plan, bed, one) for one in feet]
     wanted = min(_WORTH * max(reserves), 1.0)
     return next(one for one, reserve in zip(feet, reserves) if reserve >= wanted)
+
+
+def _entering(space: Space, foot: FootPlan, end: np.ndarray) -> FootPlan:
+    """The foot as it gets into a disc space: from the side where the strut ends; where no tongue fits that comes from
+    there, with the least fit gap, and then from that of the front and the strut's side from which it fits widest.
+
+    Raises GeometryError where it fits from neither.
+    """
+    least = min(foot.fit_gap_mm, _LEAST_FIT_GAP_MM)
+    beside: Approach = "right" if space.plate.to_local(end[None])[0, 0] > 0.0 else "left"
+    sides: tuple[Approach, ...] = ("anterior", beside)
+    widest = max(sides, key=lambda side: space.places(side, least))
+    for side, gap_mm in ((foot.approach, foot.fit_gap_mm), (foot.approach, least), (widest, least)):
+        if space.places(side, gap_mm):
+            return foot.with_(approach=side, fit_gap_mm=gap_mm)
+    refuse(space, least, *sides)
+    return foot
 
 
 def _tongue_gap(gap_mm: float, wanted_mm: float) -> float:

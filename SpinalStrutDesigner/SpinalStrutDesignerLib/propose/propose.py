@@ -28,7 +28,8 @@ def propose_plan(case: Case, upper: str, lower: str, preset: str = "case2") -> P
     """A complete sensible plan for bridging from upper to lower, starting from a preset's dimensions.
 
     No rule is loosened: where the anatomy leaves no way the least bad plan is returned, and verification names what
-    blocks it. Raises CaseError where a docking endplate cannot be found, PlanError for a preset or level unknown.
+    blocks it. Raises CaseError where a docking endplate cannot be found, GeometryError where the disc space beside one
+    has no room for any foot, PlanError for a preset or level unknown.
     """
     return complete_plan(case, preset_plan(preset, upper, lower))
 

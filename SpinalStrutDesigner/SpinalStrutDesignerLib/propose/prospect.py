@@ -39,12 +39,16 @@ class Prospect:
 def prospect(case: Case, plan: Plan) -> Prospect:
     """Measures both docking endplates, the column between them, and what every rule leaves free.
 
-    Raises CaseError where a docking endplate cannot be found, PlanError for a correction of what is not there and for
-    levels so near to each other that nothing is left between the feet.
+    Raises CaseError where a docking endplate cannot be found, GeometryError where a disc space has no room for its
+    foot, PlanError for a correction of what is not there and for levels so near to each other that nothing is left
+    between the feet.
     """
     where = situation(case, plan)
     frame = column_frame(where.upper, where.lower, mechanical_axis(where.case, where.upper, where.lower))
-    sites = find_site(where.case, where.upper, plan.upper_foot), find_site(where.case, where.lower, plan.lower_foot)
+    sites = (
+        find_site(where.case, where.upper, plan.upper_foot, plan.interface),
+        find_site(where.case, where.lower, plan.lower_foot, plan.interface),
+    )
     _refuse_short(plan, *sites)
     section = plan.section
     if section.sizing != "fixed":
