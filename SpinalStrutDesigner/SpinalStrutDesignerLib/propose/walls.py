@@ -10,7 +10,7 @@ import numpy as np
 from scipy import ndimage
 
 from ..build.design import Situation
-from ..case.model import Structure
+from ..case.model import Structure, Volume
 from ..plan.rules import retraction_for
 from .bones import Bones, bones_about, on_nodes
 
@@ -19,6 +19,7 @@ _FAR_MM = 12.0  # slack beyond this no longer matters
 _NEAR_MM = 2.0  # bone nearer than this is measured exactly, not on the grid
 _KEPT_MM = 0.5  # from walls, for the grid
 _SMALLEST_MM3 = 50.0  # of a mobile structure's pieces: smaller ones are label noise
+_FROM_BORDER_MM = 3.0  # deeper into bone nothing may come: distances in what the image cuts off are not more than that
 _AROUND_MM = 150.0  # of the implant; what lies farther off is not looked at
 
 # Ways in which a structure may be held aside: up, anterior, right; never towards the spine.
@@ -28,13 +29,37 @@ _ASIDE = np.array(
 
 
 @dataclass(frozen=True, eq=False)
+class Ends:
+    """Where the image ends above and below. along: (3,) unit; low, high: mm along it, a little way inside the image."""
+
+    along: np.ndarray
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, ct: Volume, up: np.ndarray) -> Ends:
+        """Those of an image, along its axis that runs up most."""
+        axis = int(np.abs(up @ (ct.ijk_to_ras[:3, :3] / ct.spacing)).argmax())
+        along = ct.ijk_to_ras[:3, axis] / ct.spacing[axis]
+        first = float(along @ ct.ijk_to_ras[:3, 3])
+        last = first + ct.spacing[axis] * (ct.voxels.shape[::-1][axis] - 1)
+        kept = min(_FROM_BORDER_MM, 0.5 * (last - first))
+        return cls(along, first + kept, last - kept)
+
+    def brought_in(self, points: np.ndarray) -> np.ndarray:
+        """Points (n, 3), those beyond straight back to the ends: there all is taken to go on as it ends."""
+        at = points @ self.along
+        return points + (np.clip(at, self.low, self.high) - at)[:, None] * self.along
+
+
+@dataclass(frozen=True, eq=False)
 class Walls:
     """Slack in mm around an implant, negative where it must not be.
 
     frame: (3, 3) unit rows right, anterior, up; low: (3,) the first node in it; slack: on nodes (up, anterior, right),
     of all but bone; bone: distance to that, which is measured exactly where it is small and may be less than nothing by
-    give_mm; names, owner: whose slack it is at each node. Beside the grid all is free, above and below it goes on as it
-    ends.
+    give_mm; names, owner: whose slack it is at each node. Beside the grid all is free, above and below the image (ends)
+    all goes on as it ends.
     """
 
     frame: np.ndarray
@@ -44,26 +69,29 @@ class Walls:
     owner: np.ndarray
     names: tuple[str, ...]
     bones: Bones
+    ends: Ends
     give_mm: float
 
     def at(self, points: np.ndarray) -> np.ndarray:
         """(n,) slack in mm at points (n, 3) RAS."""
+        points = self.ends.brought_in(points)
         index = self._index(points)
         rest = _sampled(self.slack, index)
         return np.minimum(rest, self._bone(points, index) + self.give_mm)
 
     def coarse(self, points: np.ndarray) -> np.ndarray:
         """The same from the grid alone."""
-        return _sampled(self._least, self._index(points))
+        return _sampled(self._least, self._index(self.ends.brought_in(points)))
 
     def least_within(self, centres: np.ndarray, reach: np.ndarray) -> np.ndarray:
         """(n,) mm: what is not more than the slack on the grid anywhere within reach (n,) mm of centres (n, 3)."""
-        index = self._index(centres)
+        index = self._index(self.ends.brought_in(centres))
         last = np.array(self.slack.shape)[:, None] - 1.0
         return _sampled(self._least, np.clip(index, 0.0, last)) - reach
 
     def owners(self, points: np.ndarray) -> set[str]:
         """Whose walls have least slack at points (n, 3)."""
+        points = self.ends.brought_in(points)
         index = self._index(points)
         node = tuple(np.clip(np.rint(row).astype(int), 0, n - 1) for row, n in zip(index, self.slack.shape))
         rest = _sampled(self.slack, index)
@@ -139,7 +167,8 @@ def walls_around(situation: Situation, body: np.ndarray, ways: np.ndarray) -> Wa
             limit = rule.limit_mm - plan.budget.segmentation_to_print_mm - _SPACING_MM
             for piece in _pieces(distance < 0.0, at):
                 put(name, *_signed(_held_aside(piece, passed, rest, limit), shape))
-    return Walls(frame, low, slack, bone, owner, tuple(names), bones_about(case, body), 0.0)
+    ends = Ends.of(case.ct, frame[2])
+    return Walls(frame, low, slack, bone, owner, tuple(names), bones_about(case, body), ends, 0.0)
 
 
 def frame_of(situation: Situation) -> np.ndarray:

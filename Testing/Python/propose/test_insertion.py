@@ -13,6 +13,8 @@ from insertion_toy import SPACING, filled, ring, toy
 from scipy.ndimage import binary_dilation
 from scipy.spatial import cKDTree
 from SpinalStrutDesignerLib.build.design import Implant
+from SpinalStrutDesignerLib.build.relief import relieved
+from SpinalStrutDesignerLib.case.model import Structure
 from SpinalStrutDesignerLib.errors import PlanError
 from SpinalStrutDesignerLib.plan.insertion import Insertion, Way, Waypoint
 from SpinalStrutDesignerLib.plan.way import matrix_about, motion, pose_of, waypoint_of
@@ -20,6 +22,7 @@ from SpinalStrutDesignerLib.propose.bones import REACH_MM, bones_about
 from SpinalStrutDesignerLib.propose.insertion import body_of, find_way
 from SpinalStrutDesignerLib.propose.pull import Pull
 from SpinalStrutDesignerLib.propose.walls import Walls, walls_around
+from SpinalStrutDesignerLib.verify.bone import LIMIT_MM
 from SpinalStrutDesignerLib.verify.insertion import insertion
 from SpinalStrutDesignerLib.verify.measured import Measured
 
@@ -125,23 +128,44 @@ def test_what_is_held_aside_too_far_fails() -> None:
     assert found.verdict == "fail" and found.value > 40.0
 
 
-@pytest.mark.usefixtures("few_pulls")
-def test_a_lip_of_bone_holds_unless_it_may_be_taken_off() -> None:
-    """Closed at both sides and behind; in front both edges hang 1.6 mm before the bar, which is 2.4 mm too tall."""
-    sides = [
+def closed_but_in_front() -> list[Structure]:
+    """Bone at both sides of the bar and behind it."""
+    return [
         filled("rib_left", "bone", (-22.0, -22.0, -34.0), (-6.0, 9.0, 34.0)),
         filled("rib_right", "bone", (6.0, -22.0, -34.0), (22.0, 9.0, 34.0)),
         filled("rib_behind", "bone", (-6.0, -22.0, -34.0), (6.0, -6.0, 34.0)),
     ]
-    held = find_way(toy(*sides, lip_mm=1.6, insertion=Insertion(give_mm=0.0)))
+
+
+@pytest.mark.usefixtures("few_pulls")
+def test_a_lip_of_bone_holds_unless_it_may_be_taken_off() -> None:
+    """In front both edges hang 1.6 mm before the bar, which is 2.4 mm too tall."""
+    sides = closed_but_in_front()
+    held = find_way(toy(*sides, lip_mm=1.6, insertion=Insertion(give_mm=0.0, relief_mm=0.0)))
     assert held.way is None and {"C4", "T2"} & set(held.held_by)
-    implant = toy(*sides, lip_mm=1.6, insertion=Insertion(give_mm=2.4))
+    implant = toy(*sides, lip_mm=1.6, insertion=Insertion(give_mm=2.4, relief_mm=0.0))
     way = find_way(implant).way
     assert way is not None
     found = findings(implant, way)["insertion.bone"]
     assert found.verdict == "warn" and 0.8 < found.value <= 2.5
     deepest = max(dense_overlap(implant, way, level) for level in ("C4", "T2"))
     assert found.value == pytest.approx(deepest, abs=0.8)  # a voxel
+
+
+def test_a_lip_holds_no_longer_where_the_implant_may_be_cut_back() -> None:
+    """The same lips, of which hardly anything may be taken off: what is left of the implant passes them."""
+    implant = toy(*closed_but_in_front(), lip_mm=1.6, insertion=Insertion(give_mm=0.1, relief_mm=2.0))
+    way = find_way(implant).way
+    assert way is not None
+    uncut = max(dense_overlap(implant, way, level) for level in ("C4", "T2"))
+    made = relieved(with_way(implant, way))
+    assert made.relief is not None and made.relief.volume_mm3 > 10.0
+    found = {one.id: one for one in insertion(Measured(made))}
+    assert found["insertion.bone"].verdict != "fail" and found["insertion.bone"].value <= 0.1 + LIMIT_MM
+    told = found["insertion.relief"]
+    assert told.verdict == "pass" and told.value == pytest.approx(uncut - 0.1, abs=0.5 * SPACING)
+    left = max(dense_overlap(made, way, level) for level in ("C4", "T2"))
+    assert uncut > 1.2 and left < 0.1 + LIMIT_MM + 0.5 * SPACING  # by voxels told to half of one
 
 
 def test_a_way_through_bone_is_told_as_deep_as_it_is() -> None:
