@@ -15,7 +15,7 @@ from SpinalStrutDesignerLib.build.design import Implant
 from SpinalStrutDesignerLib.case.read import read_case
 from SpinalStrutDesignerLib.plan.insertion import Way
 from SpinalStrutDesignerLib.plan.way import motion
-from SpinalStrutDesignerLib.propose.insertion import insertion_findings, plan_with_ways
+from SpinalStrutDesignerLib.propose.insertion import brought_in, insertion_findings, plan_with_ways
 from SpinalStrutDesignerLib.propose.propose import propose_plan
 from SpinalStrutDesignerLib.verify.bone import LIMIT_MM
 
@@ -45,9 +45,9 @@ def rows(data: Path, pictures: Path) -> Iterator[Row]:
                 what = f"{finding.title}: {finding.verdict}, {finding.limit}"
                 yield Row(given.name, what, finding.value, finding.unit, least)
         # A variant stands in a lengthened span, which the label map does not show.
-        nominal, way = design.implants[0], ways.plan.insertion.way(0.0)
+        way = ways.plan.insertion.way(0.0)
         if way is not None and given.least_mm is not None:
-            yield from _on_labels(given, nominal, way)
+            yield from _on_labels(given, brought_in(design.implants[0], ways.plan), way)
 
 
 def _on_labels(given: Given, implant: Implant, way: Way) -> Iterator[Row]:

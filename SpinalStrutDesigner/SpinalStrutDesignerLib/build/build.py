@@ -18,7 +18,7 @@ from ..threads import both, side_by_side
 from .design import Design, Situation
 from .guides import bone_model, docking_guides
 from .implant import Blank, blank, implant, trial
-from .relief import relieved, relieved_part
+from .relief import Undercuts, relieved, relieved_part, undercuts
 from .situation import situation
 from .variant import lengthened_implant, lengthened_part
 
@@ -37,23 +37,27 @@ def build(case: Case, plan: Plan, progress: Progress = silent) -> Design:
     situations = [situation(case, plan, amount) for amount in amounts]
     cast = blank(situations[0], lambda stage, fraction: progress(stage, _SHARE * fraction))
     progress("finishing", _SHARE)
-    nominal, others = both(
+    nominal, (others, cuts) = both(
         lambda: implant(cast), lambda: _plastic_parts(cast, situations), lambda: progress("guides", _SHARE)
     )
     progress("variants", 0.9)
     variants = side_by_side(
         [partial(lengthened_implant, nominal, s) for s in situations[1:]], lambda: progress("variants", 0.9)
     )
-    implants = side_by_side([partial(relieved, one) for one in (nominal, *variants)], lambda: progress("ways in", 0.95))
+    implants = side_by_side(
+        [partial(relieved, one, cut) for one, cut in zip((nominal, *variants), cuts)], lambda: progress("ways in", 0.95)
+    )
     return Design(tuple(implants), others, input_digest(case, plan), versions())
 
 
-def _plastic_parts(cast: Blank, situations: Sequence[Situation]) -> tuple[Part, ...]:
-    """Docking guides, the trial of each situation, and the bone model."""
+def _plastic_parts(cast: Blank, situations: Sequence[Situation]) -> tuple[tuple[Part, ...], list[Undercuts | None]]:
+    """Docking guides, the trial of each situation, and the bone model; and the undercuts of each on its way in, which
+    are those of the implant in its shape."""
     whole = trial(cast)
-    trials = [relieved_part(whole, situations[0])]
-    trials += [relieved_part(lengthened_part(whole, longer), longer) for longer in situations[1:]]
-    return (*docking_guides(cast, trials[0]), *trials, bone_model(situations[0]))
+    trials = [whole, *(lengthened_part(whole, longer) for longer in situations[1:])]
+    cuts = [undercuts(one.mesh, situation) for one, situation in zip(trials, situations)]
+    trials = [relieved_part(one, cut) for one, cut in zip(trials, cuts)]
+    return (*docking_guides(cast, trials[0]), *trials, bone_model(situations[0])), cuts
 
 
 def input_digest(case: Case, plan: Plan) -> str:

@@ -38,45 +38,20 @@ _TOLD_MM = 0.1  # deeper than the plan allows by no more than this is within wha
 
 
 @dataclass(frozen=True, eq=False)
-class _Met:
-    """Where bone is met. points: (n, 3) of the implant's surface at its place that come deeper into bone than they may;
-    depth_mm: (n,) how much deeper; poses: (m, 4, 4) those at which any do."""
+class Undercuts:
+    """Where a body would come deeper into bone than the plan's give on its way. situation: in which; points: (n, 3) of
+    its surface at its place; depth_mm: (n,) how much deeper; cutters: what bone, less that give, passes there in the
+    body's own frame."""
 
+    situation: Situation
     points: np.ndarray
     depth_mm: np.ndarray
-    poses: np.ndarray
+    cutters: tuple[Mesh, ...]
 
 
-def relieved(implant: Implant) -> Implant:
-    """The implant without what bone would scrape off on its way; the same one where the plan gives it no way, where
-    nothing is to be taken off, or more than insertion.relief_mm: then verification tells what bone is in the way.
-
-    Raises GeometryError where an end would be cut off.
-    """
-    part, relief = _cut(implant.part, implant.situation)
-    return implant if relief is None else replace(implant, part=part, relief=relief)
-
-
-def relieved_part(part: Part, situation: Situation) -> Part:
-    """The same of a part in an implant's shape."""
-    return _cut(part, situation)[0]
-
-
-def _cut(part: Part, situation: Situation) -> tuple[Part, Relief | None]:
-    allowed = situation.plan.insertion
-    met = _bone_met(part.mesh, situation)
-    if met is None or float(met.depth_mm.max()) > allowed.relief_mm + _TOLD_MM:
-        return part, None
-    cutters = list(_cutters(met, situation))
-    if not cutters:
-        return part, None
-    mesh = one_body(Solid.of(part.mesh).less(cutters))
-    _check_ends(part.mesh, mesh, situation)
-    return replace(part, mesh=mesh), _relief(met, part.mesh.volume - mesh.volume, situation)
-
-
-def _bone_met(mesh: Mesh, situation: Situation) -> _Met | None:
-    """Where on its way the implant comes deeper into bone than the plan's give; None where it does not."""
+def undercuts(mesh: Mesh, situation: Situation) -> Undercuts | None:
+    """Those of a body at its place; None where the plan gives it no way, where there are none, or deeper ones than
+    insertion.relief_mm allows: then nothing is to be taken off, and verification tells what bone is in the way."""
     insertion, middle = situation.plan.insertion, situation.middle
     way = insertion.way(situation.amount_mm)
     if way is None:
@@ -86,12 +61,30 @@ def _bone_met(mesh: Mesh, situation: Situation) -> _Met | None:
     points = points[first_in_cells(points, _POINT_MM)]
     poses = motion(way.points, middle, reach, _POSE_MM)
     least, met = _least(points, poses, situation, _SEEN_MM - insertion.give_mm)
-    deep = least < -insertion.give_mm
-    if not deep.any():
+    deepest = -insertion.give_mm - float(least.min(initial=0.0))
+    if not 0.0 < deepest <= insertion.relief_mm + _TOLD_MM:
         return None
     # What is cut follows all that is nearly as deep, so that nothing between two points is left standing.
     near = least < _SEEN_MM - insertion.give_mm
-    return _Met(points[near], -insertion.give_mm - least[near], poses[met])
+    cutters = tuple(_cutters(points[near], poses[met], situation))
+    return Undercuts(situation, points[near], -insertion.give_mm - least[near], cutters) if cutters else None
+
+
+def relieved(implant: Implant, cuts: Undercuts | None) -> Implant:
+    """The implant without its undercuts, the same one without any. Raises GeometryError where an end would go."""
+    if cuts is None:
+        return implant
+    part = relieved_part(implant.part, cuts)
+    return replace(implant, part=part, relief=_relief(cuts, implant.part.mesh.volume - part.mesh.volume))
+
+
+def relieved_part(part: Part, cuts: Undercuts | None) -> Part:
+    """The same of a part in an implant's shape."""
+    if cuts is None:
+        return part
+    mesh = one_body(Solid.of(part.mesh).less(cuts.cutters))
+    _check_ends(part.mesh, mesh, cuts.situation)
+    return replace(part, mesh=mesh)
 
 
 def _least(
@@ -112,12 +105,12 @@ def _to_bone(bones: tuple[Structure, ...], points: np.ndarray) -> np.ndarray:
     return bone_distance(bones, points, _FAR_MM)
 
 
-def _cutters(met: _Met, situation: Situation) -> Iterator[Mesh]:
-    """What bone, less the plan's give, passes in the implant's own frame about the points where it is met."""
+def _cutters(points: np.ndarray, poses: np.ndarray, situation: Situation) -> Iterator[Mesh]:
+    """What bone, less the plan's give, passes in the body's own frame about points (n, 3) where it is met."""
     give = situation.plan.insertion.give_mm
-    blocks = [_block(points) for points in _together(met.points)]
+    blocks = [_block(some) for some in _together(points)]
     nodes = np.concatenate([grid.points()[near] for grid, near in blocks])
-    least, _ = _least(nodes, met.poses, situation, _ABOUT_MM - give)
+    least, _ = _least(nodes, poses, situation, _ABOUT_MM - give)
     ends = np.cumsum([len(near) for _, near in blocks])[:-1]
     for (grid, near), values in zip(blocks, np.split(least + give, ends)):
         if values.min() < 0.0:
@@ -155,13 +148,12 @@ def _check_ends(before: Mesh, after: Mesh, situation: Situation) -> None:
             )
 
 
-def _relief(met: _Met, volume_mm3: float, situation: Situation) -> Relief:
+def _relief(cuts: Undercuts, volume_mm3: float) -> Relief:
     """The record of what was taken off."""
-    deepest = int(met.depth_mm.argmax())
-    place = met.points[deepest]
-    taken = met.points[met.depth_mm > 0.0]
-    x, y, z = (float(v) for v in place)
-    return Relief(float(met.depth_mm[deepest]), float(volume_mm3), _contact_mm2(taken, situation), (x, y, z))
+    deepest = int(cuts.depth_mm.argmax())
+    x, y, z = (float(v) for v in cuts.points[deepest])
+    contact = _contact_mm2(cuts.points[cuts.depth_mm > 0.0], cuts.situation)
+    return Relief(float(cuts.depth_mm[deepest]), float(volume_mm3), contact, (x, y, z))
 
 
 def _contact_mm2(points: np.ndarray, situation: Situation) -> float:

@@ -17,7 +17,7 @@ from LatticeGeneratorLib.mesh.samples import first_in_cells, surface_points
 from LatticeGeneratorLib.progress import Progress, silent
 
 from ..build.design import Design, Implant, Situation
-from ..build.relief import relieved
+from ..build.relief import relieved, undercuts
 from ..case.transform import moved_points
 from ..plan.insertion import Way
 from ..plan.plan import Plan
@@ -98,12 +98,15 @@ def plan_with_ways(plan: Plan, design: Design, progress: Progress = silent) -> W
 
 def insertion_findings(ways: Ways, design: Design) -> tuple[Finding, ...]:
     """What verification says of the ways, each on the implant it is for, less what is taken off that for it."""
-    found: list[Finding] = []
-    for implant in design.implants:
-        held = implant.situation.plan.insertion.with_(ways=ways.plan.insertion.ways)
-        situation = replace(implant.situation, plan=implant.situation.plan.with_(insertion=held))
-        found += insertion(Measured(relieved(replace(implant, situation=situation))))
-    return tuple(found)
+    made = (brought_in(implant, ways.plan) for implant in design.implants)
+    return tuple(finding for implant in made for finding in insertion(Measured(implant)))
+
+
+def brought_in(implant: Implant, plan: Plan) -> Implant:
+    """The implant as it is built for the ways of a plan: with them, and less what is taken off it for its own."""
+    held = implant.situation.plan.insertion.with_(ways=plan.insertion.ways)
+    situation = replace(implant.situation, plan=implant.situation.plan.with_(insertion=held))
+    return relieved(replace(implant, situation=situation), undercuts(implant.part.mesh, situation))
 
 
 def insertion_lines(ways: Ways, findings: tuple[Finding, ...]) -> Iterator[str]:

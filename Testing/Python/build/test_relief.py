@@ -12,7 +12,7 @@ from LatticeGeneratorLib.errors import GeometryError
 from LatticeGeneratorLib.mesh.boolean import common_volume
 from LatticeGeneratorLib.mesh.solids import box
 from SpinalStrutDesignerLib.build.design import Implant
-from SpinalStrutDesignerLib.build.relief import relieved, relieved_part
+from SpinalStrutDesignerLib.build.relief import relieved, relieved_part, undercuts
 from SpinalStrutDesignerLib.plan.insertion import Insertion, Way, Waypoint
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "propose"))
@@ -29,6 +29,11 @@ def lipped(way: Way | None, give_mm: float, relief_mm: float) -> Implant:
     return toy(lip_mm=1.6, insertion=Insertion(give_mm=give_mm, relief_mm=relief_mm, ways=ways))
 
 
+def cut_back(implant: Implant) -> Implant:
+    """The implant without its own undercuts."""
+    return relieved(implant, undercuts(implant.part.mesh, implant.situation))
+
+
 def lip_mm(implant: Implant, level: str) -> float:
     """How far a block's voxels before the bar reach beyond the bar's end."""
     mask = implant.situation.case.structure(level).mask
@@ -39,7 +44,7 @@ def lip_mm(implant: Implant, level: str) -> float:
 
 def test_what_would_scrape_is_taken_off_and_no_more() -> None:
     implant = lipped(_FRONT, 0.4, 1.2)
-    made = relieved(implant)
+    made = cut_back(implant)
     upper, lower = (lip_mm(implant, level) - 0.4 for level in ("C4", "T2"))
     assert 0.5 < min(upper, lower) < max(upper, lower) < 1.2
     # The smooth surface of bone lies up to 0.1 mm off its voxels' faces here.
@@ -58,7 +63,7 @@ def test_what_would_scrape_is_taken_off_and_no_more() -> None:
 
 
 def test_more_bone_may_be_taken_off_instead() -> None:
-    little, much = (relieved(lipped(_FRONT, give, 1.5)).relief for give in (0.9, 0.2))
+    little, much = (cut_back(lipped(_FRONT, give, 1.5)).relief for give in (0.9, 0.2))
     assert little is not None and much is not None
     assert much.depth_mm - little.depth_mm == pytest.approx(0.7, abs=0.01)
     assert much.volume_mm3 - little.volume_mm3 == pytest.approx(2 * 64.0 * 0.7, rel=0.12)
@@ -73,8 +78,9 @@ def test_nothing_is_taken_off_without_need_or_beyond_what_is_allowed(
     way: Way | None, give_mm: float, relief_mm: float
 ) -> None:
     implant = lipped(way, give_mm, relief_mm)
-    assert relieved(implant) is implant
-    assert relieved_part(implant.part, implant.situation) is implant.part
+    cuts = undercuts(implant.part.mesh, implant.situation)
+    assert cuts is None
+    assert relieved(implant, cuts) is implant and relieved_part(implant.part, cuts) is implant.part
 
 
 def test_an_end_that_would_be_cut_off_is_refused() -> None:
@@ -83,4 +89,4 @@ def test_an_end_that_would_be_cut_off_is_refused() -> None:
     implant = toy(slab, insertion=Insertion(give_mm=0.0, relief_mm=2.0, ways=(_RIGHT,)))
     plate = box(np.array([-4.0, -1.0, -_TOP]), np.array([4.0, 1.0, _TOP]))
     with pytest.raises(GeometryError, match=r"nothing of its foot at C4 inferior.*insertion\.relief_mm"):
-        relieved(replace(implant, part=replace(implant.part, mesh=plate)))
+        cut_back(replace(implant, part=replace(implant.part, mesh=plate)))
