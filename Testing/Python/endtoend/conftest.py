@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,8 @@ import pytest
 from shared_phantom import shared_phantom
 from SpinalStrutDesignerLib.build.build import build
 from SpinalStrutDesignerLib.build.design import Design, Foot, Implant
+from SpinalStrutDesignerLib.case import phantom as drawn
 from SpinalStrutDesignerLib.case.model import Case
-from SpinalStrutDesignerLib.case.phantom import write_phantom
 from SpinalStrutDesignerLib.plan.plan import Plan
 from SpinalStrutDesignerLib.propose.propose import propose_plan
 from SpinalStrutDesignerLib.release.release import release
@@ -85,8 +86,10 @@ def _command(places: Path) -> Iterator[subprocess.Popen[str]]:
 @pytest.fixture(scope="session")
 def phantom(places: Path, _command: subprocess.Popen[str]) -> Made:
     """The phantom's design, made with the library in this process, while the command makes it in another."""
-    write_phantom(places / "phantom")
-    case = shared_phantom()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drawn, "_draw", cache(drawn._draw))  # for the files and for the case alike
+        drawn.write_phantom(places / "phantom")
+        case = shared_phantom()
     plan = propose_plan(case, "C4", "T2", "case2").with_(case_code="PHANTOM")
     labels = LabelMap.read(places / "phantom" / "labels.nrrd", places / "phantom" / "labels.csv")
     return Made("phantom", case, plan, build(case, plan), labels)

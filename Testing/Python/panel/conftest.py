@@ -83,8 +83,11 @@ class Bench:
         self.host.wait_for(lambda: self.panel.live.ready, JOB_TIMEOUT_S, "the preview")
 
 
-# Files whose tests look at nodes and widgets only, never at pixels.
-_SMALL = {"test_panel_decisions.py", "test_panel_scene.py", "test_panel_way_in.py"}
+# Files whose tests look at nodes and widgets only, never at pixels; where they use the mouse, it aims at places in mm.
+_SMALL = {
+    *(f"test_panel_{name}.py" for name in ("decisions", "fields", "flow", "jobs", "later", "posture", "retractions")),
+    *(f"test_panel_{name}.py" for name in ("scene", "second", "spans", "way_in")),
+}
 
 
 @pytest.fixture(scope="module")

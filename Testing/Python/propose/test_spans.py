@@ -8,6 +8,7 @@ import io
 import numpy as np
 import pytest
 from SpinalStrutDesignerLib.errors import PlanError
+from SpinalStrutDesignerLib.plan.json import plan_to_json
 from SpinalStrutDesignerLib.plan.plan import Corrections, EndplateOverride, Pose
 from SpinalStrutDesignerLib.plan.presets import preset
 from SpinalStrutDesignerLib.propose.spans import (
@@ -120,8 +121,19 @@ def test_a_span_without_an_implant_says_why(case2, spans) -> None:
     assert row[0] == "C4-T2" and row[-1] == made.fault and row[-2] == "—"
 
 
-def test_the_span_as_planned_is_designed_and_verified(case2, spans) -> None:
-    made = designed_span(case2.case, spans["C4-T2"], preset("case2", "C4", "T2"))
+@pytest.fixture(scope="module")
+def designed(case2, spans) -> SpanDesign:
+    """The span of the case's plan: for it the plan is proposed a second time, but for its variants."""
+    return designed_span(case2.case, spans["C4-T2"], preset("case2", "C4", "T2"))
+
+
+def test_same_input_same_plan(case2, designed) -> None:
+    assert case2.plan.variants and not designed.plan.variants
+    assert plan_to_json(designed.plan.with_(variants=case2.plan.variants)) == plan_to_json(case2.plan)
+
+
+def test_the_span_as_planned_is_designed_and_verified(case2, designed) -> None:
+    made = designed
     assert made.plan.axis == case2.plan.axis and not made.plan.variants
     assert made.value("fit.upper.contact") > 50.0
     structure, away = made.nearest
