@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,6 +22,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # The test host and VTK read these when they are loaded; there is no screen to count on.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
+# How fast something is is judged by benchmarks, not by tests, which run beside others.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "Host"), str(Path(__file__).resolve().parent)]
 
 
