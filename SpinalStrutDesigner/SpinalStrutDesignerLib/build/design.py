@@ -67,8 +67,8 @@ class Foot:
 class Relief:
     """What was taken off an implant so that bone lets it pass on its way in.
 
-    depth_mm: how much deeper than insertion.give_mm it would have come into bone at most, and place: where, RAS mm;
-    contact_mm2: plate area over which faces at the fit gap were lowered.
+    depth_mm: how deep at most, and place: where, RAS mm; contact_mm2: plate area over which faces at the fit gap were
+    lowered.
     """
 
     depth_mm: float

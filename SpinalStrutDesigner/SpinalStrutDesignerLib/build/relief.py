@@ -2,7 +2,8 @@
 
 A foot keeps free of undercuts along its own approach (`bone.swept`). Where both ends together, or the strut between
 them, leave no such way, the plan's way turns, and what bone would scrape off on it is taken off beforehand (clinical
-facts: "undercuts along the insertion direction are removed from the foot; the contact lost is reported").
+facts: "undercuts along the insertion direction are removed from the foot; the contact lost is reported"), and half a
+step between two poses more.
 """
 
 from __future__ import annotations
@@ -29,9 +30,10 @@ from .implant import one_body
 from .solid import SIMPLIFY_MM, STEP_MM
 
 _POSE_MM = 0.25  # no point of the implant moves farther between two poses
+_SPARE_MM = 0.125  # half of that: so much deeper bone may be met between two of them, and so much more is taken off
 _POINT_MM = 0.5  # between the points by which it is seen where bone is met
 _SEEN_MM = 0.3  # by so much bone may be met deeper between two of them: half a cell's diagonal along a slope of 45°
-_ABOUT_MM = 1.2  # of such points the cutter's field is made: more than what is cut reaches into and off the implant
+_PAST_MM = 0.6  # farther than what is cut reaches into the implant, and off it, the cutter's field is made
 _APART_MM = 4.0  # cells; places that lie in cells with none between them are cut together
 _FAR_MM = 8.0  # distances to bone beyond are alike: farther than cells of points reach (4 mm across)
 _TOLD_MM = 0.1  # deeper than the plan allows by no more than this is within what verification tells (`verify.bone`)
@@ -40,8 +42,8 @@ _TOLD_MM = 0.1  # deeper than the plan allows by no more than this is within wha
 @dataclass(frozen=True, eq=False)
 class Undercuts:
     """Where a body would come deeper into bone than the plan's give on its way. situation: in which; points: (n, 3) of
-    its surface at its place; depth_mm: (n,) how much deeper; cutters: what bone, less that give, passes there in the
-    body's own frame."""
+    its surface at its place; depth_mm: (n,) what is to be taken off there; cutters: what bone, less that give, passes
+    in the body's own frame."""
 
     situation: Situation
     points: np.ndarray
@@ -60,14 +62,16 @@ def undercuts(mesh: Mesh, situation: Situation) -> Undercuts | None:
     points = surface_points(mesh, _POINT_MM)
     points = points[first_in_cells(points, _POINT_MM)]
     poses = motion(way.points, middle, reach, _POSE_MM)
-    least, met = _least(points, poses, situation, _SEEN_MM - insertion.give_mm)
-    deepest = -insertion.give_mm - float(least.min(initial=0.0))
-    if not 0.0 < deepest <= insertion.relief_mm + _TOLD_MM:
+    left = insertion.give_mm - _SPARE_MM
+    least, met = _least(points, poses, situation, _SEEN_MM - left)
+    deepest = -float(least.min(initial=0.0))
+    if not insertion.give_mm < deepest <= insertion.give_mm + insertion.relief_mm + _TOLD_MM:
         return None
     # What is cut follows all that is nearly as deep, so that nothing between two points is left standing.
-    near = least < _SEEN_MM - insertion.give_mm
-    cutters = tuple(_cutters(points[near], poses[met], situation))
-    return Undercuts(situation, points[near], -insertion.give_mm - least[near], cutters) if cutters else None
+    near = least < _SEEN_MM - left
+    about = deepest - left + _PAST_MM
+    cutters = tuple(_cutters(points[near], poses[met], situation, left, about))
+    return Undercuts(situation, points[near], -left - least[near], cutters)
 
 
 def relieved(implant: Implant, cuts: Undercuts | None) -> Implant:
@@ -105,24 +109,26 @@ def _to_bone(bones: tuple[Structure, ...], points: np.ndarray) -> np.ndarray:
     return bone_distance(bones, points, _FAR_MM)
 
 
-def _cutters(points: np.ndarray, poses: np.ndarray, situation: Situation) -> Iterator[Mesh]:
-    """What bone, less the plan's give, passes in the body's own frame about points (n, 3) where it is met."""
-    give = situation.plan.insertion.give_mm
-    blocks = [_block(some) for some in _together(points)]
+def _cutters(
+    points: np.ndarray, poses: np.ndarray, situation: Situation, left_mm: float, about_mm: float
+) -> Iterator[Mesh]:
+    """What bone less left_mm of it passes, in the body's own frame, up to about_mm from points (n, 3) where it is
+    met."""
+    blocks = [_block(some, about_mm) for some in _together(points)]
     nodes = np.concatenate([grid.points()[near] for grid, near in blocks])
-    least, _ = _least(nodes, poses, situation, _ABOUT_MM - give)
+    least, _ = _least(nodes, poses, situation, about_mm - left_mm)
     ends = np.cumsum([len(near) for _, near in blocks])[:-1]
-    for (grid, near), values in zip(blocks, np.split(least + give, ends)):
+    for (grid, near), values in zip(blocks, np.split(least + left_mm, ends)):
         if values.min() < 0.0:
-            field = np.full(grid.array_shape, _ABOUT_MM)
+            field = np.full(grid.array_shape, about_mm)
             field.reshape(-1)[near] = values
             yield simplified(isosurface(field, grid), SIMPLIFY_MM)
 
 
-def _block(points: np.ndarray) -> tuple[Grid, np.ndarray]:
+def _block(points: np.ndarray, about_mm: float) -> tuple[Grid, np.ndarray]:
     """A grid around points (n, 3), and which of its nodes lie about them."""
-    grid = Grid.around(points.min(axis=0) - _ABOUT_MM, points.max(axis=0) + _ABOUT_MM, STEP_MM)
-    away = cKDTree(points).query(grid.points(), distance_upper_bound=_ABOUT_MM)[0]
+    grid = Grid.around(points.min(axis=0) - about_mm, points.max(axis=0) + about_mm, STEP_MM)
+    away = cKDTree(points).query(grid.points(), distance_upper_bound=about_mm)[0]
     return grid, np.flatnonzero(away < np.inf)
 
 

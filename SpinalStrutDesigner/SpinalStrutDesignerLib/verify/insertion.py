@@ -118,8 +118,8 @@ def _bone(measured: Measured, moving: Moving) -> Finding:
 def _taken_off(measured: Measured, relief: Relief) -> Finding:
     most = measured.plan.insertion.relief_mm
     return measured.finding(
-        "insertion.relief", "Taken off the implant for its way in", relief.depth_mm, "mm", f"≤ {most:g} mm",
-        "pass" if relief.depth_mm <= most else "warn",
+        "insertion.relief", "Taken off the implant for its way in", relief.depth_mm, "mm",
+        f"≤ {most:g} mm, warns beyond", "pass" if relief.depth_mm <= most else "warn",
         "undercuts along the way in are removed; sections and contact are measured on what is left", relief.place,
         detail=f"{relief.volume_mm3:.0f} mm³ in all; {relief.contact_mm2:.0f} mm² of its faces on bone were lowered",
     )  # fmt: skip
