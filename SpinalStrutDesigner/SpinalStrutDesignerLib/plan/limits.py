@@ -158,8 +158,8 @@ LIMITS: dict[str, Row] = {
     "Waypoint.turn_deg": Range(-360.0, 360.0, "found by the program or moved by a person; no default"),
     "Way.amount_mm": Range(0.0, 30.0, "the nominal implant's, or a variant's extra length"),
     "Insertion.give_mm": Range(0.0, 3.0, f"lips of bone trimmed in preparing the disc space; {_JUDGED}"),
-    "Insertion.relief_mm": Range(0.0, 2.0, "undercuts along the way in are removed; 0.8 mm: Schulze 2024, segmentation "
-                                 "to print, below which a lost contact cannot be told"),
+    "Insertion.relief_mm": Range(0.0, 2.0, "undercuts along the way in are removed; 0.8 mm, below which contact "
+                                 f"cannot be told (Schulze 2024): {_JUDGED}"),
     "RetractionRule.structure": _NAMED,
     "RetractionRule.limit_mm": Range(0.0, 200.0, "the plan's table of retractions names the source of each"),
     "RetractionRule.source": _NAMED,

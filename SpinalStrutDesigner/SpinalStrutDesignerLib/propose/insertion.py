@@ -9,8 +9,8 @@ import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache, partial
-from itertools import groupby, pairwise, product
+from functools import partial
+from itertools import pairwise, product
 
 import numpy as np
 from LatticeGeneratorLib.mesh.samples import first_in_cells, surface_points
@@ -35,8 +35,8 @@ _ROUGH_MM = 2.5  # the same where it is drawn straight out
 _GIVE_KEPT_MM = 0.1  # of what bone may give way, for what lies between the points that are looked at
 _STEPS = 40  # of a pull before other pulls are tried
 _MOST_STEPS = 800  # of all pulls together, before a way is given up: about 8 s
-# Steps of all pulls together without coming farther by so much, mm, after which it is given up too: twice what any way
-# out of the two test cases needed (63).
+# Steps of all pulls together without coming farther by so much, mm, after which it is given up too: nearly twice
+# what any way out of the two test cases needed (69).
 _PATIENCE = 130
 _FARTHER_MM = 0.5
 _SPARED = "great_vessels"  # the group that is held aside only where nothing else leads out
@@ -135,31 +135,27 @@ def find_way(implant: Implant, begin: int = 0) -> Search:
     straight, pulls = tuple(_straight_ways(situation, way_out(implant))), tuple(_pulls(implant))
     # Lengthwise first, or each foot along its own way out first: of what is found what moves least is taken.
     orders = pulls, pulls[1:] + pulls[:1]
-    allowances = tuple(_allowances(situation.plan))
+    depths = _depths_mm(situation.plan)
+    spared = _vessels_spared(situation.plan)
+    for turn, plan in enumerate((spared, situation.plan) if spared != situation.plan else (spared,)):
+        numbers = range(max(begin, turn * len(depths)), (turn + 1) * len(depths))
+        if not numbers:
+            continue
+        walls = walls_around(replace(situation, plan=plan), body.points, ways_out(implant))
 
-    @cache
-    def walls_with(number: int) -> Walls:
-        plan, taken = allowances[number]
-        alike = next(k for k, (other, _) in enumerate(allowances) if other is plan)
-        if alike < number:
-            return replace(walls_with(alike), give_mm=taken)
-        return replace(walls_around(replace(situation, plan=plan), body.points, ways_out(implant)), give_mm=taken)
+        def tried(number: int, walls: Walls = walls) -> _Tried:
+            given = replace(walls, give_mm=depths[number % len(depths)])
+            tries = side_by_side([partial(_drawn_out, given, body, order, straight) for order in orders])
+            found = [poses for poses, _, _ in tries if poses is not None]
+            _, held, come = max(tries, key=lambda one: one[2])
+            return _Tried(number, given, min(found, key=lambda one: _travel(body, one)) if found else None, held, come)
 
-    def tried(number: int) -> _Tried:
-        tries = side_by_side([partial(_drawn_out, walls_with(number), body, order, straight) for order in orders])
-        found = [poses for poses, _, _ in tries if poses is not None]
-        _, held, come = max(tries, key=lambda one: one[2])
-        return _Tried(number, min(found, key=lambda one: _travel(body, one)) if found else None, held, come)
-
-    for _, alike in groupby(range(begin, len(allowances)), key=lambda number: id(allowances[number][0])):
-        best = _least_allowance(tried, list(alike))
+        best = _least_allowance(tried, numbers)
         if best.poses is not None:
-            break
-    if best.poses is None:
-        return Search(situation.name, None, best.held_by, best.come_mm, best.number)
-    poses = _thinned(_shortened(walls_with(best.number), body, best.poses), body)
-    points = tuple(waypoint_of(pose, body.middle) for pose in reversed(poses))
-    return Search(situation.name, Way(situation.amount_mm, points), allowance=best.number)
+            poses = _thinned(_shortened(best.walls, body, best.poses), body)
+            points = tuple(waypoint_of(pose, body.middle) for pose in reversed(poses))
+            return Search(situation.name, Way(situation.amount_mm, points), allowance=best.number)
+    return Search(situation.name, None, best.held_by, best.come_mm, best.number)
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,12 +163,13 @@ class _Tried:
     """What came of a search with an allowance: poses from the place to outside, or what held it and how far it came."""
 
     number: int
+    walls: Walls
     poses: list[np.ndarray] | None
     held_by: tuple[str, ...]
     come_mm: float
 
 
-def _least_allowance(tried: Callable[[int], _Tried], numbers: list[int]) -> _Tried:
+def _least_allowance(tried: Callable[[int], _Tried], numbers: range) -> _Tried:
     """The first of the allowances that finds a way, or the last. A search that fails costs most: what lies between is
     left out where the last fails as well."""
     first = tried(numbers[0])
@@ -185,12 +182,10 @@ def _least_allowance(tried: Callable[[int], _Tried], numbers: list[int]) -> _Tri
     return next((one for one in between if one.poses is not None), most)
 
 
-def _allowances(plan: Plan) -> Iterator[tuple[Plan, float]]:
-    """What may give way, the least first: a plan with retractions, and mm by which bone may be met."""
+def _depths_mm(plan: Plan) -> list[float]:
+    """By how much bone may be met: not at all, by what may be taken off it, and off the implant as well; ascending."""
     give, relief = plan.insertion.give_mm, plan.insertion.relief_mm
-    depths = sorted({0.0, *(max(give + share * relief - _GIVE_KEPT_MM, 0.0) for share in (0.0, 0.5, 1.0))})
-    spared = _vessels_spared(plan)
-    return product((spared,) if spared == plan else (spared, plan), depths)
+    return sorted({0.0, *(max(give + share * relief - _GIVE_KEPT_MM, 0.0) for share in (0.0, 0.5, 1.0))})
 
 
 def _vessels_spared(plan: Plan) -> Plan:

@@ -164,7 +164,7 @@ def test_a_lip_holds_no_longer_where_the_implant_may_be_cut_back() -> None:
     found = {one.id: one for one in insertion(Measured(made))}
     assert found["insertion.bone"].verdict != "fail" and found["insertion.bone"].value <= 0.1 + 0.02
     told = found["insertion.relief"]
-    assert told.verdict == "pass" and told.value == pytest.approx(uncut, abs=0.5 * SPACING)
+    assert told.verdict == "warn" and "lowered" in told.detail and told.value == pytest.approx(uncut, abs=0.5 * SPACING)
     left = max(dense_overlap(made, way, level) for level in ("C4", "T2"))
     assert left < 0.1 + LIMIT_MM + 0.5 * SPACING < uncut  # by voxels told to half of one
 
