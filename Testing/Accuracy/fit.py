@@ -11,7 +11,7 @@ import numpy as np
 from brute_force import WIDEST_MM, free_sizes, space, surfaces, widest_mm
 from designs import Given, cases
 from fit_pictures import draw
-from row import Row
+from row import Row, row_of
 from scipy.spatial.transform import Rotation
 from SpinalStrutDesignerLib.build.implant import blank, implant
 from SpinalStrutDesignerLib.build.situation import situation
@@ -123,7 +123,7 @@ def _made(given: Given, case: Case, plan: Plan) -> Iterator[Row]:
     measured = Measured(implant(blank(situation(case, plan))))
     for finding in (*clearance(measured), *eccentricity(measured), *fit(measured)):
         if isinstance(finding.value, float) and _told(finding, finding.value):
-            yield Row(given.name, f"{finding.title}: {finding.verdict}, {finding.limit}", finding.value, finding.unit)
+            yield row_of(given.name, finding, finding.value)
             if "M = F e" in finding.detail:
                 yield Row(given.name, "  bending moment at the axial load", plan.loads.axial_N * finding.value, "Nmm")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from designs import Given, cases
-from row import Row
+from row import Row, row_of
 from SpinalStrutDesignerLib.build.build import build
 from SpinalStrutDesignerLib.build.design import Implant
 from SpinalStrutDesignerLib.case.read import read_case
@@ -40,10 +40,7 @@ def rows(data: Path, pictures: Path) -> Iterator[Row]:
             yield Row(given.name, f"{search.name} has a way in{held}", float(search.way is not None), "", least=1.0)
         for finding in insertion_findings(ways, design):
             if isinstance(finding.value, float):
-                # A verdict that forbids manufacture does not hold.
-                least = None if finding.verdict in ("pass", "warn") else float("inf")
-                what = f"{finding.title}: {finding.verdict}, {finding.limit}"
-                yield Row(given.name, what, finding.value, finding.unit, least)
+                yield row_of(given.name, finding, finding.value)
         # A variant stands in a lengthened span, which the label map does not show.
         way = ways.plan.insertion.way(0.0)
         if way is not None and given.least_mm is not None:
