@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..build.end import FLANGE_OVER_PLATE_MM
 from ..build.outline import polygon_distance
 from ..errors import PlanError
 from ..plan.curve import AxisCurve
@@ -248,8 +249,8 @@ def _plate_cost(ground: Ground, site: Site, azimuth: float, width: float, height
     outward = np.sin(azimuth) * plate.right + np.cos(azimuth) * plate.anterior
     beside = np.cos(azimuth) * plate.right - np.sin(azimuth) * plate.anterior
     rim = float((footprint(plate, site.foot) @ [np.sin(azimuth), np.cos(azimuth)]).max())
-    reach = np.arange(rim - 3.0, rim + 8.0, 0.5)
-    u, z = np.meshgrid(np.linspace(-0.5, 0.5, 7) * width, np.linspace(-height, 1.0, 6), indexing="ij")
+    reach = np.arange(rim - FLANGE_OVER_PLATE_MM, rim + 8.0, 0.5)
+    u, z = np.meshgrid(np.linspace(-0.5, 0.5, 13) * width, np.linspace(-height, 1.0, 9), indexing="ij")
     start = plate.centre + u.ravel()[:, None] * beside + z.ravel()[:, None] * plate.normal
     rays = start[:, None] + reach[None, :, None] * outward
     distance = ground.docking.distance(rays.reshape(-1, 3)).reshape(rays.shape[:2])

@@ -64,9 +64,7 @@ def rough_axis(
     return judge.moves.axis(x), _softly(judge.trial(x, 0.0), _FIRMNESS[-1])
 
 
-def exact_axis(
-    room: Corridor, section: Section, rough: Axis, upper: EndRegion, lower: EndRegion
-) -> tuple[Axis, float]:
+def exact_axis(room: Corridor, section: Section, rough: Axis, upper: EndRegion, lower: EndRegion) -> tuple[Axis, float]:
     """The best axis near a rough one, and its cost: sequential quadratic programming on the structures themselves
     (Fletcher, Practical Methods of Optimization, ch. 12 and 14).
 

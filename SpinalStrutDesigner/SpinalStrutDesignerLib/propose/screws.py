@@ -201,8 +201,9 @@ def _glimpse(ground: Ground, kind: ScrewType, entry: np.ndarray, way: np.ndarray
     cost = np.zeros(len(entry))
     for depth in (5.0, 9.0, 13.0):
         points = entry + (start + depth) * way
-        planned, _ = _missing(ground, points, np.full(len(points), start + depth), radius)
-        cost += 20.0 * planned**2 + 5.0 * (ground.docking.distance(points) > -radius)
+        away = ground.docking.distance(points)
+        planned, _ = _missing(ground, points, np.full(len(points), start + depth), away < 0.0, radius)
+        cost += 20.0 * planned**2 + 5.0 * (away > -radius)
     return cost
 
 
@@ -219,7 +220,8 @@ def _best_lengths(ground: Ground, kind: ScrewType, entry: np.ndarray, way: np.nd
     shape = (len(entry), len(at))
     radius = 0.5 * kind.diameter_mm
     depth = -ground.docking.distance(points).reshape(shape)
-    planned, placed = _missing(ground, points, np.tile(at, len(entry)), radius)
+    in_bone = np.logical_or.accumulate(depth > 0.0, axis=1).ravel()
+    planned, placed = _missing(ground, points, np.tile(at, len(entry)), in_bone, radius)
     planned, placed = (np.maximum.accumulate(values.reshape(shape), axis=1) for values in (planned, placed))
     wall = np.maximum.accumulate(_wall_missing(ground, depth, radius), axis=1)
     inside = np.cumsum(depth > 0.0, axis=1) * _STEP_MM
@@ -239,9 +241,12 @@ def _best_lengths(ground: Ground, kind: ScrewType, entry: np.ndarray, way: np.nd
     return lengths, best
 
 
-def _missing(ground: Ground, points: np.ndarray, depths: np.ndarray, radius: float) -> tuple[np.ndarray, np.ndarray]:
-    """By how much a shaft's axis points come too near to canal, metal, endplates and other bones, mm: as planned, and
-    with the placement budget at their depths (n,) under the head."""
+def _missing(
+    ground: Ground, points: np.ndarray, depths: np.ndarray, in_bone: np.ndarray, radius: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """By how much a shaft's axis points come too near to canal, organs, metal, endplates and other bones, mm: as
+    planned, and with the placement budget at their depths (n,) under the head. in_bone: (n,) bool, from where it
+    enters bone on."""
     rules, budget = ground.plan.screw_rules, placement_mm(ground.plan.budget, depths)
     planned = [_too_near(ground.others, points, radius)]
     placed = []
@@ -250,7 +255,10 @@ def _missing(ground: Ground, points: np.ndarray, depths: np.ndarray, radius: flo
         # The canal must not even be touched by a screw as badly placed as the budget says.
         planned.append(away + (np.maximum(limit, budget) if structures is ground.canal else limit))
         placed.append(away + limit + budget)
-    planned += [_too_near((organ,), points, radius + clearance) for organ, clearance in ground.organs]
+    # Nor may an organ, where bone guides the screw; before it the implant stands between them, by its own rules.
+    astray = np.where(in_bone, budget, 0.0)
+    for organ, clearance in ground.organs:
+        planned.append(_too_near((organ,), points, radius + np.maximum(clearance, astray)))
     for surface in (ground.far, None if ground.docked_free else ground.near):
         if surface is not None:
             away = radius + rules.endplate_mm + _MARGIN_MM - surface.depth(points)
@@ -279,7 +287,7 @@ def _nearest(structures: tuple[Structure, ...], points: np.ndarray) -> np.ndarra
     return nearest
 
 
-def _too_near(structures: tuple[Structure, ...], points: np.ndarray, need: float) -> np.ndarray:
+def _too_near(structures: tuple[Structure, ...], points: np.ndarray, need: float | np.ndarray) -> np.ndarray:
     return need + _MARGIN_MM - _nearest(structures, points)
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from SpinalStrutDesignerLib.build.end import end_shape, flange_field
+from SpinalStrutDesignerLib.build.situation import situation
+from SpinalStrutDesignerLib.plan.curve import axis_curve
 from SpinalStrutDesignerLib.plan.plan import Screw
 
 
@@ -58,6 +61,41 @@ def test_screws_stay_out_of_what_must_not_be_hit(any_case):
     for screw in proposed.plan.screws:
         for structure in vessels:
             assert proposed.labels.distance(structure, thread(screw)).min() > 1.0, (screw.level, structure)
+
+
+def test_a_screw_placed_as_badly_as_the_budget_says_meets_no_organ(any_case):
+    """From where it enters bone: 1.4 mm at the entry, 6.7 degrees, and 0.8 mm of segmentation (clinical facts)."""
+    name, proposed = any_case
+    organs = {
+        "case2": ("trachea_airway", "oesophagus", "carotids", "jugulars", "vertebral_arteries"),
+        "case1": ("oesophagus", "carotids", "jugulars", "vertebral_arteries", "great_vessels"),
+        "chest": ("aorta", "heart", "esophagus"),
+    }[name]
+    stairs = 0.5 * float(proposed.labels.spacing.max())  # a point is read in the voxel that holds it
+    for screw in proposed.plan.screws:
+        label = f"vertebrae_{screw.level}" if name == "chest" else screw.level
+        axis = np.array(screw.entry) + np.arange(0.0, screw.length_mm, 0.5)[:, None] * np.array(screw.direction)
+        inside = proposed.labels.inside(label, axis)
+        axis, depth = axis[inside.argmax() :], np.arange(0.0, screw.length_mm, 0.5)[inside.argmax() :]
+        astray = np.sqrt(0.8**2 + 1.4**2 + (depth * np.tan(np.deg2rad(6.7))) ** 2)
+        for organ in organs:
+            left = proposed.labels.distance(organ, axis) - 0.5 * screw.type.diameter_mm - astray
+            assert left.min() > -stairs, (screw.level, organ)
+
+
+def test_case1_flange_keeps_off_the_vertebral_arteries(case1):
+    """3 mm and 0.8 mm of budget round the sides of the body too, where the flange wraps it."""
+    plan = case1.plan
+    where = situation(case1.case, plan)
+    shape = end_shape(where, axis_curve(plan.axis, plan.section), "upper")
+    flange = plan.upper_flange
+    assert flange is not None
+    ticks = np.arange(-20.0, 20.1, 0.4)
+    local = np.stack(np.meshgrid(ticks, ticks, np.arange(-12.0, 3.0, 0.4), indexing="ij"), axis=-1).reshape(-1, 3)
+    metal = where.upper.to_ras(local[flange_field(shape, flange, local) < 0.0])
+    assert len(metal) > 1000
+    arteries = next(s for s in where.case.structures if s.name == "vertebral_arteries")
+    assert arteries.distance(metal).min() >= 3.8
 
 
 def test_tips_end_inside_their_vertebra(any_case):
