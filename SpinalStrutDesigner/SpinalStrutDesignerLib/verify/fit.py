@@ -118,7 +118,10 @@ def _pressure(measured: Measured, end: str, contact: Contact) -> Iterator[Findin
         graded(pressure, _PASS_MPa, _WARN_MPa),
         "endplates failed at 3.6 ± 1.3 MPa; engineering judgement, verify locally",
         contact.points.mean(axis=0),
-        detail=f"{loads.axial_N / max(contact.net_mm2, 1e-6):.1f} MPa on metal alone{_with_rods(measured, contact)}",
+        detail=(
+            f"{loads.axial_N / max(contact.net_mm2, 1e-6):.1f} MPa on metal alone{_at_best(loads.axial_N, contact)}"
+            f"{_with_rods(measured, contact)}"
+        ),
     )
     envelope = loads.envelope_N / contact.envelope_mm2
     yield measured.finding(
@@ -131,6 +134,15 @@ def _pressure(measured: Measured, end: str, contact: Contact) -> Iterator[Findin
         "mean pressure at which endplates failed; above it the posterior rods must share the load",
         contact.points.mean(axis=0),
     )
+
+
+def _at_best(load_N: float, contact: Contact) -> str:
+    """What the endplate itself allows, in words."""
+    pressure = load_N / contact.plate_mm2
+    words = f"; {pressure:.2f} MPa if all {contact.plate_mm2:.0f} mm² of the endplate carried it"
+    if pressure > _WARN_MPa:
+        return f"{words}: no foot on this level keeps the limit, dock on a larger endplate or let rods share the load"
+    return words
 
 
 def _with_rods(measured: Measured, contact: Contact) -> str:

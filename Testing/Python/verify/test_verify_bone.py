@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -89,6 +90,19 @@ def test_pressure_limits(load, verdict):
     plan = toy_plan()
     plan = plan.with_(loads=plan.loads.with_(axial_N=load))
     assert _found(fit, column_mesh(), plan)["fit.upper.pressure"].verdict == verdict
+
+
+@pytest.mark.parametrize(("load", "possible"), [(700.0, True), (770.0, False)])
+def test_pressure_says_when_the_endplate_is_too_small_for_any_foot(load, possible):
+    """20 x 16 mm of plate: 2.19 and 2.41 MPa, of which 2.3 still warn."""
+    plan = toy_plan()
+    plan = plan.with_(loads=plan.loads.with_(axial_N=load))
+    detail = _found(fit, column_mesh(), plan)["fit.upper.pressure"].detail
+    told = re.search(r"; ([\d.]+) MPa if all (\d+) mm² of the endplate", detail)
+    assert told is not None, detail
+    assert float(told[1]) == pytest.approx(load / 320.0, rel=0.02)
+    assert float(told[2]) == pytest.approx(320.0, rel=0.02)
+    assert ("no foot on this level keeps the limit" in detail) is not possible
 
 
 def test_a_foot_at_the_rim_is_out_of_the_middle_third():
