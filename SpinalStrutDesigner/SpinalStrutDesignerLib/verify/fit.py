@@ -141,7 +141,7 @@ def _at_best(load_N: float, contact: Contact) -> str:
     pressure = load_N / contact.plate_mm2
     words = f"; {pressure:.2f} MPa if all {contact.plate_mm2:.0f} mm² of the endplate carried it"
     if pressure > _WARN_MPa:
-        return f"{words}: no foot on this level keeps the limit, dock on a larger endplate or let rods share the load"
+        return f"{words}: no foot on it keeps the limit, dock on a larger one"
     return words
 
 

@@ -74,9 +74,10 @@ def test_a_screw_placed_as_badly_as_the_budget_says_meets_no_organ(any_case):
     stairs = 0.5 * float(proposed.labels.spacing.max())  # a point is read in the voxel that holds it
     for screw in proposed.plan.screws:
         label = f"vertebrae_{screw.level}" if name == "chest" else screw.level
-        axis = np.array(screw.entry) + np.arange(0.0, screw.length_mm, 0.5)[:, None] * np.array(screw.direction)
-        inside = proposed.labels.inside(label, axis)
-        axis, depth = axis[inside.argmax() :], np.arange(0.0, screw.length_mm, 0.5)[inside.argmax() :]
+        depth = np.arange(0.0, screw.length_mm, 0.5)
+        axis = np.array(screw.entry) + depth[:, None] * np.array(screw.direction)
+        first = int(proposed.labels.inside(label, axis).argmax())
+        axis, depth = axis[first:], depth[first:]
         astray = np.sqrt(0.8**2 + 1.4**2 + (depth * np.tan(np.deg2rad(6.7))) ** 2)
         for organ in organs:
             left = proposed.labels.distance(organ, axis) - 0.5 * screw.type.diameter_mm - astray

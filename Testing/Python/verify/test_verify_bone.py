@@ -102,7 +102,7 @@ def test_pressure_says_when_the_endplate_is_too_small_for_any_foot(load, possibl
     assert told is not None, detail
     assert float(told[1]) == pytest.approx(load / 320.0, rel=0.02)
     assert float(told[2]) == pytest.approx(320.0, rel=0.02)
-    assert ("no foot on this level keeps the limit" in detail) is not possible
+    assert ("no foot on it keeps the limit" in detail) is not possible
 
 
 def test_a_foot_at_the_rim_is_out_of_the_middle_third():
