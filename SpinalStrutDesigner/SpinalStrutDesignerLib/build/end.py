@@ -15,7 +15,7 @@ from ..plan.curve import AxisCurve
 from ..plan.plan import Flange, FootPlan, Screw
 from .bone import LocalField, bone_near, end_block, insertion_direction, local_bone, swept, within
 from .design import End, Situation
-from .outline import Outline, convex_hull, inset_outline
+from .outline import Outline, bridgehead, convex_hull, inset_outline
 
 # How far the prism of the foot reaches into the body's side of the plate plane, to fill a concave endplate down to the
 # bone: deeper than cervical endplate concavity (2-3 mm, clinical facts "concave caudal endplates").
@@ -32,7 +32,8 @@ EDGE_MM = 0.5
 class EndShape:
     """What one end is shaped from: its plate, decisions, footprint, the way in, and the bone fields around it.
 
-    others: of all vertebrae but the docking one, swept; around: every bone but that vertebra, ribs included.
+    reach: the region of bridge and strut; others: of all vertebrae but the docking one, swept; around: every bone but
+    that vertebra, ribs included.
     """
 
     end: End
@@ -61,7 +62,7 @@ def end_shape(situation: Situation, axis: AxisCurve, end: End) -> EndShape:
     )
     footprint = inset_outline(plate, foot.ring_margin_mm, foot.posterior_margin_mm)
     section = plate.to_local(axis.section_outline(index))[:, :2]
-    reach = convex_hull(np.vstack([footprint.edge(), section]))
+    reach = convex_hull(np.vstack([bridgehead(footprint.edge(), section, foot.bridge_mm), section]))
     vertebra = case.structure(level)
     bones = bone_near(case, plate.centre - 40.0, plate.centre + 40.0)
     vertebrae = tuple(b for b in bones if b.of_column and b.level != level)

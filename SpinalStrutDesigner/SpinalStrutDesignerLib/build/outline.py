@@ -16,6 +16,8 @@ from ..errors import GeometryError
 # The distance is tabulated on this grid, mm; bilinear error of a distance is at most step / 8 at a corner.
 _STEP_MM = 0.1
 _MARGIN_MM = 12.0
+# Places on the way from a footprint's edge to where it is nearest to the strut; between two of them it is straight.
+_SHARES = np.linspace(0.0, 1.0, 33)
 # Corners between the footprint's outline and its back margin, mm.
 _CORNER_MM = 1.0
 
@@ -83,6 +85,30 @@ def inset_outline(endplate: Endplate, ring_margin_mm: float, posterior_margin_mm
             f"no footprint within margins of {ring_margin_mm:g} and {posterior_margin_mm:g} mm; reduce the margins"
         )
     return outline
+
+
+def bridgehead(edge: np.ndarray, section: np.ndarray, bridge_mm: float) -> np.ndarray:
+    """(n, 2) edge of that part of a footprint from which a bridge leads to a strut's section (m, 2).
+
+    edge: (n, 2), of the footprint. What lies farther from the section than its nearest place does, by more than
+    bridge_mm, is drawn in towards that place until it does not.
+    """
+    if not len(edge):
+        return edge
+    middle, off = section.mean(axis=0), np.maximum(polygon_distance(section, edge), 0.0)
+    over = polygon_distance(edge, middle[None])[0] < 0.0
+    if off.max() - (0.0 if over else off.min()) <= bridge_mm:
+        return edge
+    nearest = middle if over else edge[off.argmin()]
+    ways = edge[:, None] + _SHARES[:, None] * (nearest - edge)[:, None]
+    away = np.maximum(polygon_distance(section, ways.reshape(-1, 2)).reshape(ways.shape[:2]), 0.0)
+    beyond = away - away[:, -1:] - bridge_mm
+    first = np.argmax(beyond <= 0.0, axis=1)
+    row, before = np.arange(len(edge)), np.maximum(first - 1, 0)
+    outer = np.maximum(beyond[row, before], 0.0)
+    share = outer / np.maximum(outer - beyond[row, first], 1e-9)
+    head: np.ndarray = ways[row, before] + share[:, None] * (ways[row, first] - ways[row, before])
+    return head
 
 
 def convex_hull(points: np.ndarray) -> Outline:

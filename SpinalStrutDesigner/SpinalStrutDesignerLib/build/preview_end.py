@@ -26,6 +26,7 @@ from .end import (
     foot_plug,
     loft_rise,
 )
+from .outline import bridgehead
 from .preview_ground import FAR_MM, Ground, Lattice
 from .preview_layer import LayerGround, layer_grounds
 from .solid import BOSS_BLEND_MM, CONTACT_EDGE_MM, CONTINUED_MM, FLANGE_BLEND_MM, OWN_GAP_MM
@@ -210,7 +211,8 @@ def foot_rows(end: EndGround, curve: AxisCurve, section: np.ndarray, tube: np.nd
     in_block, beside = end.found(tube)
     by_strut = np.zeros(len(end.flat), dtype=bool)
     by_strut[beside] = True
-    reach = Reach(np.vstack([end.edge, section]))
+    head = bridgehead(end.edge, section, end.shape.foot.bridge_mm)
+    reach = Reach(np.vstack([head, section]))
     x, y = end.local[end.slab, 0], end.local[end.slab, 1]
     loft = end.slab[(x > reach.low[0]) & (x < reach.high[0]) & (y > reach.low[1]) & (y < reach.high[1])]
     reaching = reach.distance(end.local[loft, :2])

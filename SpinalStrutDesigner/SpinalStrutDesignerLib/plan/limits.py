@@ -127,6 +127,7 @@ LIMITS: dict[str, Row] = {
     "FootPlan.posterior_margin_mm": Range(0.0, 20.0, f"distance kept from the posterior wall; {_JUDGED}"),
     "FootPlan.fit_gap_mm": Range(0.0, 2.0, f"median print error 0.26 mm (Schulze 2024), rounded up; {_JUDGED}"),
     "FootPlan.blend_mm": Range(0.0, 10.0, _JUDGED),
+    "FootPlan.bridge_mm": Range(0.0, 60.0, f"wider than any endplate: from all of the foot; {_JUDGED}"),
     "InterfacePlan.cell": Text(r"[a-z][a-z0-9_]*", "a cell's name in small letters", "the only cell measured with a "
                                "throat above 0.5 mm and a strut of 0.3 mm at 70 % porosity"),
     "InterfacePlan.pore_um": Range(100.0, 2000.0, f"{_PAPER}: pores 500-600 µm"),

@@ -153,7 +153,8 @@ class FootPlan(Record):
     """One end: how it rests on its endplate and from where it comes.
 
     margins are kept inside the endplate's rim; height is from the contact face into the span; fit gap is the distance
-    to bone; approach is the side from which this foot slides into place.
+    to bone; approach is the side from which this foot slides into place. A bridge joins it to its strut: from the place
+    of the footprint that is nearest to the strut, and so much farther over it as bridge says.
     """
 
     _place: ClassVar[str] = "foot"
@@ -164,6 +165,7 @@ class FootPlan(Record):
     posterior_margin_mm: float = 3.0
     fit_gap_mm: float = 0.3
     blend_mm: float = 2.0
+    bridge_mm: float = 60.0
 
 
 @dataclass(frozen=True)

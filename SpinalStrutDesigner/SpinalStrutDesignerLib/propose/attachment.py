@@ -12,12 +12,14 @@ from ..build.outline import polygon_distance
 from ..errors import PlanError
 from ..plan.curve import AxisCurve
 from ..plan.plan import Flange, Screw, ScrewType
+from .corridor import Corridor
 from .foot import Site, footprint
 from .screws import Ground, Shots, tried, under_head_mm, varied
 
 _DRIVER_MM = 20.0  # length of a driver's way that the strut must leave free
 _IN_STRUT = 30.0  # cost per mm² of a head or its driver's way cutting into the strut
 _BAD = 100.0  # cost per mm² of a rule missed
+_SPARE_MM = 0.2  # kept between a flange and what a rule protects, over that rule
 _BOSS_WALL_MM = 1.2
 _STRUT_WALL_MM = 0.3  # kept between the strut and a driver's way
 _FLANGES = 200  # sets for which a flange is worked out
@@ -25,9 +27,10 @@ _FEW = 100
 _PAIRED = 400  # candidates of each screw that are combined
 # Between two screws of a level: each converges 5 to 15 degrees (clinical facts, recalled: verify locally).
 _CONVERGENCE_DEG = (10.0, 30.0)
-# Thicknesses of a flange with what the thinner one costs in strength; anterior cervical plates are 1.9 to 2.5 mm thick
-# (engineering judgement; verify locally).
-_FLANGE_MM = ((2.5, 0.0), (2.2, 2.0), (1.9, 4.0))
+# Thicknesses of a flange with what the thinner one costs in strength; anterior cervical plates are 1.9 to 2.5 mm thick.
+# A slimmer one only for a rule: it still is half as thick again as the recommended wall, and verification judges its
+# neck (engineering judgement; verify locally).
+_FLANGE_MM = ((2.5, 0.0), (2.2, 2.0), (1.9, 4.0), (1.6, 8.0))
 _HELD_RIM = 0.9  # share of a boss' radius that the flange reaches past its axis
 _WALL_REACH_MM = 4.0
 _PER_DEG = 0.2  # cost of each degree of convergence too little or too much
@@ -262,4 +265,15 @@ def _plate_cost(ground: Ground, site: Site, azimuth: float, width: float, height
         return 0.0
     room = ground.room
     rules, critical, soft = (float(v.min()) for v in room.samples((room.rules, room.critical, room.soft), points))
-    return _BAD * max(0.2 - min(rules, critical), 0.0) ** 2 + 2.0 * max(-soft, 0.0) ** 2
+    missed = _BAD * _missed(room, points) if min(rules, critical) < _SPARE_MM else 0.0
+    return missed + 2.0 * max(-soft, 0.0) ** 2
+
+
+def _missed(room: Corridor, points: np.ndarray) -> float:
+    """mm², the squares by which points (n, 3) miss the rule of each structure: one that cannot hold hides no other."""
+    total = 0.0
+    for one in room.standoffs:
+        if not one.is_bone:
+            away, _ = one.nearest(points, max(one.least_mm, 0.0) + _SPARE_MM)
+            total += max(_SPARE_MM + one.least_mm - float(away.min()), 0.0) ** 2
+    return total

@@ -27,6 +27,9 @@ _RING_MM = np.arange(0.0, 8.1, 0.5)  # added to the ring margin
 _DEEPER_MM = np.arange(0.0, 6.1, 0.5)  # added to the posterior margin
 _WIDER_MM = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)  # added to the fit gap
 _WIDEST_MM = 10.0  # ring margin that a plan may hold
+WIDEST_BRIDGE_MM = 60.0  # that a plan may hold
+# Bridges that are tried where the whole foot's misses a rule; the narrowest is as broad as a cervical strut is deep.
+_BRIDGES_MM = (16.0, 13.0, 11.0, 9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0)
 _CORNER_MM = 1.0  # rounding between ring and posterior margin, as the footprint is built
 _LOST_MM = 0.8  # bone farther off than this over the fit gap is not in contact: the error budget (Schulze 2024)
 # Contact that margins must leave: what carries the 500 N design load at 1.8 MPa (clinical facts, engineering judgement;
@@ -37,9 +40,9 @@ FINER = 4  # heights of the block that are looked at for each one sampled
 _NOTHING = np.empty((0, 3)), np.empty(0, dtype=int), np.empty((0, 0)), np.empty(0)
 _CONTACT_PER_MM = 0.5  # share of the contact that is given for a gap narrower by a millimetre
 _FAR_MM = 100.0  # more than any rule can be missed by
-# A bridge from plate to strut meets a mobile structure on its side, and pushes it farther than it reaches into it:
-# measured 4.7 mm at 3.4 mm of depth where a foot passes in front of a disc.
-_ASIDE_MM = 1.4
+# A bridge from plate to strut meets a mobile structure on its side, and pushes it farther than it reaches into it: by
+# 1.8 mm, measured where bridge, flange and strut stand round an oesophagus; and fillets reach 0.4 mm past this metal.
+_ASIDE_MM = 2.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +70,8 @@ class Bed:
         """(structures,) by how many mm a foot of these margins and this gap misses each rule."""
         half = 0.5 * self.plain.step_mm  # by so much an edge may lie past the block's last column
         ring, behind = (max(mm - half, 0.0) for mm in (foot.ring_margin_mm, foot.posterior_margin_mm))
-        metal = self.metal(foot.with_(ring_margin_mm=ring, posterior_margin_mm=behind)) < 0.0
+        bridge = min(foot.bridge_mm + half, WIDEST_BRIDGE_MM)
+        metal = self.metal(foot.with_(ring_margin_mm=ring, posterior_margin_mm=behind, bridge_mm=bridge)) < 0.0
         if not metal.any():
             return np.zeros(len(self.slack))
         # The contact face lies as far past its points as they are off it.
@@ -90,8 +94,8 @@ class Bed:
     def metal(self, foot: FootPlan) -> np.ndarray:
         """(n,) the foot's field at the near points, negative where it has metal, as build/end makes it."""
         plane, out = self.near[:, :2], self.near[:, 2]
-        rim = convex_hull(np.vstack([self.raster[self.covered(foot)], self.section]))
-        reaching = polygon_distance(rim.points, plane)
+        reach = convex_hull(np.vstack([self._bridgehead(foot), self.section]))
+        reaching = polygon_distance(reach.points, plane)
         t = np.clip((out - self.base_mm) / max(foot.height_mm - self.base_mm, 0.5), 0.0, 1.0)
         rise = t + t**2 - t**3
         loft = np.maximum((1.0 - rise) * reaching + rise * self.strut, np.maximum(-out, out - foot.height_mm))
@@ -105,6 +109,13 @@ class Bed:
     def inside(self, foot: FootPlan) -> np.ndarray:
         """(n,) the footprint's field at the near points."""
         return self._footprint(foot, self.near[:, :2], self._near_rim)
+
+    def _bridgehead(self, foot: FootPlan) -> np.ndarray:
+        """(k, 2) columns of the footprint from which a bridge leads to the strut, as build/outline draws them in."""
+        covered = self.covered(foot)
+        away = self._off_strut[covered]
+        head: np.ndarray = self.raster[covered][away <= away.min(initial=np.inf) + foot.bridge_mm]
+        return head
 
     def _footprint(self, foot: FootPlan, plane: np.ndarray, rim: np.ndarray) -> np.ndarray:
         """(n,) the footprint's field at points (n, 2) that lie rim (n,) from the outline, negative inside."""
@@ -130,6 +141,10 @@ class Bed:
     @cached_property
     def _rim(self) -> np.ndarray:
         return polygon_distance(self._outline, self.raster)
+
+    @cached_property
+    def _off_strut(self) -> np.ndarray:
+        return np.maximum(polygon_distance(self.section, self.raster), 0.0)
 
     @cached_property
     def _near_rim(self) -> np.ndarray:
@@ -212,13 +227,29 @@ def limit(plan: Plan, structure: Structure) -> float | None:
 
 
 def held_margins(bed: Bed, foot: FootPlan) -> FootPlan:
-    """The foot with the margins that leave most contact of those that hold every rule.
+    """The foot with the bridge and margins that leave most contact of those that hold every rule.
 
-    Only where no margins hold them all and leave enough contact does the fit gap grow, and only if that does. Where
-    nothing holds them all, the margins that hold what can be held, and miss least of the rest for the contact lost.
+    A narrower bridge costs no contact: it is tried first, and made as wide as the rules allow at last. Only where no
+    margins hold them all and leave enough contact does the fit gap grow, and only if that does. Where nothing holds
+    them all, the margins that hold what can be held, and miss least of the rest for the contact lost.
     """
     if not bed.missing(foot).any():
         return foot
+    narrow = foot.with_(bridge_mm=min(foot.bridge_mm, _BRIDGES_MM[-1]))
+    return _bridged(bed, narrow if not bed.missing(narrow).any() else _margins(bed, narrow), foot.bridge_mm)
+
+
+def _bridged(bed: Bed, foot: FootPlan, widest_mm: float) -> FootPlan:
+    """The foot with the widest bridge that misses no rule by more than its own does."""
+    least = bed.missing(foot)
+    for wide in (widest_mm, *(mm for mm in _BRIDGES_MM if mm < widest_mm)):
+        if (bed.missing(wider := foot.with_(bridge_mm=wide)) <= least).all():
+            return wider
+    return foot
+
+
+def _margins(bed: Bed, foot: FootPlan) -> FootPlan:
+    """The foot with larger margins, and perhaps a wider fit gap, as `held_margins` chooses them."""
     whole = bed.contact_mm2(foot, bed.facing(foot.fit_gap_mm))
     enough = min(_ENOUGH_MM2, _ENOUGH_SHARE * whole)
     holding: list[tuple[float, FootPlan]] = []

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from SpinalStrutDesignerLib.build.outline import Outline, convex_hull, inset_outline, polygon_distance
+from SpinalStrutDesignerLib.build.outline import Outline, bridgehead, convex_hull, inset_outline, polygon_distance
 from SpinalStrutDesignerLib.case.model import Endplate
 from SpinalStrutDesignerLib.errors import GeometryError
 
@@ -63,3 +63,25 @@ def test_extent_follows_the_azimuth():
     outline = Outline(_ellipse(20, 16))
     assert outline.extent(0.0) == pytest.approx(8.0, abs=0.01)
     assert outline.extent(np.pi / 2) == pytest.approx(10.0, abs=0.01)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.floats(0.0, 2.0 * np.pi), st.floats(0.0, 30.0), st.floats(0.5, 20.0), st.floats(16.0, 30.0), st.floats(8.0, 24.0)
+)
+def test_a_bridgehead_is_what_of_the_footprint_lies_near_the_strut(angle, off, bridge, width, depth):
+    edge = _ellipse(width, depth)
+    section = _ellipse(10.0, 6.0, 48) + off * np.array([np.cos(angle), np.sin(angle)])
+    head = bridgehead(edge, section, bridge)
+    away = np.maximum(polygon_distance(section, edge), 0.0)
+    over = polygon_distance(edge, section.mean(axis=0)[None])[0] < 0.0
+    allowed = bridge if over else away.min() + bridge
+    assert np.maximum(polygon_distance(section, head), 0.0).max() <= allowed + 0.05
+    assert polygon_distance(edge, head).max() < 1e-6
+    within = away <= allowed
+    assert np.allclose(head[within], edge[within])
+
+
+def test_a_bridge_wider_than_the_foot_starts_from_all_of_it():
+    edge = _ellipse(24.0, 18.0)
+    assert np.array_equal(bridgehead(edge, _ellipse(10.0, 6.0) + 12.0, 60.0), edge)

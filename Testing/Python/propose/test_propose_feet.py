@@ -74,6 +74,19 @@ def test_vessel_in_front_is_kept_off_by_margins_alone():
     assert 1.8 <= foot.ring_margin_mm <= 3.0
 
 
+def test_vessel_beside_the_bridge_is_kept_off_without_loss_of_contact():
+    """A vessel beside the way from the plate to a strut at its right, too near to a bridge from the whole foot."""
+    vessel = solid("great_vessels", "keepout_critical", lambda x, y, z: (y > 13.2) & (y < 20) & (x > 23) & (x < 27))
+    foot = FootPlan(approach="right", height_mm=4.0)
+    patient = case(vessel)
+    there = with_rules(bed(patient, foot, PLAN, right_mm=26.0), patient, PLAN, foot)
+    assert there.missing(foot).max() > 1.0
+    made = held_margins(there, foot)
+    assert there.missing(made).max() == 0.0
+    assert made.with_(bridge_mm=foot.bridge_mm) == foot
+    assert 3.0 <= made.bridge_mm < 16.0
+
+
 def test_cord_behind_is_kept_off_by_the_posterior_margin():
     """The cord 1 mm behind the rear rim asks for 3.8 mm; where a vessel cannot be avoided it still does."""
     cord = solid("spinal_cord", "keepout_critical", lambda x, y, z: (y < -17.0) & (y > -26.0) & (np.abs(x) < 6.0))

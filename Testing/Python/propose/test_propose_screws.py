@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.ndimage import map_coordinates
 from SpinalStrutDesignerLib.build.end import end_shape, flange_field
 from SpinalStrutDesignerLib.build.situation import situation
+from SpinalStrutDesignerLib.build.solid import SolidShape, solid_field
 from SpinalStrutDesignerLib.plan.curve import axis_curve
 from SpinalStrutDesignerLib.plan.plan import Screw
 
@@ -97,6 +99,31 @@ def test_case1_flange_keeps_off_the_vertebral_arteries(case1):
     assert len(metal) > 1000
     arteries = next(s for s in where.case.structures if s.name == "vertebral_arteries")
     assert arteries.distance(metal).min() >= 3.8
+
+
+def test_case1_upper_end_lets_the_oesophagus_aside(case1):
+    """It lies on the front of C6: 5 mm less 0.8 mm of budget is as far as it may be pushed, some way in the plane."""
+    plan = case1.plan
+    where = situation(case1.case, plan)
+    axis = axis_curve(plan.axis, plan.section)
+    shape = SolidShape(where, axis, (end_shape(where, axis, "upper"), end_shape(where, axis, "lower")))
+    low, high, step = np.array([-24.0, -4.0, -14.0]), np.array([26.0, 26.0, 20.0]), 0.5
+    ticks = [np.arange(a, b, step) for a, b in zip(low, high)]
+    local = np.stack(np.meshgrid(*ticks, indexing="ij"), axis=-1)
+    field = solid_field(shape, where.upper.to_ras(local.reshape(-1, 3))).reshape(local.shape[:3])
+    labels = case1.labels
+    k, j, i = np.nonzero(labels.voxels == labels.values["oesophagus"])
+    voxels = where.upper.to_local((labels.origin + np.column_stack([i, j, k]) * labels.spacing) * [-1.0, -1.0, 1.0])
+    voxels = voxels[(np.abs(voxels[:, 2]) < 12.0)]
+
+    def meets(way: np.ndarray, shift: float) -> bool:
+        index = ((voxels + shift * way - low) / step).T
+        return bool((map_coordinates(field, index, order=1, cval=9.0) < 0.0).any())
+
+    turns = np.arange(0.0, 2.0 * np.pi, np.pi / 12.0)
+    ways = [np.array([np.cos(turn), np.sin(turn), 0.0]) for turn in turns]
+    assert meets(ways[0], 0.0), "it does lie in the way"
+    assert any(not meets(way, 5.0 - 0.8) for way in ways)
 
 
 def test_tips_end_inside_their_vertebra(any_case):
