@@ -17,7 +17,7 @@ from SpinalStrutDesignerLib.case.endplate import find_endplate
 from SpinalStrutDesignerLib.case.model import Case, Face, Role, Structure
 from SpinalStrutDesignerLib.case.read import read_case
 from SpinalStrutDesignerLib.errors import CaseError, GeometryError
-from SpinalStrutDesignerLib.plan.plan import Resection
+from SpinalStrutDesignerLib.plan.plan import Plan, Resection
 from SpinalStrutDesignerLib.plan.presets import preset
 from SpinalStrutDesignerLib.propose.propose import complete_plan
 from SpinalStrutDesignerLib.release.images import draw_images, write_images
@@ -64,15 +64,24 @@ def cases(data: Path) -> tuple[Given, ...]:
     )  # fmt: skip
 
 
-def _with_room(real: Given) -> Given:
-    """The real chest with what its refusal asks for: more than it says off each neighbour of a docking level."""
-    return replace(real, name=f"{real.name} cut", resections=(("T6", "superior", 2.0), ("T8", "inferior", 1.0)))
+# What a surgeon would take off as findings ask for it: in case 1 the lip of the docked endplate, in the real chest more
+# than its refusal says off each neighbour of a docking level.
+_CUTS: dict[str, tuple[tuple[str, Face, float], ...]] = {
+    "case 1": (("C6", "inferior", 1.0),),
+    "real T5-T9": (("T6", "superior", 2.0), ("T8", "inferior", 1.0)),
+}
+
+
+def cut(given: Given) -> Given:
+    """The same with what has to be taken off; itself where that is nothing."""
+    taken = _CUTS.get(given.name)
+    return given if taken is None else replace(given, name=f"{given.name} cut", resections=taken)
 
 
 def rows(data: Path, pictures: Path) -> Iterator[Row]:
     """For each case: bone and what could be segmented must not be touched; all true structures beside their rules."""
     given_cases = cases(data)
-    for given in (*given_cases, _with_room(given_cases[-1])):
+    for given in (*given_cases, cut(given_cases[-1])):
         truth = read_case(given.ct, given.labels, given.roles)
         seeds = {level: find_body(truth, level).centre + _BESIDE for level in (given.upper, given.lower)}
         start = time.perf_counter()
@@ -93,12 +102,17 @@ def rows(data: Path, pictures: Path) -> Iterator[Row]:
 def _designed(given: Given, seeds: dict[str, np.ndarray]) -> tuple[Case, Implant]:
     """What is found in the bare CT, and the nominal implant proposed and made for it."""
     case = read_case(given.ct, seeds=seeds)
-    cuts = tuple(_cut(case, *one) for one in given.resections)
-    plan = complete_plan(case, preset(given.preset, given.upper, given.lower).with_(resections=cuts))
+    plan = complete_plan(case, started(case, given))
     return case, implant(blank(situation(case, plan)))
 
 
-def _cut(case: Case, level: str, face: Face, off_mm: float) -> Resection:
+def started(case: Case, given: Given) -> Plan:
+    """The preset with what is taken off."""
+    cuts = tuple(_resection(case, *one) for one in given.resections)
+    return preset(given.preset, given.upper, given.lower).with_(resections=cuts)
+
+
+def _resection(case: Case, level: str, face: Face, off_mm: float) -> Resection:
     """What is taken off a level's face, so deep below its plane."""
     plate = find_endplate(case, level, face)
     x, y, z = (float(v) for v in plate.centre - off_mm * plate.normal)

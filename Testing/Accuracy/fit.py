@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from brute_force import WIDEST_MM, free_sizes, space, surfaces, widest_mm
-from designs import Given, cases
+from designs import Given, cases, cut, started
 from fit_pictures import draw
 from row import Row, row_of
 from scipy.spatial.transform import Rotation
@@ -57,6 +57,8 @@ def rows(data: Path, pictures: Path) -> Iterator[Row]:
         yield from _started_elsewhere(given, view, strut)
         yield from _turned_and_moved(given, _moved(case), plan, wide, strut)
         yield from _made(given, case, plan)
+        if (less := cut(given)) is not given:
+            yield from _made(less, case, started(case, less))
 
 
 def _against_brute_force(given: Given, view: Prospect, wide: Widest, strut: Candidate, pictures: Path) -> Iterator[Row]:

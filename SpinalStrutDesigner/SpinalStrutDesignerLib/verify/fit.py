@@ -120,6 +120,7 @@ def _pressure(measured: Measured, end: str, contact: Contact) -> Iterator[Findin
         contact.points.mean(axis=0),
         detail=(
             f"{loads.axial_N / max(contact.net_mm2, 1e-6):.1f} MPa on metal alone{_at_best(loads.axial_N, contact)}"
+            f"{_with_lips_off(loads.axial_N, contact, measured.foot(end).contact_lost_mm2)}"
             f"{_with_rods(measured, contact)}"
         ),
     )
@@ -143,6 +144,18 @@ def _at_best(load_N: float, contact: Contact) -> str:
     if pressure > _WARN_MPa:
         return f"{words}: no foot on it keeps the limit, dock on a larger one"
     return words
+
+
+def _with_lips_off(load_N: float, contact: Contact, lost_mm2: float) -> str:
+    """What a foot that fails would carry if no lip of the endplate stood in its way in, in words; empty where that
+    would not help."""
+    pressure = load_N / (contact.envelope_mm2 + lost_mm2)
+    if load_N / contact.envelope_mm2 <= _WARN_MPa or pressure > _WARN_MPa:
+        return ""
+    return (
+        f"; about {pressure:.1f} MPa with the {lost_mm2:.0f} mm² lost to undercuts: plan a resection (resections) "
+        "of the endplate's lip, and propose anew"
+    )
 
 
 def _with_rods(measured: Measured, contact: Contact) -> str:

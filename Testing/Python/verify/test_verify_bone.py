@@ -105,6 +105,22 @@ def test_pressure_says_when_the_endplate_is_too_small_for_any_foot(load, possibl
     assert ("no foot on it keeps the limit" in detail) is not possible
 
 
+@pytest.mark.parametrize(("lost", "helps"), [(30.0, False), (60.0, True)])
+def test_pressure_says_when_taking_off_the_lip_would_hold_it(lost, helps):
+    """500 N on 168 mm²; 198 mm² would still carry 2.5 MPa, 228 mm² carry 2.2, of which 2.3 warn."""
+    made = design_of(CASE, toy_plan(), column_mesh()).implants[0]
+    upper, lower = made.feet
+    measured = Measured(replace(made, feet=(replace(upper, contact_lost_mm2=lost), lower)))
+    found = {f.id: f for f in fit(measured)}
+    told = re.search(r"about ([\d.]+) MPa with the (\d+) mm² lost to undercuts: plan a resection",
+                     found["fit.upper.pressure"].detail)  # fmt: skip
+    assert (told is not None) is helps
+    assert "undercuts" not in found["fit.lower.pressure"].detail
+    if told is not None:
+        assert float(told[1]) == pytest.approx(500.0 / (168.0 + lost), abs=0.06)
+        assert float(told[2]) == pytest.approx(lost)
+
+
 def test_a_foot_at_the_rim_is_out_of_the_middle_third():
     mesh = union([column_mesh(), box([-9, 2, 27], [9, 7.9, 29.7])])
     mesh = difference(mesh, [box([-9, -9, 26.9], [9, 2, 31])])
