@@ -1,5 +1,6 @@
 """How well a strut uses its room: widest way and free sizes against brute force, margins, moments, contact; and whether
-a case that is moved as a whole, or a search that starts elsewhere, ends with the same strut."""
+a case that is moved as a whole, or a search that starts elsewhere, ends with the same strut. "cut": with the bone taken
+off that findings ask for."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _RING_MM = np.arange(0.0, 8.1, 0.5)  # added to the ring margin
 _DEEPER_MM = np.arange(0.0, 6.1, 0.5)  # added to the posterior margin
 _WIDER_MM = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)  # added to the fit gap
 _WIDEST_MM = 10.0  # ring margin that a plan may hold
-WIDEST_BRIDGE_MM = 60.0  # that a plan may hold
+_WIDEST_BRIDGE_MM = 60.0  # that a plan may hold
 # Bridges that are tried where the whole foot's misses a rule; the narrowest is as broad as a cervical strut is deep.
 _BRIDGES_MM = (16.0, 13.0, 11.0, 9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0)
 _CORNER_MM = 1.0  # rounding between ring and posterior margin, as the footprint is built
@@ -70,7 +70,7 @@ class Bed:
         """(structures,) by how many mm a foot of these margins and this gap misses each rule."""
         half = 0.5 * self.plain.step_mm  # by so much an edge may lie past the block's last column
         ring, behind = (max(mm - half, 0.0) for mm in (foot.ring_margin_mm, foot.posterior_margin_mm))
-        bridge = min(foot.bridge_mm + half, WIDEST_BRIDGE_MM)
+        bridge = min(foot.bridge_mm + half, _WIDEST_BRIDGE_MM)
         metal = self.metal(foot.with_(ring_margin_mm=ring, posterior_margin_mm=behind, bridge_mm=bridge)) < 0.0
         if not metal.any():
             return np.zeros(len(self.slack))

@@ -16,6 +16,7 @@ from SpinalStrutDesignerLib.build import situation as situations
 from SpinalStrutDesignerLib.build.end import end_shape
 from SpinalStrutDesignerLib.build.layer import STEP_MM, under_foot
 from SpinalStrutDesignerLib.build.preview import Preview, Shown
+from SpinalStrutDesignerLib.build.solid import SolidShape, solid_mesh
 from SpinalStrutDesignerLib.errors import PlanError
 from SpinalStrutDesignerLib.plan.curve import axis_curve
 from SpinalStrutDesignerLib.plan.plan import Flange, FootPlan, InterfacePlan, Plan, Screw, ScrewType
@@ -96,6 +97,19 @@ def test_feet_keep_their_gaps_to_bodies_whose_faces_are_known(monkeypatch):
     solid = Preview(situation().case).of(plan).solid
     assert off_upper(solid.vertices).min() == pytest.approx(0.3, abs=0.1)
     assert off_lower(solid.vertices).min() == pytest.approx(0.9, abs=0.1)
+
+
+@pytest.mark.parametrize("azimuth", [0.0, 27.0])
+def test_the_thinnest_flange_that_is_proposed_has_no_holes(monkeypatch, azimuth):
+    on_blocks(monkeypatch)
+    made = situation(upper_flange=Flange(azimuth_deg=azimuth, width_mm=14.0, height_mm=10.0, thickness_mm=1.6))
+    shown = Preview(made.case).of(made.plan)
+    axis = axis_curve(made.plan.axis, made.plan.section)
+    built, _ = solid_mesh(SolidShape(made, axis, (end_shape(made, axis, "upper"), end_shape(made, axis, "lower"))))
+    assert shown.pieces == 1
+    away = cKDTree(surface(shown.solid, 400_000, 1)).query(surface(built, 10_000, 2))[0]
+    assert np.percentile(away, 95) < P95_MM
+    assert away.max() < ANYWHERE_MM
 
 
 def test_a_screw_leaves_its_bore_and_its_seat(monkeypatch):
