@@ -111,13 +111,10 @@ def _turned_and_moved(given: Given, moved: Case, plan: Plan, wide: Widest, strut
     yield Row(given.name, "case turned and moved: widest diameter changes by", off, "mm", most=_MOVED_MM)
     view = prospect(moved, plan)
     other = propose_strut(view.room, plan, *view.ends)
-    for what, one, two, most in (
-        ("widest", wide.axis, there.axis, None),
-        ("strut's", strut.axis, other.axis, _MOVED_MM),
-    ):
+    for what, one, two in (("widest", wide.axis, there.axis), ("strut's", strut.axis, other.axis)):
         here = axis_curve(one, round_section(2.0)).points
         off = _apart(here, _back(axis_curve(two, round_section(2.0)).points))
-        yield Row(given.name, f"  {what} axis, brought back, changes by", off, "mm", most=most)
+        yield Row(given.name, f"  {what} axis, brought back, changes by", off, "mm", most=_MOVED_MM)
 
 
 def _made(given: Given, case: Case, plan: Plan) -> Iterator[Row]:
