@@ -23,6 +23,7 @@ _BEHIND_MM = -2.0  # behind the plate's centre lies the canal, and the approach 
 _BRIDGES = 500  # ends judged at a time, so that their arrays stay small
 _NEAR_MM = 12.0  # how far from a path another one is looked for
 _TIED = 1e-6  # costs that differ by less are one: the last bit of a sum chooses no way
+_ROUNDING_MM = 1e-6  # by which a node may lie beyond where an end may be: the last bit of its place leaves none out
 _SOFT_MARGIN_MM = 0.5  # wanted distance to structures that may be displaced
 
 
@@ -247,8 +248,8 @@ def end_nodes(room: Corridor, end: EndRegion) -> np.ndarray:
 
 def _allowed(end: EndRegion, local: np.ndarray) -> np.ndarray:
     """Whether an axis may end at places (..., 3) in the plate's coordinates."""
-    allowed = np.abs(local[..., 2] - end.out_mm) <= 0.6 * STATION_MM
-    within: np.ndarray = allowed & (end.outside(local) <= 0.0)
+    allowed = np.abs(local[..., 2] - end.out_mm) <= 0.6 * STATION_MM + _ROUNDING_MM
+    within: np.ndarray = allowed & (end.outside(local) <= _ROUNDING_MM)
     return within
 
 

@@ -24,6 +24,7 @@ _SHARES = (1.0, 0.85)  # diameters for which ways are sought, as shares of the b
 # what a sweep needs that does not fold (engineering judgement).
 _BENDS = (0.6, 0.8, 1.0)
 _CLOSE_MM = 0.005
+_TIED_MM = 0.02  # a mesh's own error: of axes as wide but for this the first one, that no rounding chooses
 _WAY_MM = 3.0  # between the points of a way over the nodes
 _EVERY_MM = 0.5  # places at which an axis is measured
 _TOUCHING = np.ones((3, 3, 3))  # neighbours of a node, to which a way goes on
@@ -49,8 +50,10 @@ def widest(view: Prospect) -> Widest:
     they cannot be widened; what passes is measured on the structures.
     """
     bound = bottleneck_mm(view.room, *view.ends)
-    found = [_along(view, _smoothed(view, way, max(bound, _LEAST_MM)), bound) for way in _ways(view, bound)]
-    return max(found, key=lambda one: one.diameter_mm)
+    radii = [share * max(bound, _LEAST_MM) for share in _BENDS]
+    found = [_along(view, widened(view, way, radii), bound) for way in _ways(view, bound)]
+    most = max(one.diameter_mm for one in found)
+    return next(one for one in found if one.diameter_mm >= most - _TIED_MM)
 
 
 def bottleneck_mm(room: Corridor, upper: EndRegion, lower: EndRegion) -> float:
@@ -135,14 +138,6 @@ def _ways(view: Prospect, bound_mm: float) -> list[np.ndarray]:
         section = round_section(float(np.clip(share * bound_mm, _LEAST_MM, MOST_MM)))
         ways.append(cheapest_path(view.room, section, 0.0, stations(view.room, section, *view.ends))[0])
     return ways
-
-
-def _smoothed(view: Prospect, way: np.ndarray, bound_mm: float) -> Axis:
-    """The widest axis near a way: at first it may bend sharply, as the way does, then less."""
-    for share in _BENDS:
-        axis = widened(view, way, share * bound_mm)
-        way = axis_curve(axis, round_section(_LEAST_MM), _WAY_MM).points
-    return axis
 
 
 def _along(view: Prospect, axis: Axis, bound_mm: float) -> Widest:

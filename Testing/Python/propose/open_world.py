@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from SpinalStrutDesignerLib.build.design import Situation
 from SpinalStrutDesignerLib.case.model import Case, Endplate, Face, Mask, Role, ScanQuality, Structure, Volume
@@ -68,3 +70,25 @@ def view(*others: Structure, plan: Plan) -> Prospect:
     frame = column_frame(upper, lower, np.linspace(upper.centre, lower.centre, 30))
     where = Situation("nominal", 0.0, case, plan, upper, lower)
     return Prospect(where, (Site(upper, foot, None), Site(lower, foot, None)), corridor(case, plan, frame, 0.3))
+
+
+def moved(world: Prospect, turn: np.ndarray, shift: np.ndarray) -> Prospect:
+    """The same world, turned (3, 3) and then shifted (3,) mm as a whole."""
+    matrix = np.eye(4)
+    matrix[:3, :3], matrix[:3, 3] = turn, shift
+    case, plan = world.where.case, world.where.plan
+    case = case.with_structures(
+        replace(one, mask=Mask(one.mask.voxels, matrix @ one.mask.ijk_to_ras)) for one in case.structures
+    )
+    upper, lower = (
+        replace(
+            site.plate,
+            centre=turn @ site.plate.centre + shift,
+            **{name: turn @ getattr(site.plate, name) for name in ("normal", "anterior", "right")},
+            **{name: getattr(site.plate, name) @ turn.T + shift for name in ("outline", "surface")},
+        )
+        for site in world.sites
+    )
+    frame = column_frame(upper, lower, np.linspace(upper.centre, lower.centre, 30))
+    sites = tuple(replace(site, plate=plate) for site, plate in zip(world.sites, (upper, lower)))
+    return Prospect(replace(world.where, case=case, upper=upper, lower=lower), sites, corridor(case, plan, frame, 0.3))

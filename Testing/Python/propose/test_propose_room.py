@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from open_world import AORTA_MM, HALF_DEPTH, HALF_WIDTH, HEIGHT_MM, PLATE_Z, SPACING, tunnel, view, wall
+from open_world import AORTA_MM, HALF_DEPTH, HALF_WIDTH, HEIGHT_MM, PLATE_Z, SPACING, moved, tunnel, view, wall
+from scipy.spatial.transform import Rotation
 from SpinalStrutDesignerLib.errors import PlanError
 from SpinalStrutDesignerLib.plan.curve import axis_curve
 from SpinalStrutDesignerLib.plan.json import plan_from_json, plan_to_json
@@ -21,6 +22,7 @@ from SpinalStrutDesignerLib.propose.widest import round_section, widest
 
 # The distance fields of flat walls on voxel borders are right to a twentieth of a voxel.
 EXACT_MM = 0.06
+MOVED_MM = 0.1  # by which a result may change at most where a case is moved as a whole
 END_Z = PLATE_Z - (HEIGHT_MM - 2.0)
 ROUND = Plan("C4", "T2", section=round_section(WIDEST_MM))
 FLAT = Plan("C4", "T2", section=Section(width_mm=8.0, depth_mm=4.0, sizing="fixed"))
@@ -57,6 +59,18 @@ def test_through_a_round_hole_the_widest_strut_fills_what_the_rule_leaves(
     inside = axis_curve(found.axis, round_section(2.0)).points
     inside = inside[np.abs(inside[:, 2]) < 10.0]
     assert np.hypot(inside[:, 0] - right, inside[:, 1] - ahead).max() < SPACING
+
+
+@pytest.mark.parametrize("about", [[0.12, -0.25, 0.4], [0.6, 0.3, -0.2]])
+@pytest.mark.parametrize("radius, right, ahead", [(9.0, 5.0, 3.0), (10.5, -4.0, 4.0)])
+def test_the_widest_axis_goes_with_the_anatomy(radius: float, right: float, ahead: float, about: list[float]) -> None:
+    """Where nothing limits it the axis is free to lie anywhere: but the same way wherever the patient lies."""
+    here = view(tunnel("aorta", radius, right, ahead, 12.0), plan=ROUND)
+    turn, shift = Rotation.from_rotvec(about).as_matrix(), np.array([37.3, -21.9, 54.1])
+    one, other = widest(here), widest(moved(here, turn, shift))
+    assert other.diameter_mm == pytest.approx(one.diameter_mm, abs=0.5 * MOVED_MM)
+    points, brought = (axis_curve(found.axis, round_section(2.0), 0.5).points for found in (one, other))
+    assert (brought - shift) @ turn == pytest.approx(points, abs=0.5 * MOVED_MM)
 
 
 def test_without_anything_between_them_the_feet_limit_the_strut() -> None:
