@@ -32,6 +32,13 @@ def straight(ahead: float = 0.0) -> Axis:
     return Axis(tuple((0.0, ahead, float(z)) for z in np.linspace(END_Z, -END_Z, 5)))
 
 
+def evenly(axis: Axis) -> np.ndarray:
+    """(100, 3) places at equal shares of an axis' length."""
+    curve = axis_curve(axis, round_section(2.0), 0.5)
+    shares = np.linspace(0.0, curve.length_mm, 100)
+    return np.column_stack([np.interp(shares, curve.arc, along) for along in curve.points.T])
+
+
 def stations(world: Prospect, plan: Plan, axis: Axis) -> tuple[FreeStation, ...]:
     return free_along(world, axis_curve(axis, plan.section, 5.0))
 
@@ -69,7 +76,7 @@ def test_the_widest_axis_goes_with_the_anatomy(radius: float, right: float, ahea
     turn, shift = Rotation.from_rotvec(about).as_matrix(), np.array([37.3, -21.9, 54.1])
     one, other = widest(here), widest(moved(here, turn, shift))
     assert other.diameter_mm == pytest.approx(one.diameter_mm, abs=0.5 * MOVED_MM)
-    points, brought = (axis_curve(found.axis, round_section(2.0), 0.5).points for found in (one, other))
+    points, brought = evenly(one.axis), evenly(other.axis)
     assert (brought - shift) @ turn == pytest.approx(points, abs=0.5 * MOVED_MM)
 
 
