@@ -6,7 +6,20 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from open_world import AORTA_MM, HALF_DEPTH, HALF_WIDTH, HEIGHT_MM, PLATE_Z, SPACING, moved, tunnel, view, wall
+from open_world import (
+    AORTA_MM,
+    HALF_DEPTH,
+    HALF_WIDTH,
+    HEIGHT_MM,
+    PLATE_Z,
+    SPACING,
+    moved,
+    solid,
+    tunnel,
+    view,
+    voxels,
+    wall,
+)
 from scipy.spatial.transform import Rotation
 from SpinalStrutDesignerLib.errors import PlanError
 from SpinalStrutDesignerLib.plan.curve import axis_curve
@@ -78,6 +91,20 @@ def test_the_widest_axis_goes_with_the_anatomy(radius: float, right: float, ahea
     assert other.diameter_mm == pytest.approx(one.diameter_mm, abs=0.5 * MOVED_MM)
     points, brought = evenly(one.axis), evenly(other.axis)
     assert (brought - shift) @ turn == pytest.approx(points, abs=0.5 * MOVED_MM)
+
+
+def test_a_way_that_bends_as_sharply_as_it_may_goes_with_the_anatomy() -> None:
+    """Through two holes that lie aside of each other, one above the other."""
+    x, y, z = voxels()
+    holes = ((np.hypot(x - side * 6.0, y) > 9.0) & (np.abs(z - side * 9.0) < 4.0) for side in (1.0, -1.0))
+    here = view(*(solid(name, "keepout_critical", one) for name, one in zip(("aorta", "carotids"), holes)), plan=ROUND)
+    turn, shift = Rotation.from_rotvec([0.12, -0.25, 0.4]).as_matrix(), np.array([37.3, -21.9, 54.1])
+    one, other = widest(here), widest(moved(here, turn, shift))
+    assert other.diameter_mm == pytest.approx(one.diameter_mm, abs=0.5 * MOVED_MM)
+    assert (evenly(other.axis) - shift) @ turn == pytest.approx(evenly(one.axis), abs=0.5 * MOVED_MM)
+    sharpest = float(axis_curve(one.axis, round_section(2.0), 0.5).curvature.max())
+    least_mm = max(one.bound_mm, 2.0)  # its radius may be a diameter, and no diameter is less than 2 mm
+    assert 0.9 * least_mm < 1.0 / sharpest < 1.1 * least_mm
 
 
 def test_without_anything_between_them_the_feet_limit_the_strut() -> None:
