@@ -26,7 +26,7 @@ _BENDS = (0.6, 0.8, 1.0)
 _CLOSE_MM = 0.005
 _TIED_MM = 0.02  # a mesh's own error: of axes as wide but for this the first one, that no rounding chooses
 _WAY_MM = 3.0  # between the points of a way over the nodes
-_EVERY_MM = 0.5  # places at which an axis is measured
+_EVERY_MM = 0.1  # places at which an axis is measured: at 0.5 the diameter told was seen to hang on them by 0.012 mm
 _TOUCHING = np.ones((3, 3, 3))  # neighbours of a node, to which a way goes on
 
 
@@ -47,7 +47,8 @@ def widest(view: Prospect) -> Widest:
     """The largest diameter of a round strut, and its axis. view: made for a section of MOST_MM.
 
     The widest of all ways over the nodes, and for some diameters the cheapest, are each made smooth and moved until
-    they cannot be widened; what passes is measured on the structures.
+    they cannot be widened; what passes is measured on the structures. Axes hardly less wide than the widest of them are
+    as good: the first is taken.
     """
     bound = bottleneck_mm(view.room, *view.ends)
     radii = [share * max(bound, _LEAST_MM) for share in _BENDS]

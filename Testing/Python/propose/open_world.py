@@ -66,6 +66,11 @@ def view(*others: Structure, plan: Plan) -> Prospect:
     volume = Volume(np.zeros((2, 2, 2), dtype=np.int16), np.eye(4))
     case = Case("open", volume, (*bones, *others), ScanQuality((SPACING,) * 3, SPACING, 0.0))
     upper, lower = plate("C4", "inferior", PLATE_Z, -1.0), plate("T2", "superior", -PLATE_Z, 1.0)
+    return between(case, plan, upper, lower)
+
+
+def between(case: Case, plan: Plan, upper: Endplate, lower: Endplate) -> Prospect:
+    """Feet on both plates, and the room between them."""
     foot = FootPlan(height_mm=HEIGHT_MM)
     frame = column_frame(upper, lower, np.linspace(upper.centre, lower.centre, 30))
     where = Situation("nominal", 0.0, case, plan, upper, lower)
@@ -76,9 +81,8 @@ def moved(world: Prospect, turn: np.ndarray, shift: np.ndarray) -> Prospect:
     """The same world, turned (3, 3) and then shifted (3,) mm as a whole."""
     matrix = np.eye(4)
     matrix[:3, :3], matrix[:3, 3] = turn, shift
-    case, plan = world.where.case, world.where.plan
-    case = case.with_structures(
-        replace(one, mask=Mask(one.mask.voxels, matrix @ one.mask.ijk_to_ras)) for one in case.structures
+    structures = (
+        replace(one, mask=Mask(one.mask.voxels, matrix @ one.mask.ijk_to_ras)) for one in world.where.case.structures
     )
     upper, lower = (
         replace(
@@ -89,6 +93,4 @@ def moved(world: Prospect, turn: np.ndarray, shift: np.ndarray) -> Prospect:
         )
         for site in world.sites
     )
-    frame = column_frame(upper, lower, np.linspace(upper.centre, lower.centre, 30))
-    sites = tuple(replace(site, plate=plate) for site, plate in zip(world.sites, (upper, lower)))
-    return Prospect(replace(world.where, case=case, upper=upper, lower=lower), sites, corridor(case, plan, frame, 0.3))
+    return between(world.where.case.with_structures(structures), world.where.plan, upper, lower)

@@ -31,7 +31,7 @@ from SpinalStrutDesignerLib.propose.grow import grown, largest_section, mean_are
 from SpinalStrutDesignerLib.propose.propose import propose_plan
 from SpinalStrutDesignerLib.propose.prospect import Prospect
 from SpinalStrutDesignerLib.propose.widest import MOST_MM as WIDEST_MM
-from SpinalStrutDesignerLib.propose.widest import round_section, widest
+from SpinalStrutDesignerLib.propose.widest import Widest, round_section, widest
 
 # The distance fields of flat walls on voxel borders are right to a twentieth of a voxel.
 EXACT_MM = 0.06
@@ -81,29 +81,32 @@ def test_through_a_round_hole_the_widest_strut_fills_what_the_rule_leaves(
     assert np.hypot(inside[:, 0] - right, inside[:, 1] - ahead).max() < SPACING
 
 
-@pytest.mark.parametrize("about", [[0.12, -0.25, 0.4], [0.6, 0.3, -0.2]])
-@pytest.mark.parametrize("radius, right, ahead", [(9.0, 5.0, 3.0), (10.5, -4.0, 4.0)])
-def test_the_widest_axis_goes_with_the_anatomy(radius: float, right: float, ahead: float, about: list[float]) -> None:
-    """Where nothing limits it the axis is free to lie anywhere: but the same way wherever the patient lies."""
-    here = view(tunnel("aorta", radius, right, ahead, 12.0), plan=ROUND)
+def widest_wherever(here: Prospect, about: list[float]) -> Widest:
+    """The widest strut, which must be the same where the world is turned and shifted as a whole."""
     turn, shift = Rotation.from_rotvec(about).as_matrix(), np.array([37.3, -21.9, 54.1])
     one, other = widest(here), widest(moved(here, turn, shift))
-    assert other.diameter_mm == pytest.approx(one.diameter_mm, abs=0.5 * MOVED_MM)
-    points, brought = evenly(one.axis), evenly(other.axis)
-    assert (brought - shift) @ turn == pytest.approx(points, abs=0.5 * MOVED_MM)
+    assert other.diameter_mm == pytest.approx(one.diameter_mm, abs=0.1 * MOVED_MM)
+    assert (evenly(other.axis) - shift) @ turn == pytest.approx(evenly(one.axis), abs=0.5 * MOVED_MM)
+    return one
+
+
+@pytest.mark.parametrize("about", [[0.12, -0.25, 0.4], [0.6, 0.3, -0.2]])
+@pytest.mark.parametrize("radius, right, ahead", [(9.0, 5.0, 3.0), (10.5, -4.0, 4.0)])
+def test_where_nothing_limits_it_the_widest_axis_still_goes_with_the_anatomy(
+    radius: float, right: float, ahead: float, about: list[float]
+) -> None:
+    found = widest_wherever(view(tunnel("aorta", radius, right, ahead, 12.0), plan=ROUND), about)
+    assert found.limit == "aorta"
 
 
 def test_a_way_that_bends_as_sharply_as_it_may_goes_with_the_anatomy() -> None:
     """Through two holes that lie aside of each other, one above the other."""
     x, y, z = voxels()
     holes = ((np.hypot(x - side * 6.0, y) > 9.0) & (np.abs(z - side * 9.0) < 4.0) for side in (1.0, -1.0))
-    here = view(*(solid(name, "keepout_critical", one) for name, one in zip(("aorta", "carotids"), holes)), plan=ROUND)
-    turn, shift = Rotation.from_rotvec([0.12, -0.25, 0.4]).as_matrix(), np.array([37.3, -21.9, 54.1])
-    one, other = widest(here), widest(moved(here, turn, shift))
-    assert other.diameter_mm == pytest.approx(one.diameter_mm, abs=0.5 * MOVED_MM)
-    assert (evenly(other.axis) - shift) @ turn == pytest.approx(evenly(one.axis), abs=0.5 * MOVED_MM)
-    sharpest = float(axis_curve(one.axis, round_section(2.0), 0.5).curvature.max())
-    least_mm = max(one.bound_mm, 2.0)  # its radius may be a diameter, and no diameter is less than 2 mm
+    world = view(*(solid(name, "keepout_critical", one) for name, one in zip(("aorta", "carotids"), holes)), plan=ROUND)
+    found = widest_wherever(world, [0.12, -0.25, 0.4])
+    sharpest = float(axis_curve(found.axis, round_section(2.0), 0.5).curvature.max())
+    least_mm = max(found.bound_mm, 2.0)  # its radius may be a diameter, and no diameter is less than 2 mm
     assert 0.9 * least_mm < 1.0 / sharpest < 1.1 * least_mm
 
 
