@@ -11,7 +11,8 @@ from .record import Record, Vec
 @dataclass(frozen=True)
 class ScrewType(Record):
     """A catalogue entry, embedded as used. Head: a hemisphere of head_radius; length: top of the head to tip (ASTM
-    F543)."""
+    F543). seat: what the implant is milled to under the head, a sphere of seat_radius or, within it, a cone of
+    seat_angle between its sides. drive: the recess in the head; driver_diameter: of the straight tool that turns it."""
 
     _place: ClassVar[str] = "screw type"
 
@@ -24,6 +25,10 @@ class ScrewType(Record):
     pilot_mm: float = 2.5
     clearance_hole_mm: float = 3.7
     seat_radius_mm: float = 3.05
+    seat: Literal["spherical", "conical"] = "spherical"
+    seat_angle_deg: float = 90.0
+    drive: str = "hexagon 2.5 mm"
+    driver_diameter_mm: float = 5.0
     lengths_mm: tuple[float, ...] = tuple(float(x) for x in range(10, 52, 2))
 
     def _fault(self) -> tuple[str, str] | None:
@@ -33,6 +38,7 @@ class ScrewType(Record):
             ("diameter_mm", self.diameter_mm, "clearance_hole_mm", self.clearance_hole_mm),
             ("clearance_hole_mm", self.clearance_hole_mm, "head_diameter_mm", self.head_diameter_mm),
             ("head_radius_mm", self.head_radius_mm, "seat_radius_mm", self.seat_radius_mm),
+            ("driver_diameter_mm", self.driver_diameter_mm, "twice seat_radius_mm", 2.0 * self.seat_radius_mm),
         )
         for small, less, large, more in ordered:
             if less > more:

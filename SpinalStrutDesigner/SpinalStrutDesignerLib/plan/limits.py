@@ -149,6 +149,9 @@ LIMITS: dict[str, Row] = {
     "ScrewType.pilot_mm": Range(0.5, 11.0, "pilot drill 2.5 mm for the 3.5 mm screw; verify locally"),
     "ScrewType.clearance_hole_mm": Range(1.0, 13.0, _RECALLED),
     "ScrewType.seat_radius_mm": Range(0.5, 11.0, _RECALLED),
+    "ScrewType.seat_angle_deg": Range(30.0, 150.0, f"countersunk heads have 90°; {_RECALLED}"),
+    "ScrewType.drive": _NAMED,
+    "ScrewType.driver_diameter_mm": Range(0.5, 20.0, f"of the shaft or holding sleeve of the driver: {_RECALLED}"),
     "ScrewType.lengths_mm": Range(4.0, 200.0, _RECALLED),
     "Screw.level": Level(),
     "Screw.entry": _PLACE,
@@ -173,13 +176,46 @@ LIMITS: dict[str, Row] = {
                                         "1.40 ± 0.81 mm"),
     "ErrorBudget.screw_angle_deg": Range(0.0, 30.0, "76 cervicothoracic screws with printed guides, Groningen: "
                                          "6.70 ± 3.77°"),
+    "ErrorBudget.screw_entry_sd_mm": Range(0.0, 10.0, "76 cervicothoracic screws with printed guides, Groningen: "
+                                           "1.40 ± 0.81 mm"),
+    "ErrorBudget.screw_angle_sd_deg": Range(0.0, 30.0, "76 cervicothoracic screws with printed guides, Groningen: "
+                                            "6.70 ± 3.77°"),
     "ScrewRules.canal_mm": _safety("screw to canal at least 2 mm"),
     "ScrewRules.endplate_mm": _safety("screw to endplate at least 2 mm"),
     "ScrewRules.cortex_mm": _safety("screw to lateral cortex at least 1-2 mm"),
     "ScrewRules.screw_mm": _safety("screw to screw at least 2 mm"),
     "ScrewRules.metal_mm": Range(0.0, 20.0, f"metal 2 mm; {_JUDGED}"),
     "ScrewRules.under_head_mm": Range(0.3, 10.0, "metal under the head at least 1.5-2 mm, recalled; verify locally"),
+    "ScrewRules.around_head_mm": Range(0.0, 10.0, f"recommended titanium wall 1.0 mm for laser powder bed; {_JUDGED}"),
+    "ScrewRules.canal_breach_percent": Range(0.1, 100.0, "at most one of twenty screws placed as with printed guides "
+                                             f"may reach the canal; {_JUDGED}"),
+    "ScrewRules.least_convergence_deg": Range(0.0, 60.0, "each of two screws converges by 5-15°, recalled; verify "
+                                              "locally"),
+    "ScrewRules.most_convergence_deg": Range(0.0, 60.0, "each of two screws converges by 5-15°, recalled; verify "
+                                             "locally"),
+    "ScrewRules.driver_length_mm": Range(10.0, 400.0, f"length of a straight driver beyond the head; {_JUDGED}"),
     "ScrewRules.proud_mm": Range(0.0, 5.0, f"heads facing the oesophagus at most 0.5 mm proud; {_JUDGED}"),
+    "HolePlan.undersize_mm": Range(0.0, 3.0, "holes are printed 0.5-1 mm too small and milled, recalled; verify "
+                                   "locally"),
+    "HolePlan.seat_stock_mm": Range(0.0, 3.0, "0.5-1 mm of stock on seats, milled off after printing, recalled; verify "
+                                    "locally"),
+    "GuidePlan.fit_gap_mm": Range(0.0, 1.0, "contact offset 0.1-0.3 mm, recalled; verify locally"),
+    "GuidePlan.tool_clearance_mm": Range(0.0, 2.0, "bore of a sleeve = drill + 0.3-0.4 mm, recalled; verify locally"),
+    "GuidePlan.print_tolerance_mm": Range(0.0, 2.0, "laser-sintered PA12: ±0.3 mm below 100 mm"),
+    "GuidePlan.sleeve_length_mm": Range(3.0, 60.0, "10-20 mm, recalled; verify locally"),
+    "GuidePlan.sleeve_wall_mm": Range(0.5, 10.0, "at least 2 mm, recalled; verify locally"),
+    "GuidePlan.insert_diameter_mm": Range(1.0, 30.0, "none: the plastic guides the drill; outer diameter of the "
+                                          "hospital's metal sleeve"),
+    "GuidePlan.stop_step_mm": Range(0.5, 20.0, f"steps of a drill's depth stop; {_JUDGED}"),
+    "GuidePlan.base_thickness_mm": Range(1.0, 15.0, f"three times the 1.0 mm PA12 wall; {_JUDGED}"),
+    "GuidePlan.zone_diameter_mm": Range(2.0, 30.0, f"of each contact zone; {_JUDGED}"),
+    "GuidePlan.window_mm": Range(0.0, 20.0, f"of a window to see the seat; {_JUDGED}"),
+    "GuidePlan.grip_mm": Range(0.0, 200.0, f"a finger's length out of the wound; {_JUDGED}"),
+    "MarkPlan.plastic_height_mm": Range(1.0, 20.0, "PA12: text at least 2 mm high"),
+    "MarkPlan.plastic_depth_mm": Range(0.1, 5.0, "PA12: text 1 mm deep"),
+    "MarkPlan.metal_height_mm": Range(0.5, 20.0, "engraving after polishing: at least 2 mm high, recalled; verify "
+                                      "locally"),
+    "MarkPlan.metal_depth_mm": Range(0.05, 3.0, "engraving 0.3-0.5 mm deep, recalled; verify locally"),
     "Material.name": _NAMED,
     "Material.elastic_modulus_MPa": Range(10.0, 500000.0, "printed and HIPed Ti6Al4V ELI: 118.5 GPa (PMC7867014)"),
     "Material.poisson": Range(0.0, 0.499, "Ti6Al4V: 0.342; verify locally"),
@@ -215,6 +251,8 @@ LIMITS: dict[str, Row] = {
     "Plan.lower": Level(),
     "Plan.case_code": Text(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", "a code of 1 to 40 letters, digits, '.', '_' or '-' "
                            "beginning with a letter or digit", "a code, never the patient's name"),
+    "Plan.design_version": Text(r"[A-Za-z0-9][A-Za-z0-9.-]{0,11}", "a version of 1 to 12 letters, digits, '.' or '-' "
+                                "beginning with a letter or digit", "the first version of a design"),
     "Plan.preset": Text(r"[A-Za-z0-9][A-Za-z0-9_.-]*", "a preset's name", f"{_PAPER}, case 2"),
     "Plan.schema": Range(2, 2, "the version of the plan's file format"),
 }  # fmt: skip

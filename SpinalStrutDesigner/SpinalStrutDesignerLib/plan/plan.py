@@ -15,6 +15,7 @@ from LatticeGeneratorLib.cells.registry import CELLS
 from ..case.levels import LEVELS, is_above
 from ..case.model import ROLES
 from .entries import KeepoutRule, Material, Printer, ScrewType
+from .guides import GuidePlan, HolePlan, MarkPlan
 from .insertion import Insertion
 from .record import Record, Vec, given_twice
 
@@ -238,18 +239,22 @@ class Variant(Record):
 
 @dataclass(frozen=True)
 class ErrorBudget(Record):
-    """What segmentation, print and placement may add up to."""
+    """What segmentation, print and placement may add up to. screw_*: mean and standard deviation of what was measured
+    on placed screws."""
 
     _place: ClassVar[str] = "budget"
 
     segmentation_to_print_mm: float = 0.8
     screw_entry_mm: float = 1.4
     screw_angle_deg: float = 6.7
+    screw_entry_sd_mm: float = 0.81
+    screw_angle_sd_deg: float = 3.77
 
 
 @dataclass(frozen=True)
 class ScrewRules(Record):
-    """Least distances of a screw before the error budget."""
+    """Least distances of a screw before the error budget; the metal under and around its head; how likely the canal may
+    be reached at the placement error; what half the angle between two screws of a level may be; the driver's length."""
 
     _place: ClassVar[str] = "screw_rules"
 
@@ -260,6 +265,18 @@ class ScrewRules(Record):
     metal_mm: float = 2.0
     under_head_mm: float = 1.5
     proud_mm: float = 0.5
+    around_head_mm: float = 1.0
+    canal_breach_percent: float = 5.0
+    least_convergence_deg: float = 5.0
+    most_convergence_deg: float = 15.0
+    driver_length_mm: float = 100.0
+
+    def _fault(self) -> tuple[str, str] | None:
+        if self.least_convergence_deg > self.most_convergence_deg:
+            return "least_convergence_deg", (
+                f"{self.least_convergence_deg:g}° is more than most_convergence_deg, {self.most_convergence_deg:g}°"
+            )
+        return None
 
 
 @dataclass(frozen=True)
@@ -302,6 +319,7 @@ class Plan(Record):
     upper: str
     lower: str
     case_code: str = "CASE-001"
+    design_version: str = "1"
     preset: str = "case2"
     corrections: Corrections = Corrections()
     pose: Pose = Pose()
@@ -319,6 +337,9 @@ class Plan(Record):
     rules: tuple[KeepoutRule, ...] = field(default_factory=_default_rules)
     screw_rules: ScrewRules = ScrewRules()
     budget: ErrorBudget = ErrorBudget()
+    holes: HolePlan = field(default_factory=HolePlan)
+    guides: GuidePlan = field(default_factory=GuidePlan)
+    marks: MarkPlan = field(default_factory=MarkPlan)
     material: Material = field(default_factory=Material)
     printer: Printer = field(default_factory=Printer)
     loads: Loads = Loads()

@@ -83,7 +83,8 @@ def test_a_hospital_s_own_screws_are_used_and_checked(tmp_path):
     values = {
         "name": "3.5 mm small-fragment cancellous", "diameter_mm": 3.5, "core_mm": 2.0, "pitch_mm": 1.75,
         "head_diameter_mm": 6.0, "head_radius_mm": 3.0, "pilot_mm": 2.5, "clearance_hole_mm": 3.8,
-        "seat_radius_mm": 3.1, "lengths_mm": [12, 14, 16],
+        "seat_radius_mm": 3.1, "seat": "spherical", "seat_angle_deg": 90, "drive": "hexagon 2.5 mm",
+        "driver_diameter_mm": 5, "lengths_mm": [12, 14, 16],
     }  # fmt: skip
     file = tmp_path / "ours.json"
 
