@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from LatticeGeneratorLib.mesh.samples import SURFACE_STEP_MM, Nearest, Samples, first_in_cells, surface_points
 
-from ..build.design import Relief
+from ..build.design import Relief, Situation
 from ..case.model import Structure
 from ..case.pieces import pieces
 from ..case.transform import moved_points
@@ -84,16 +84,22 @@ def insertion(measured: Measured) -> Iterator[Finding]:
     if fixed:
         yield _fixed(measured, moving, fixed)
     swept = Samples(_swept(measured.samples.points, _poses(measured, way, _SWEPT_MM)))
-    run = situation.lower.centre - situation.upper.centre
-    run = run / np.linalg.norm(run)
-    # Whichever side the surgeon stands on, a hand holds things off the spine: to the front or to a side, never back.
-    front = situation.upper.anterior + situation.lower.anterior
-    front = front - (front @ run) * run
-    front = front / np.linalg.norm(front)
+    run, front = hand_axes(situation)
     for structure in given:
         if structure not in fixed:
             yield from _aside(measured, structure, swept, run, front)
     yield _outside(measured, poses[0])
+
+
+def hand_axes(situation: Situation) -> tuple[np.ndarray, np.ndarray]:
+    """(3,) unit each: from the upper to the lower docking endplate, along which mobile structures run, and across it to
+    the front. Whichever side the surgeon stands on, a hand holds things off the spine: to the front or to a side, never
+    back."""
+    run = situation.lower.centre - situation.upper.centre
+    run = run / np.linalg.norm(run)
+    front = situation.upper.anterior + situation.lower.anterior
+    front = front - (front @ run) * run
+    return run, front / np.linalg.norm(front)
 
 
 def _poses(measured: Measured, way: Way, step_mm: float) -> np.ndarray:

@@ -25,6 +25,7 @@ COARSE = 1024
 
 # A standard deviation so many times its mean is no measured magnitude; below the other share it is none at all.
 _WIDEST, _FIXED = 15.0, 1e-3
+_SLACK_MM = 0.5  # a sampled distance may change a little faster than the way walked
 _AT_ONCE = 1 << 20  # points whose distances are asked for at once
 
 
@@ -104,8 +105,10 @@ def breach_probabilities(
         some = near[first : first + group]
         moved = [errors.moved(entries[i], directions[i], upright) for i in some]
         starts, ways = (np.concatenate(part) for part in zip(*moved))
-        out = _margins(starts, ways, depths, radius, distance).reshape(len(some), -1) < 0.0
-        likely[some] = out @ errors.weights
+        out = np.zeros(len(starts), dtype=bool)
+        maybe = _may_reach(starts, ways, depths, radius, distance)
+        out[maybe] = _margins(starts[maybe], ways[maybe], depths, radius, distance) < 0.0
+        likely[some] = out.reshape(len(some), -1) @ errors.weights
     return likely
 
 
@@ -149,6 +152,17 @@ def _margins(
     away = distance(points_along(starts, ways, depths).reshape(-1, 3)).reshape(len(starts), len(depths))
     least: np.ndarray = thread_margin(away, depths, radius).min(axis=1)
     return least
+
+
+def _may_reach(
+    starts: np.ndarray, ways: np.ndarray, depths: np.ndarray, radius: float, distance: Distance
+) -> np.ndarray:
+    """(m,) numbers of the threads that three places along each do not already tell to reach nothing: between two
+    places a distance is not less than their mean less half the way between them."""
+    few = depths[np.unique([0, len(depths) // 2, len(depths) - 1])]
+    away = distance(points_along(starts, ways, few).reshape(-1, 3)).reshape(len(starts), len(few))
+    between = 0.5 * (away[:, 1:] + away[:, :-1] - np.diff(few))
+    return np.flatnonzero(between.min(axis=1) < radius + _SLACK_MM)
 
 
 def _magnitudes(share: np.ndarray, mean: float, sd: float, field: str) -> np.ndarray:

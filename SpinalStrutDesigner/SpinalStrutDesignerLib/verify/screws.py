@@ -5,25 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from LatticeGeneratorLib.mesh.samples import Distance
 from scipy.spatial import cKDTree
 
-from ..case.endplate import find_endplate
-from ..case.model import Endplate, Face, Structure
+from ..case.model import Structure
 from ..errors import CaseError
 from ..plan.rules import group_of, rule_for
 from .finding import Finding, Verdict
 from .measured import Measured
+from .plates import docked_plate, kept_from, plate_distance, plate_of
+from .purchase import thread_hu
 from .registry import check
-from .screwline import Margin, ScrewLine, in_ct, side_wall, tightest
+from .screwline import Margin, ScrewLine, side_wall, tightest
 
 # Below this mean HU along the thread screws loosened (women, AUC 0.88; clinical facts, "Purchase").
 _LOOSENING_HU = 153.5
 # The first millimetres of thread lie under the cortex they enter through.
-_ENTRY_MM = 3.0
+ENTRY_MM = 3.0
 # A bicortical tip stands this far out of the far wall.
 _BICORTICAL_MM = (1.0, 2.0)
-_CANAL = ("spinal_cord", "dural_sac")
+CANAL = ("spinal_cord", "dural_sac")
+"""The groups of structures that the spinal canal holds."""
 _BUDGET = "placement budget with printed guides: entry 1.4 ± 0.8 mm, angle 6.7 ± 3.8° (Groningen), segmentation 0.8 mm"
 
 
@@ -104,7 +105,7 @@ def _distance(
 
 
 def _canal(measured: Measured, line: ScrewLine) -> Finding:
-    canal = [s for s in measured.case.structures if group_of(s.name) in _CANAL]
+    canal = [s for s in measured.case.structures if group_of(s.name) in CANAL]
     budget, every = measured.plan.budget, np.ones(len(line.depths), dtype=bool)
     margin = tightest(line, lambda p: measured.case.distance(canal, p), budget, every) if canal else None
     return _distance(
@@ -125,7 +126,7 @@ def _organs(measured: Measured, line: ScrewLine) -> Iterator[Finding]:
     worst: tuple[float, Structure, Margin, float] | None = None
     for structure in measured.case.having("keepout_critical"):
         rule = rule_for(measured.plan, structure.name)
-        if rule is None or group_of(structure.name) in _CANAL:
+        if rule is None or group_of(structure.name) in CANAL:
             continue
         limit = rule.limit_mm if rule.kind == "clearance" else 0.0
         margin = tightest(line, structure.distance, measured.plan.budget, line.in_bone)
@@ -149,16 +150,11 @@ def _organs(measured: Measured, line: ScrewLine) -> Iterator[Finding]:
 def _endplates(measured: Measured, line: ScrewLine) -> Iterator[Finding]:
     """Both endplates of the vertebra, the docked one exempt where the screw has no flange and crosses it."""
     plan = measured.plan
-    faces: tuple[Face, Face] = ("superior", "inferior")
-    for face in faces:
-        docked = (line.screw.level, face) in ((plan.upper, "inferior"), (plan.lower, "superior"))
-        flange = plan.upper_flange if line.screw.level == plan.upper else plan.lower_flange
-        if docked and flange is None:
-            continue
+    for face in kept_from(plan, line.screw.level):
         missing = "the screw does not reach bone"
         try:
-            plate = _plate(measured, line.screw.level, face)
-            margin = tightest(line, _plate_distance(plate), plan.budget, line.in_bone)
+            plate = plate_of(measured.implant.situation, line.screw.level, face)
+            margin = tightest(line, plate_distance(plate), plan.budget, line.in_bone)
         except CaseError as error:
             margin, missing = None, str(error)
         yield _distance(
@@ -174,31 +170,9 @@ def _endplates(measured: Measured, line: ScrewLine) -> Iterator[Finding]:
         )
 
 
-def _plate(measured: Measured, level: str, face: Face) -> Endplate:
-    situation = measured.implant.situation
-    for plate in (situation.upper, situation.lower):
-        if (plate.level, plate.face) == (level, face):
-            return plate
-    return find_endplate(situation.case, level, face)
-
-
-def _plate_distance(plate: Endplate) -> Distance:
-    """Distance to the plate's measured surface, negative beyond it."""
-    surface = plate.to_local(plate.surface)
-    tree = cKDTree(surface)
-
-    def distance(points: np.ndarray) -> np.ndarray:
-        local = plate.to_local(points)
-        away, nearest = tree.query(local)
-        return np.where(local[:, 2] > surface[nearest, 2], -away, away)
-
-    return distance
-
-
 def _walls(measured: Measured, line: ScrewLine) -> Finding:
-    situation = measured.implant.situation
-    plate = situation.upper if line.screw.level == situation.upper.level else situation.lower
-    margin = side_wall(line, plate.normal, measured.plan.budget, _ENTRY_MM)
+    plate = docked_plate(measured.implant.situation, line.screw.level)
+    margin = side_wall(line, plate.normal, measured.plan.budget, ENTRY_MM)
     return _distance(
         measured,
         line,
@@ -289,13 +263,7 @@ def _between(measured: Measured, line: ScrewLine, other: ScrewLine) -> Finding:
 
 def _density(measured: Measured, line: ScrewLine) -> Finding:
     """Mean HU on the mid-depth cylinder of the thread, from bone entry to tip."""
-    kind = line.screw.type
-    across = np.cross(line.direction, np.eye(3)[int(np.argmin(np.abs(line.direction)))])
-    across = across / np.linalg.norm(across)
-    angles = np.arange(8) * np.pi / 4.0
-    ring = np.cos(angles)[:, None] * across + np.sin(angles)[:, None] * np.cross(line.direction, across)
-    points = line.points[line.in_bone][:, None] + 0.25 * (kind.diameter_mm + kind.core_mm) * ring
-    values = in_ct(measured.case, line, points.reshape(-1, 3))
+    values = thread_hu(measured.case, line)[line.in_bone]
     values = values[np.isfinite(values)]
     mean = float(values.mean()) if len(values) else None
     verdict: Verdict = "not_evaluated" if mean is None else "pass" if mean >= _LOOSENING_HU else "warn"

@@ -18,15 +18,20 @@ _STEP_MM = 0.1
 # Heads within this distance of the oesophagus press on it when they stand proud.
 _FACING_MM = 12.0
 _WALL_MM = 1.0
+# Directions about a screw in which the wall beside its head is measured.
+_ROUND = 36
+# Metal farther from the axis than the seat and this is not the wall beside it.
+_SEAT_MM = 0.3
 
 
 @check(order=57)
 def seats(measured: Measured) -> Iterator[Finding]:
-    """Rays along each screw through the mesh around its head."""
+    """Rays through the mesh around each head, along the screw and out from its axis."""
     for line in screw_lines(measured):
         rays = _rays(measured, line)
         yield _bore(measured, line, rays)
         yield _under_head(measured, line, rays)
+        yield _around_head(measured, line)
         yield _proud(measured, line, rays)
 
 
@@ -95,6 +100,53 @@ def _under_head(measured: Measured, line: ScrewLine, rays: Rays) -> Finding:
         line.screw.entry,
         detail=f"5th percentile over the seat's ring, mean {thickness[ring].mean():.2f} mm",
     )
+
+
+def _around_head(measured: Measured, line: ScrewLine) -> Finding:
+    """The thinnest wall beside the head, straight out from the screw's axis to the outside of the implant or a pore."""
+    limit = measured.plan.screw_rules.around_head_mm
+    thickness, place = min(_walls(measured, line), key=lambda wall: wall[0])
+    return measured.finding(
+        f"screw.{line.number}.around_head",
+        f"{line.name}: metal around its head",
+        thickness,
+        "mm",
+        f"≥ {limit:g} mm",
+        "pass" if thickness >= limit else "warn" if thickness >= 0.8 * limit else "fail",
+        "recommended titanium wall for laser powder bed; engineering judgement, verify locally",
+        place,
+        detail=f"from {measured.plan.screw_rules.proud_mm:g} mm under the head's top, by which it may stand out, to the "
+        "end of its seat",
+    )
+
+
+def _walls(measured: Measured, line: ScrewLine) -> Iterator[tuple[float, np.ndarray]]:
+    """In each direction about the screw the thinnest wall beside its seat, mm, and a place on it, (3,) RAS.
+
+    0 where there is none.
+    """
+    kind, entry = line.screw.type, np.asarray(line.screw.entry, dtype=float)
+    across = np.cross(line.direction, np.eye(3)[int(np.argmin(np.abs(line.direction)))])
+    across = across / np.linalg.norm(across)
+    beside = np.cross(line.direction, across)
+    top, bore = measured.plan.screw_rules.proud_mm, 0.5 * kind.clearance_hole_mm
+    low = np.array([top, 0.0])
+    high = np.array([max(float(np.sqrt(kind.seat_radius_mm**2 - bore**2)), top + _STEP_MM), 0.0])
+    for angle in np.arange(_ROUND) * 2.0 * np.pi / _ROUND:
+        out = np.cos(angle) * across + np.sin(angle) * beside
+        frame = np.stack([line.direction, np.cross(out, line.direction), out])
+        rays = cast_at(measured.patches, frame, entry, _STEP_MM, low, high)
+        ray, start, end = rays.chords
+        # A ray that grazes an edge has crossings and no chords: it tells nothing, and its neighbours tell the same.
+        lost = np.setdiff1d(rays.ray, ray)
+        outwards = np.flatnonzero(end > 0.0)
+        first, index = np.unique(ray[outwards], return_index=True)
+        start, end = np.maximum(start[outwards][index], 0.0), end[outwards][index]
+        thickness = np.zeros(int(np.prod(rays.shape)))
+        thickness[first] = np.where(start < kind.seat_radius_mm + _SEAT_MM, end - start, 0.0)
+        thickness[lost] = np.inf
+        thinnest = int(np.argmin(thickness))
+        yield float(thickness[thinnest]), rays.points(np.array([thinnest]), np.array([kind.seat_radius_mm]))[0]
 
 
 def _proud(measured: Measured, line: ScrewLine, rays: Rays) -> Finding:
