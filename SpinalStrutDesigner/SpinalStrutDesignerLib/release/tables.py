@@ -80,8 +80,9 @@ def screws_table(implant: Implant, findings: Mapping[str, Finding]) -> Html:
 _SCREW_ROWS = (
     "Level", "Type", "Length", "Angle to the endplate's plane", "Angle to the sagittal plane", "Against backing out",
     "To the spinal canal", "To the nearer endplate", "To the side walls", "Bone beyond the tip", "To the nearest organ",
-    "To metal already there", "To the next screw", "Metal under the head", "Head stands proud",
-    "Mean HU along the thread",
+    "To metal already there", "To the next screw", "Metal under the head", "Metal around the head",
+    "Head stands proud", "Mean HU along the thread", "Pull-out force", "Canal reached, at the placement error",
+    "Room of the driver",
 )  # fmt: skip
 
 
@@ -94,7 +95,8 @@ def _screw_cells(implant: Implant, index: int, findings: Mapping[str, Finding]) 
     near = min((own[k] for k in ("superior", "inferior") if k in own), key=_value, default=None)
     between = min((f for k, f in own.items() if k.startswith("to_")), key=_value, default=None)
     found = [own.get("canal"), near, *(own.get(k) for k in ("wall", "tip", "organs", "metal")), between]
-    found += [own.get(k) for k in ("under_head", "proud", "density")]
+    found += [own.get(k) for k in ("under_head", "around_head", "proud", "density", "pullout")]
+    found += [own.get(k) for k in ("breach.canal", "access")]
     return (
         screw.level,
         screw.type.name,

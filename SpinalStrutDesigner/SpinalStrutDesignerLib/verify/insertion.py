@@ -132,7 +132,7 @@ def _taken_off(measured: Measured, relief: Relief) -> Finding:
         "undercuts along the way in are removed; how much may be is engineering judgement, verify locally",
         relief.place,
         detail=f"{relief.volume_mm3:.0f} mm³ in all; {relief.contact_mm2:.0f} mm² of its faces on bone were lowered "
-        f"and count as contact up to {budget:g} mm beyond the fit gap; walls beside screw heads are not measured",
+        f"and count as contact up to {budget:g} mm beyond the fit gap",
     )  # fmt: skip
 
 

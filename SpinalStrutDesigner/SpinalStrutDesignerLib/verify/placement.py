@@ -118,6 +118,17 @@ def farthest(errors: Deviations, depths: np.ndarray) -> float:
     return float((shift + 2.0 * np.sin(0.5 * np.minimum(angle, np.pi)) * float(np.max(depths))).max())
 
 
+def spread_mm(errors: Deviations, depth_mm: float, share: float) -> tuple[float, float]:
+    """How far sideways a screw's axis lies from its plan at a depth: on average, and what a share (0 to 1) of all
+    screws stays within."""
+    angle = np.linalg.norm(errors.tilts, axis=1)[:, None]
+    away = errors.shifts + depth_mm * errors.tilts * np.sinc(angle / np.pi)
+    off = np.linalg.norm(away, axis=1)
+    order = np.argsort(off, kind="stable")
+    within = int(np.searchsorted(np.cumsum(errors.weights[order]), share))
+    return float(errors.weights @ off), float(off[order[min(within, len(off) - 1)]])
+
+
 def thread_margin(away: np.ndarray, depths: np.ndarray, radius: float) -> np.ndarray:
     """(..., k) mm from a thread's surface to something whose distance from its axis is away (..., k) at depths (k,).
 

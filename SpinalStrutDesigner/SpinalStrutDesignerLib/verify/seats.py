@@ -115,8 +115,8 @@ def _around_head(measured: Measured, line: ScrewLine) -> Finding:
         "pass" if thickness >= limit else "warn" if thickness >= 0.8 * limit else "fail",
         "recommended titanium wall for laser powder bed; engineering judgement, verify locally",
         place,
-        detail=f"from {measured.plan.screw_rules.proud_mm:g} mm under the head's top, by which it may stand out, to the "
-        "end of its seat",
+        detail=f"from {measured.plan.screw_rules.proud_mm:g} mm under the head's top, by which it may stand out, to "
+        "the end of its seat",
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from LatticeGeneratorLib.mesh.boolean import difference, union
-from LatticeGeneratorLib.mesh.solids import box
+from LatticeGeneratorLib.mesh.solids import box, cylinder
 from SpinalStrutDesignerLib.plan.plan import Resection
 from SpinalStrutDesignerLib.verify.bone import bone, resection
 from SpinalStrutDesignerLib.verify.contact import contact_of
@@ -127,6 +127,20 @@ def test_a_foot_at_the_rim_is_out_of_the_middle_third():
     found = _found(fit, mesh)["fit.upper.centre"]
     assert found.value == pytest.approx(4.95 / 16.0, abs=0.01)
     assert found.verdict == "warn"
+
+
+@pytest.mark.parametrize("tilt_deg", [0.0, 25.0])
+def test_a_screws_bore_through_the_contact_face_is_no_contact(tilt_deg):
+    """A screw of zero profile crosses the docked endplate: the finished mesh lacks its bore there."""
+    tilt, at = np.deg2rad(tilt_deg), np.array([0.0, 0.0, 29.7])
+    way = 10.0 * np.array([np.sin(tilt), 0.0, np.cos(tilt)])
+    holed = difference(column_mesh(), [cylinder(at - way, at + way, 1.85, 128)])
+    whole, found = (_found(fit, mesh)["fit.upper.contact"].value for mesh in (column_mesh(), holed))
+    # A slanting bore meets the face in an ellipse. Its wall counts as long as it lies near the bone, 0.8 mm beyond
+    # the fit gap, which gives back what it moves sideways over that depth.
+    ellipse = np.pi * 1.85**2 / np.cos(tilt)
+    back = 2 * 1.85 * 0.8 * np.tan(tilt)
+    assert ellipse - back - 0.5 <= whole - found <= ellipse + 0.5
 
 
 def test_pores_are_closed_for_the_envelope_and_open_for_the_net_area():

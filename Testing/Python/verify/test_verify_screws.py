@@ -165,6 +165,38 @@ def test_metal_under_the_head():
     assert _found(seats, mesh=_flange_mesh(3.2))["screw.1.under_head"].verdict == "fail"
 
 
+def _boss_mesh(radius: float, proud: float = 0.0, beside: tuple[float, float] = (0.0, 0.0)):
+    """A round boss about the hole of `_flange_mesh`, its axis beside the screw's."""
+    entry = np.array(ENTRY)
+    axis = entry + np.array([beside[0], 0.0, beside[1]])
+    boss = cylinder(axis + np.array([0, -proud, 0]), axis + np.array([0, -5.0, 0]), radius, 256)
+    bore = cylinder(entry, entry + np.array([0, -20, 0]), 1.85, 256)
+    return difference(boss, [bore, sphere(entry, 3.05, 256), cylinder(entry + np.array([0, 40, 0]), entry, 3.05, 256)])
+
+
+@pytest.mark.parametrize(("radius", "verdict"), [(4.3, "pass"), (3.95, "warn"), (3.7, "fail")])
+def test_metal_around_the_head(radius, verdict):
+    found = _found(seats, mesh=_boss_mesh(radius))["screw.1.around_head"]
+    # The seat is widest where it is looked at first, 0.5 mm under the head's top: sqrt(3.05² - 0.5²).
+    assert found.value == pytest.approx(radius - np.sqrt(3.05**2 - 0.5**2), abs=0.02)
+    assert found.verdict == verdict
+
+
+def test_the_thinnest_side_of_a_boss_counts_and_none_is_nothing():
+    found = _found(seats, mesh=_boss_mesh(4.5, beside=(0.6, 0.0)))["screw.1.around_head"]
+    assert found.value == pytest.approx(4.5 - 0.6 - np.sqrt(3.05**2 - 0.5**2), abs=0.03)
+    assert found.location[0] < -2.0
+    lower = _found(seats, mesh=_boss_mesh(4.5, proud=1.0))["screw.1.around_head"]
+    assert lower.value == 0.0 and lower.verdict == "fail"
+    assert _found(seats, mesh=_boss_mesh(4.5, proud=0.4))["screw.1.around_head"].verdict == "pass"
+
+
+def test_wide_metal_around_the_head_is_measured_to_its_outside():
+    assert _found(seats, mesh=_flange_mesh())["screw.1.around_head"].value == pytest.approx(
+        7.0 - np.sqrt(3.05**2 - 0.5**2), abs=0.03
+    )
+
+
 @pytest.mark.parametrize(("proud", "verdict"), [(0.0, "pass"), (0.4, "pass"), (1.5, "warn")])
 def test_a_head_above_the_surface(proud, verdict):
     found = _found(seats, mesh=_flange_mesh(proud=proud))["screw.1.proud"]
