@@ -10,7 +10,7 @@ taken as independent; a screw is tilted about the top of its head, which the sea
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 from LatticeGeneratorLib.mesh.samples import Distance
@@ -46,7 +46,7 @@ class Deviations:
         return entry + self.shifts @ across, np.cos(angle)[:, None] * direction + sideways
 
 
-@cache
+@lru_cache(maxsize=8)
 def deviations(budget: ErrorBudget, count: int = FINE) -> Deviations:
     """The placement error of a budget in `count` equally likely deviations (a power of two), the same at every call.
 

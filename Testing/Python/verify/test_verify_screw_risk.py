@@ -129,3 +129,8 @@ def test_what_nothing_is_planned_for_has_no_findings():
 def test_the_measured_error_is_named():
     found = _found(tube("spinal_cord", "keepout_critical", 0.0, -20.0, 5.0), budget=ErrorBudget())["breach.canal"]
     assert "1.4 ± 0.81 mm" in found.basis and "6.7 ± 3.77°" in found.basis
+
+
+def test_a_thread_that_misses_its_bone_has_passed_a_side_wall():
+    line = ScrewLine(screw((30.0, FRONT, 37.0), BACK), 1, toy_case().structure("C4"))
+    assert wall_breaches(line, deviations(SHIFT, 16), np.array([0.0, 0.0, -1.0])) == (1.0, 0.0)

@@ -188,6 +188,12 @@ def test_the_thinnest_side_of_a_boss_counts_and_none_is_nothing():
     assert found.location[0] < -2.0
     lower = _found(seats, mesh=_boss_mesh(4.5, proud=1.0))["screw.1.around_head"]
     assert lower.value == 0.0 and lower.verdict == "fail"
+    # A rim that stands apart from the seat, from 4 mm outwards, is no wall of it.
+    rim = box([-8.0, FRONT - 5.0, 30.0], [8.0, FRONT, 44.0])
+    rim = difference(rim, [cylinder(np.array([0, FRONT + 1, 37]), np.array([0, FRONT - 2.0, 37]), 4.0)])
+    bore = cylinder(np.array(ENTRY), np.array([0, FRONT - 20, 37]), 1.85)
+    apart = difference(rim, [bore, sphere(np.array(ENTRY), 3.05)])
+    assert _found(seats, mesh=apart)["screw.1.around_head"].value == 0.0
     assert _found(seats, mesh=_boss_mesh(4.5, proud=0.4))["screw.1.around_head"].verdict == "pass"
 
 
