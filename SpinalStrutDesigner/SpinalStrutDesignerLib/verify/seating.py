@@ -29,7 +29,7 @@ import numpy as np
 from ..errors import GeometryError
 from ..plan.record import Vec
 from .seating_contact import Contact, Distance
-from .seating_poses import BOX_DEG, BOX_MM, Ground, Poses, Target, farthest
+from .seating_poses import Ground, Poses, Target, farthest
 from .seating_words import words_of
 
 # A guide that can slip or tilt more than this while it looks seated does not seat uniquely, mm and degrees. Engineering
@@ -136,7 +136,9 @@ class Seating:
     errors: tuple[DrillError, ...]
 
 
-def seating(contact: Contact, bone: Distance, slop: Slop, bores: Sequence[Bore], insertion: Vec | np.ndarray) -> Seating:
+def seating(
+    contact: Contact, bone: Distance, slop: Slop, bores: Sequence[Bore], insertion: Vec | np.ndarray
+) -> Seating:
     """How uniquely a guide sits with its contact on bone, and the drill errors that follow.
 
     bone: (n, 3) RAS mm to (n,) mm, signed; insertion: (3,) along which the guide goes onto bone. Poses are looked for
@@ -144,9 +146,9 @@ def seating(contact: Contact, bone: Distance, slop: Slop, bores: Sequence[Bore],
     """
     ground = _ground(contact, bone, slop, _unit(insertion, "insertion"))
     whole = (Target(point=np.zeros(3)), Target())
-    drilled = [(Target(point=np.asarray(b.tip) - ground.middle), Target(direction=_unit(b.direction, b.name))) for b in bores]
+    drilled = [_drilled(bore, ground.middle) for bore in bores]
     poses = farthest(ground, [*whole, *(target for both in drilled for target in both)])
-    slip, tilt = (float(target.far(poses).max()) for target in whole)
+    slip, tilt = _farthest(whole, poses)
     bounded = bool(poses.share_of_box.max() < 0.98)
     loosest = _loosest(ground, poses)
     return Seating(
@@ -158,8 +160,19 @@ def seating(contact: Contact, bone: Distance, slop: Slop, bores: Sequence[Bore],
         tilt_deg=tilt,
         loosest=loosest,
         loosest_words=words_of(loosest, ground.lever, ground.frame[:, 0]),
-        errors=tuple(_error(bore, slop, *(float(t.far(poses).max()) for t in both)) for bore, both in zip(bores, drilled)),
+        errors=tuple(_error(bore, slop, *_farthest(both, poses)) for bore, both in zip(bores, drilled)),
     )
+
+
+def _farthest(targets: tuple[Target, Target], poses: Poses) -> tuple[float, float]:
+    """mm and degrees, the most over all poses."""
+    place, direction = targets
+    return float(place.far(poses).max()), float(direction.far(poses).max())
+
+
+def _drilled(bore: Bore, middle: np.ndarray) -> tuple[Target, Target]:
+    """The tip of a drill and its direction."""
+    return Target(point=np.asarray(bore.tip, dtype=float) - middle), Target(direction=_unit(bore.direction, bore.name))
 
 
 def _error(bore: Bore, slop: Slop, seat_mm: float, seat_deg: float) -> DrillError:
@@ -190,9 +203,8 @@ def _ground(contact: Contact, bone: Distance, slop: Slop, insertion: np.ndarray)
     widest /= np.linalg.norm(widest)
     frame = np.stack([insertion, widest, np.cross(insertion, widest)], axis=1)
     chosen = _thinned(points @ frame)
-    return Ground(
-        points[chosen], contact.normals[chosen], contact.areas[chosen], middle, frame, bone, slop.seat_mm
-    )  # fmt: skip
+    kept = points[chosen], contact.normals[chosen], contact.areas[chosen]
+    return Ground(*kept, middle, frame, bone, slop.seat_mm)
 
 
 def _thinned(points: np.ndarray) -> np.ndarray:

@@ -62,6 +62,6 @@ def _fraction(*pairs: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     """(k, 1) how much of the changes leaves all values positive, at most 1."""
     most = np.ones(len(pairs[0][0]))
     for value, change in pairs:
-        ratio = np.where(change < 0, value / np.minimum(change, -1e-300), -np.inf)
+        ratio = np.where(change < 0, value / np.minimum(change, -1e-100), -np.inf)
         most = np.minimum(most, -_TO_THE_BORDER * ratio.max(axis=1))
     return most[:, None]
