@@ -8,7 +8,7 @@ distance bends that polytope. So each pose is pushed in steps: the best step is 
 slopes where the guide then is, its length held by what the real distance says where it leads.
 
 Pushes start from the planned pose in directions all round, and from other seats nearby: poses all over the box into
-which the guide settles by least squares. What is found is what the search reached, and so never more than the truth.
+which the guide settles by least squares. What is found is what the search reached: never more than the truth for the points that it follows.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _AIM = 0.999  # share of the slack that steps aim at, so that what bends leaves 
 _ROUNDS = 24
 _LEAST_GAIN = 0.002  # share of what was reached by which a step must raise it, or the push is at its end
 _SHORTEST = 0.01  # share of the slack below which steps are not shortened further
-_HELD, _WORST = 96, 48  # points each programme holds: the same ones always, and those next to the slack
+_HELD, _WORST = 64, 32  # points each programme holds: the same ones always, and those next to the slack
 _SETTLED_BY, _SETTLING = 160, 12  # points and rounds of the least squares
 _SEATS = 3  # other seats that each target is pushed from
 # To the faces, edges and corners of a cube, turned a little: a push along a seat's own axis may end where two others

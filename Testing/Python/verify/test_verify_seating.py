@@ -235,6 +235,13 @@ def test_the_contact_of_a_guide_on_three_feet():
     assert contact.points[:, 2] == pytest.approx(GAP)
 
 
+def test_what_faces_away_from_bone_is_no_contact():
+    thin = box([0, 0, GAP], [4, 4, GAP + 0.04])  # its upper side is within the limit of the offset as well
+    assert contact_of(thin, lambda q: q[:, 2], GAP, 0.05, DOWN).areas.sum() == pytest.approx(16.0)
+    with pytest.raises(GeometryError, match="no contact"):
+        contact_of(thin, lambda q: q[:, 2], GAP, 0.05, -DOWN)
+
+
 def test_a_guide_off_bone_is_refused():
     with pytest.raises(GeometryError, match=r"no contact with bone.*offset"):
         contact_of(_feet(2.0), lambda q: q[:, 2], GAP, 0.05, DOWN)
