@@ -8,7 +8,9 @@ distance bends that polytope. So each pose is pushed in steps: the best step is 
 slopes where the guide then is, its length held by what the real distance says where it leads.
 
 Pushes start from the planned pose in directions all round, and from other seats nearby: poses all over the box into
-which the guide settles by least squares. What is found is what the search reached: never more than the truth for the points that it follows.
+which the guide settles by least squares.
+
+What is found is what the search reached: never more than the truth for the points that it follows.
 """
 
 from __future__ import annotations
