@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from SpinalStrutDesignerLib.build.screws import BEYOND_TIP_MM, DRIVER_WAY_MM, screw_cutter
+from SpinalStrutDesignerLib.build.screws import BEYOND_TIP_MM, DRIVER_WAY_MM, finished_cutter
 from SpinalStrutDesignerLib.plan.plan import Screw, ScrewType
 
 
 def test_bore_seat_and_driver_way_have_the_catalogue_sizes():
     kind = ScrewType()
     screw = Screw(kind, "C4", (1.0, 2.0, 3.0), (0.0, 0.6, 0.8), 16.0)
-    cutter = screw_cutter(screw)
+    cutter = finished_cutter(screw)
     r, seat = kind.clearance_hole_mm / 2, kind.seat_radius_mm
     reach = np.sqrt(seat**2 - r**2)
     # Cylinder from the seat's lower half on, half a sphere with its cap cut by the bore, and the driver's way.
