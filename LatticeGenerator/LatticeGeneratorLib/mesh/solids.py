@@ -50,7 +50,7 @@ def sphere(centre: np.ndarray, radius: float, segments: int = 64) -> Mesh:
 def revolved(start: np.ndarray, direction: np.ndarray, profile: np.ndarray, segments: int = 64) -> Mesh:
     """The body that a profile encloses turning about an axis, with flat ends; its corners lie on the true circles.
 
-    start: (3,) mm; direction: (3,); profile: (n, 2) mm along the axis from start, rising, and the radius there, above 0.
+    start: (3,) mm; direction: (3,); profile: (n, 2) mm along the axis from start, rising, and radii above 0.
     """
     profile = np.asarray(profile, float)
     if len(profile) < 2 or np.any(np.diff(profile[:, 0]) < 0.0) or profile[:, 1].min() <= 0.0:

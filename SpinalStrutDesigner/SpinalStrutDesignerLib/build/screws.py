@@ -117,4 +117,4 @@ def direction_of(screw: Screw) -> np.ndarray:
 def _continued(below: np.ndarray, hole: HoleShape) -> np.ndarray:
     """A profile begun within the driver's way, a radius of it above the head's top, so that the two are one body."""
     start = np.array([[-hole.way_radius, below[0, 1]]])
-    return np.vstack([start, below]) + [hole.way_radius, 0.0]
+    return np.vstack([start, below]) + np.array([hole.way_radius, 0.0])

@@ -25,6 +25,7 @@ _SCALES = (5.0, 2.0, 1.0, 0.5, 0.2)  # ISO 5455
 _VIEWS = (14.0, 196.0, 14.0, 283.0)  # left, right, low, high of what the views may take, mm
 _BETWEEN, _ROOM = 34.0, 20.0  # between two views and around them, for dimensions
 _COLUMN = (202.0, 406.0)  # left and right of the tables
+_SCREW, _DATUM = "#0b3d91", "#a02020"  # colours of screws' axes and of datums
 _BEYOND_MM = 8.0  # centre lines go on so far beyond what they belong to, on the sheet
 
 
@@ -131,7 +132,8 @@ def _draw_view(sheet: Sheet, placed: _Placed, implant: Implant, frame: DatumFram
 
 
 def _draw_screws(sheet: Sheet, placed: _Placed, implant: Implant, frame: DatumFrame) -> None:
-    """Each screw's axis as a centre line, its number where it comes in."""
+    """Each screw's axis as a centre line, its number where it comes in, farther out where another one stands there."""
+    taken: list[np.ndarray] = []
     for number, screw in enumerate(implant.situation.plan.screws, 1):
         entry, way = frame.points(np.array(screw.entry)), frame.directions(np.array(screw.direction))
         ends = placed.on_sheet(np.stack([entry, entry + screw.length_mm * way]))
@@ -139,11 +141,16 @@ def _draw_screws(sheet: Sheet, placed: _Placed, implant: Implant, frame: DatumFr
         length = float(np.linalg.norm(along))
         unit = along / length if length > 2.0 else np.array([0.0, -1.0])
         start = ends[0] - _BEYOND_MM * unit
-        sheet.line(np.stack([start, ends[1] + 3.0 * unit]), 0.18, "chain", "#0b3d91")
+        sheet.line(np.stack([start, ends[1] + 3.0 * unit]), 0.18, "chain", _SCREW)
         cross = np.array([[-1.5, 0.0], [1.5, 0.0]])
-        sheet.line(ends[0] + cross, 0.18, color="#0b3d91")
-        sheet.line(ends[0] + cross[:, ::-1], 0.18, color="#0b3d91")
-        x, y = (float(v) for v in start - 2.4 * unit)
+        sheet.line(ends[0] + cross, 0.18, color=_SCREW)
+        sheet.line(ends[0] + cross[:, ::-1], 0.18, color=_SCREW)
+        place = start - 2.4 * unit
+        while any(np.linalg.norm(place - other) < 5.2 for other in taken):
+            place = place - 1.3 * unit
+        taken.append(place)
+        sheet.line(np.stack([start, place]), 0.18, color=_SCREW)
+        x, y = (float(v) for v in place)
         sheet.circle(x, y, 2.4)
         sheet.text(x, y, str(number), 7.0, "center")
 
@@ -156,9 +163,12 @@ def _draw_planes(sheet: Sheet, placed: _Placed, implant: Implant, frame: DatumFr
         normal = placed.view.flat(frame.directions(plate.normal)[None])[0]
         along = np.array([normal[1], -normal[0]]) / np.linalg.norm(normal)
         along = along if along[0] > 0.0 else -along
-        reach = [(edge - centre[0]) / along[0] for edge in (placed.low[0] - 4.0, placed.high[0] + 5.0)]
+        # From the right, screws come in at the right: letters stand at the left.
+        left, right = placed.low[0] - 4.0, placed.high[0] + 5.0
+        edges = (right, left - 5.8) if placed.view.across[1] else (left, right)
+        reach = [(edge - centre[0]) / along[0] for edge in edges]
         line = centre + np.outer(reach, along)
-        sheet.line(line, 0.25, "chain", "#a02020")
+        sheet.line(line, 0.25, "chain", _DATUM)
         _draw_letter(sheet, line[1], letter)
 
 
@@ -166,7 +176,7 @@ def _draw_c(sheet: Sheet, placed: _Placed) -> None:
     """Datum C, seen from its edge."""
     x = float(placed.on_sheet(np.zeros((1, 3)))[0, 0])
     low, high = float(placed.low[1]) - 4.0, float(placed.high[1]) + 6.0
-    sheet.line(np.array([[x, low], [x, high]]), 0.25, "chain", "#a02020")
+    sheet.line(np.array([[x, low], [x, high]]), 0.25, "chain", _DATUM)
     if placed.view.up[2]:
         _draw_letter(sheet, np.array([x - 2.4, high + 2.4]), "C")
 
@@ -174,8 +184,8 @@ def _draw_c(sheet: Sheet, placed: _Placed) -> None:
 def _draw_letter(sheet: Sheet, place: np.ndarray, letter: str) -> None:
     x, y = (float(v) for v in place)
     sheet.filled(np.array([[x, y - 2.4], [x + 4.8, y - 2.4], [x + 4.8, y + 2.4], [x, y + 2.4]]), "white")
-    sheet.box(x, y - 2.4, 4.8, 4.8, 0.3, "#a02020")
-    sheet.text(x + 2.4, y - 0.1, letter, 8.0, "center", True, "#a02020")
+    sheet.box(x, y - 2.4, 4.8, 4.8, 0.3, _DATUM)
+    sheet.text(x + 2.4, y - 0.1, letter, 8.0, "center", True, _DATUM)
 
 
 def _dimension_across(sheet: Sheet, placed: _Placed, y: float) -> None:
@@ -212,7 +222,8 @@ def _draw_mark(sheet: Sheet, reasons: int, top: float) -> None:
     left, right = _COLUMN
     sheet.box(left, top - 10.0, right - left, 12.0, 0.7, "#b00000")
     sheet.text((left + right) / 2.0, top - 2.0, MARK, 15.0, "center", True, "#b00000")
-    words = f"{reasons} finding{'s' if reasons > 1 else ''} forbid{'' if reasons > 1 else 's'} it: see {MARK.replace(' ', '_')}.txt"
+    what = f"{reasons} findings forbid it" if reasons > 1 else "a finding forbids it"
+    words = f"{what}: see {MARK.replace(' ', '_')}.txt"
     sheet.text((left + right) / 2.0, top - 7.4, words, 7.0, "center", color="#b00000")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from ..build.design import Design, Implant
 from ..build.screws import HoleShape, finished_hole, printed_hole
 from .drawing_views import DatumFrame
-from .screws_csv import angles_in
+from .screws_csv import angles_in, fixed
 from .sheet import Sheet
 
 _ROW_MM = 5.2
@@ -71,8 +71,8 @@ def axes_table(
         place, way = frame.points(np.array(screw.entry)), frame.directions(np.array(screw.direction))
         angles = angles_in(implant, screw)
         rows.append((
-            str(number), *(f"{x:.2f}" for x in place), *(f"{x:.5f}" for x in way),
-            f"{angles.inclination_deg:.1f}°", f"{angles.convergence_deg:.1f}°", screw.type.drive,
+            str(number), *(fixed(x, 2) for x in place), *(fixed(x, 5) for x in way),
+            fixed(angles.inclination_deg, 1) + "°", fixed(angles.convergence_deg, 1) + "°", screw.type.drive,
         ))  # fmt: skip
     heads = ("No.", "X", "Y", "Z", "direction\nX", "direction\nY", "direction\nZ", "to its\nendplate", "con-\nvergence",
              "Drive")  # fmt: skip
@@ -92,7 +92,7 @@ def variants_table(
         b = frame.points(implant.situation.lower.centre)
         printed = f"{implant.printed.name}.stl" if implant.printed is not None else "as finished"
         rows.append((f"{implant.part.name}.stl", printed, " × ".join(f"{x:.1f}" for x in size),
-                     " / ".join(f"{x:.2f}" for x in b), f"{implant.axis.length_mm:.1f}"))  # fmt: skip
+                     " / ".join(fixed(x, 2) for x in b), f"{implant.axis.length_mm:.1f}"))  # fmt: skip
     heads = ("Finished", "Printed", "Size X × Y × Z", "Middle of B: X / Y / Z", "Strut's\naxis")
     return table(sheet, "IMPLANTS", heads, (2.2, 3.0, 2.2, 2.4, 0.9), rows, column, top)
 
@@ -109,8 +109,8 @@ def notes(sheet: Sheet, implant: Implant, frame: DatumFrame, left: float, top: f
         f"Strut as planned: {section.shape.replace('_', ' ')} {section.width_mm:g} × {section.depth_mm:g}"
         + (f", below {section.lower_width_mm or section.width_mm:g} × {section.lower_depth_mm or section.depth_mm:g}"
            if section.lower_width_mm or section.lower_depth_mm else "") + ". Free form: as the STL files.",
-        f"Holes are printed with bores {plan.holes.undersize_mm:g} smaller and {plan.holes.seat_stock_mm:g} of stock on "
-        "seats, then milled. SR: sphere about the middle of the head's top;",
+        f"Holes are printed with bores {plan.holes.undersize_mm:g} smaller and {plan.holes.seat_stock_mm:g} of stock "
+        "on seats, then milled. SR: sphere about the middle of the head's top;",
         "Ø, angle: cone, its diameter in the plane of the head's top. The driver's way above is printed as it is.",
         "Screws, seats and drives are the catalogue's, partly recalled: verify against the hospital's set.",
         "Porous faces at both ends: mask them, no blasting, no polishing.",

@@ -12,9 +12,8 @@ from ..build.design import Implant
 from ..verify.raster import cast
 from .sheet import outlines
 
-# Between the rays by which a view is seen, mm of the implant: half a pixel of 300 dpi at 2:1 would be 0.02, and a pore
-# is 0.5 wide.
-STEP_MM = 0.12
+# Between the rays by which a view is seen, mm of the implant: 170 dpi at 1:1, and a pore is 0.5 mm wide.
+STEP_MM = 0.15
 # The greys of faces seen edge-on and square, 0 to 1: light, so that lines can be read on them.
 _EDGE_ON, _SQUARE = 0.55, 0.95
 

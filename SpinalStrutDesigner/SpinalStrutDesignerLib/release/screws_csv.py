@@ -1,7 +1,7 @@
 """screws.csv: a row for each screw of the nominal implant, as planned and as found, for a table of the hospital's own.
 
-RFC 4180: commas, CRLF, UTF-8, a first row of names. Places are in the STL files' frame, LPS millimetres, as the columns'
-names say. An empty cell is not known; a verdict is one of pass, warn, fail, not_evaluated and waived.
+RFC 4180: commas, CRLF, UTF-8, a first row of names. Places are in the STL files' frame, LPS millimetres, as the
+columns' names say. An empty cell is not known; a verdict is one of pass, warn, fail, not_evaluated and waived.
 """
 
 from __future__ import annotations
@@ -126,14 +126,20 @@ def _planned(implant: Implant, screw: Screw, number: int) -> dict[str, str]:
     values = (
         number, screw.level, angles.side, kind.name, kind.diameter_mm, kind.core_mm, kind.pitch_mm, screw.length_mm,
         *neighbouring_lengths(screw), "yes" if screw.bicortical else "no", screw.anti_backout, kind.drive,
-        kind.driver_diameter_mm, kind.pilot_mm, kind.clearance_hole_mm, kind.seat, *(f"{x:.3f}" for x in (*entry, *tip)),
-        *(f"{x:.6f}" for x in direction), f"{angles.inclination_deg:.2f}", f"{angles.convergence_deg:.2f}",
+        kind.driver_diameter_mm, kind.pilot_mm, kind.clearance_hole_mm, kind.seat,
+        *(fixed(x, 3) for x in (*entry, *tip)), *(fixed(x, 6) for x in direction),
+        fixed(angles.inclination_deg, 2), fixed(angles.convergence_deg, 2),
     )  # fmt: skip
     return {name: _cell(value) for name, value in zip(_COLUMNS, values)}
 
 
 def _cell(value: float | str | None) -> str:
     return "" if value is None else value if isinstance(value, str) else f"{value:.6g}"
+
+
+def fixed(value: float, digits: int) -> str:
+    """So many decimals, and no minus before a zero."""
+    return f"{round(float(value), digits) + 0.0:.{digits}f}"
 
 
 def _unit_name(unit: str) -> str:

@@ -46,7 +46,9 @@ class Sheet:
             linestyle=tuple(_dash(style, width_mm)) if style != "solid" else "-", scalex=False, scaley=False,
         )  # fmt: skip
 
-    def box(self, x: float, y: float, width: float, height: float, width_mm: float = 0.25, color: str = "black") -> None:
+    def box(
+        self, x: float, y: float, width: float, height: float, width_mm: float = 0.25, color: str = "black"
+    ) -> None:
         """A rectangle by its lower left corner."""
         corners = [[x, y], [x + width, y], [x + width, y + height], [x, y + height], [x, y]]
         self.line(np.array(corners), width_mm, color=color)
@@ -117,7 +119,7 @@ class Sheet:
 
 
 def outlines(mask: np.ndarray) -> list[np.ndarray]:
-    """Closed lines (n, 2) around what is True in a mask (rows, columns), in columns and rows from the first's middle."""
+    """Closed lines (n, 2) around what is True in a mask (rows, columns), in columns and rows of places."""
     from contourpy import contour_generator
 
     padded = np.pad(mask.astype(float), 2)
