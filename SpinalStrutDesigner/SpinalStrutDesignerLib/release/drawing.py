@@ -14,6 +14,7 @@ import numpy as np
 from ..build.design import Design, Implant
 from ..plan.plan import Plan
 from ..verify.finding import Finding
+from .drawing_holes import hole_sections
 from .drawing_tables import axes_table, holes_table, notes, variants_table
 from .drawing_views import STEP_MM, DatumFrame, View, views
 from .records import MARK, blocking_reasons
@@ -44,8 +45,10 @@ def drawing(design: Design, findings: Sequence[Finding]) -> Sheet:
     sheet = Sheet(*SHEET_MM)
     width, height = SHEET_MM
     sheet.box(_BORDER_MM, _BORDER_MM, width - 2 * _BORDER_MM, height - 2 * _BORDER_MM, 0.5)
-    for placed in _placed(seen, scale):
+    shown = _placed(seen, scale)
+    for placed in shown:
         _draw_view(sheet, placed, implant, frame)
+    hole_sections(sheet, implant, float(shown[1].low[0]) - 8.0, _VIEWS[1], float(shown[2].high[1]) + 2.0)
     reasons = blocking_reasons(findings)
     top = SHEET_MM[1] - 16.0
     if reasons:

@@ -74,8 +74,8 @@ def axes_table(
             str(number), *(fixed(x, 2) for x in place), *(fixed(x, 5) for x in way),
             fixed(angles.inclination_deg, 1) + "°", fixed(angles.convergence_deg, 1) + "°", screw.type.drive,
         ))  # fmt: skip
-    heads = ("No.", "X", "Y", "Z", "direction\nX", "direction\nY", "direction\nZ", "to its\nendplate", "con-\nvergence",
-             "Drive")  # fmt: skip
+    heads = ("No.", "X", "Y", "Z", "direction\nX", "direction\nY", "direction\nZ", "off its\nendplate",
+             "con-\nvergence", "Drive")  # fmt: skip
     widths = (0.6, 1.2, 1.2, 1.2, 1.4, 1.4, 1.4, 1.2, 1.2, 2.2)
     title = "SCREW AXES in the datum frame: middle of the head's flat top, unit vector to the tip"
     return table(sheet, title, heads, widths, rows or [("–",) * len(heads)], column, top)
@@ -113,7 +113,7 @@ def notes(sheet: Sheet, implant: Implant, frame: DatumFrame, left: float, top: f
         "on seats, then milled. SR: sphere about the middle of the head's top;",
         "Ø, angle: cone, its diameter in the plane of the head's top. The driver's way above is printed as it is.",
         "Screws, seats and drives are the catalogue's, partly recalled: verify against the hospital's set.",
-        "Porous faces at both ends: mask them, no blasting, no polishing.",
+        "Porous faces, where there are any: mask them; no blasting, no polishing. Clear powder before heat treatment.",
     )  # fmt: skip
     sheet.text(left, top, "NOTES", 8.0, bold=True)
     for number, line in enumerate(lines, 1):
