@@ -98,9 +98,9 @@ def screws_csv(implant: Implant, findings: Sequence[Finding]) -> str:
     for number, (screw, own) in enumerate(zip(screws, found), 1):
         row = _planned(implant, screw, number)
         for key, name in names.items():
-            finding = own.get(key)
-            row[name] = "" if finding is None else _cell(finding.value)
-            row[f"{key}_verdict"] = "" if finding is None else finding.verdict
+            found_here = own.get(key)
+            row[name] = "" if found_here is None else _cell(found_here.value)
+            row[f"{key}_verdict"] = "" if found_here is None else found_here.verdict
         rows.append(row)
     text = io.StringIO()
     columns = list(rows[0]) if rows else _COLUMNS

@@ -1,11 +1,10 @@
 """A sheet of paper to draw on in millimetres, written as PDF: the only file that knows matplotlib.
 
-The same drawing gives the same bytes: no dates, the library's own font, embedded whole (type 42).
+The same drawing gives the same bytes: no dates, the library's own font, embedded (type 3).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,9 +12,9 @@ import numpy as np
 
 Style = Literal["solid", "dashed", "chain"]
 Align = Literal["left", "center", "right"]
-_DASHES = {"solid": "-", "dashed": (0, (8, 4)), "chain": (0, (14, 3, 2, 3))}
-_SETTINGS = {
-    "font.family": ["DejaVu Sans"], "pdf.fonttype": 42, "pdf.compression": 6, "path.simplify": False,
+_DASHES: dict[Style, tuple[float, ...]] = {"solid": (), "dashed": (8.0, 4.0), "chain": (14.0, 3.0, 2.0, 3.0)}
+_SETTINGS: Any = {
+    "font.family": ["DejaVu Sans"], "pdf.fonttype": 3, "pdf.compression": 6, "path.simplify": False,
     "image.composite_image": False, "axes.unicode_minus": True, "text.usetex": False, "text.parse_math": False,
 }  # fmt: skip
 _POINT_MM = 25.4 / 72.0
@@ -43,7 +42,7 @@ class Sheet:
         x, y = np.asarray(points, dtype=float).T
         self._axes.plot(
             x, y, color=color, linewidth=width_mm / _POINT_MM, dash_capstyle="butt", solid_joinstyle="round",
-            linestyle=tuple(_dash(style, width_mm)) if style != "solid" else "-", scalex=False, scaley=False,
+            linestyle=(0.0, _DASHES[style]) if style != "solid" else "-", scalex=False, scaley=False,
         )  # fmt: skip
 
     def box(
@@ -124,7 +123,8 @@ def outlines(mask: np.ndarray) -> list[np.ndarray]:
 
     padded = np.pad(mask.astype(float), 2)
     blurred = _blurred(padded)
-    return [line - 2.0 for line in contour_generator(z=blurred).lines(0.5) if len(line) > 8]
+    found: Any = contour_generator(z=blurred).lines(0.5)
+    return [np.asarray(line) - 2.0 for line in found if len(line) > 8]
 
 
 def _blurred(values: np.ndarray) -> np.ndarray:
@@ -132,9 +132,3 @@ def _blurred(values: np.ndarray) -> np.ndarray:
 
     result: np.ndarray = gaussian_filter(values, 0.8)
     return result
-
-
-def _dash(style: Style, width_mm: float) -> Sequence[Any]:
-    """Dashes in widths of the line, as matplotlib wants them."""
-    offset, lengths = _DASHES[style]
-    return offset, tuple(0.35 * length for length in lengths) if width_mm > 0.3 else lengths
