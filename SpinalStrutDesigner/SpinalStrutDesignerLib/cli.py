@@ -147,6 +147,8 @@ def _segment(options: argparse.Namespace) -> int:
 def _design(options: argparse.Namespace) -> int:
     _check_target(options.out)
     given = given_plan(options)
+    if given is not None and options.screws is not None:
+        raise PlanError("--screws is for a proposal, and --plan has its screws already: give one of the two")
     check_early(options, given)
     stages = Stages(shown_as(options.progress), _SHARES)
     with stages.stage("reading") as progress:
@@ -172,7 +174,7 @@ def _propose(options: argparse.Namespace) -> int:
     check_levels(case, given, options)
     start = given or preset(options.preset or DEFAULT_PRESET, options.upper, options.lower)
     with stages.stage("planning"):
-        plan = decided(complete_plan(case, start), options)
+        plan = decided(complete_plan(case, start, options.screws), options)
         stations = free_stations(case, plan)
     end_bar(options.progress)
     _write(options.out, plan_to_json(plan), "plan")
@@ -211,7 +213,7 @@ def _write(file: str, text: str, what: str) -> None:
 def _proposed(case: Case, options: argparse.Namespace) -> Plan:
     from .propose.propose import propose_plan
 
-    return propose_plan(case, options.upper, options.lower, options.preset or DEFAULT_PRESET)
+    return propose_plan(case, options.upper, options.lower, options.preset or DEFAULT_PRESET, options.screws)
 
 
 def _make(case: Case, plan: Plan, options: argparse.Namespace, stages: Stages) -> int:
@@ -272,7 +274,7 @@ def _spans(options: argparse.Namespace) -> int:
         designs = []
         for number, span in enumerate(spans):
             progress(span.name, number / len(spans))
-            designs.append(designed_span(case, span, start))
+            designs.append(designed_span(case, span, start, catalogue=options.screws))
     end_bar(options.progress)
     if options.out is not None:
         _write(options.out, spans_table(designs), "table of spans")

@@ -225,6 +225,11 @@ def _add_levels(command: argparse.ArgumentParser) -> None:
 def _add_plan_options(command: argparse.ArgumentParser, plan_help: str) -> None:
     command.add_argument("--plan", metavar="FILE", help=plan_help)
     command.add_argument("--preset", metavar="NAME", help=_PRESET_HELP)
+    command.add_argument(
+        "--screws", metavar="FILE.json",
+        help="the hospital's own screws, in the form of the package's screws.json: they add to the package's, or with "
+        '"mode": "replaces" are all there is',
+    )  # fmt: skip
     _add_settings(command)
 
 

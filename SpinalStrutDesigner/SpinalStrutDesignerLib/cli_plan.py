@@ -39,9 +39,11 @@ def plan_in(file: str) -> Plan:
 def check_early(options: argparse.Namespace, given: Plan | None) -> Plan:
     """What is decided before any long work, which refuses what cannot become a plan; axis and screws are only known
     once proposed."""
-    from .plan.presets import preset
+    from .plan.presets import preset, preset_screws
 
     start = given or preset(options.preset or DEFAULT_PRESET, options.upper, options.lower)
+    if options.screws is not None:
+        preset_screws(start.preset, options.screws)  # refuses what cannot be used, before any long work
     settings = options.settings if given else [s for s in options.settings if not s.startswith(("axis.", "screws."))]
     return decided(start, argparse.Namespace(**{**vars(options), "settings": settings}))
 

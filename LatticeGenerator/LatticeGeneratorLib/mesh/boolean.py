@@ -112,6 +112,10 @@ class Solid:
         """All that the body or any of the others encloses; each must not pass through itself."""
         return self._with(others, "mesh to join", "Add")
 
+    def shared(self, other: Mesh) -> Solid:
+        """What the body and another closed mesh both enclose; it may be empty."""
+        return Solid(self.held ^ _solid(other, "the other mesh"))
+
     def mesh(self) -> Mesh:
         """Its mesh."""
         return _mesh(self.held, "the body")

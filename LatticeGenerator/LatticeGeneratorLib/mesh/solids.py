@@ -47,6 +47,22 @@ def sphere(centre: np.ndarray, radius: float, segments: int = 64) -> Mesh:
     return _lofted([(centre - pole)[None], *rings, (centre + pole)[None]], centre - pole, centre + pole)
 
 
+def revolved(start: np.ndarray, direction: np.ndarray, profile: np.ndarray, segments: int = 64) -> Mesh:
+    """The body that a profile encloses turning about an axis, with flat ends; its corners lie on the true circles.
+
+    start: (3,) mm; direction: (3,); profile: (n, 2) mm along the axis from start, rising, and radii above 0.
+    """
+    profile = np.asarray(profile, float)
+    if len(profile) < 2 or np.any(np.diff(profile[:, 0]) < 0.0) or profile[:, 1].min() <= 0.0:
+        raise GeometryError("a turned body needs places that rise along its axis and radii above 0 mm")
+    unit = np.asarray(direction, float) / np.linalg.norm(direction)
+    across, beside = _perpendiculars(unit)
+    angles = 2.0 * np.pi * np.arange(segments) / segments
+    ring = np.cos(angles)[:, None] * across + np.sin(angles)[:, None] * beside
+    centres = np.asarray(start, float) + profile[:, :1] * unit
+    return _lofted([c + r * ring for c, r in zip(centres, profile[:, 1])], centres[0], centres[-1])
+
+
 def extruded(polygon2d: np.ndarray, frame4x4: np.ndarray, z0: float, z1: float) -> Mesh:
     """The prism over a simple polygon, from z0 to z1 along the frame's third axis.
 

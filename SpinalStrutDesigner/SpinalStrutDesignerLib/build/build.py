@@ -20,11 +20,12 @@ from .guides import bone_model, docking_guides
 from .implant import Blank, blank, implant, trial
 from .relief import Undercuts, relieved, relieved_part, undercuts
 from .situation import situation
+from .stock import as_printed, stock_rings
 from .variant import lengthened_implant, lengthened_part
 
 _SHARE = 0.6  # of the progress: the bodies; the rest is their finishing, the plastic parts and the variants
 # Raised with every change that may move a vertex.
-ALGORITHM_VERSION = "4"
+ALGORITHM_VERSION = "5"
 
 
 def build(case: Case, plan: Plan, progress: Progress = silent) -> Design:
@@ -46,6 +47,11 @@ def build(case: Case, plan: Plan, progress: Progress = silent) -> Design:
     )
     implants = side_by_side(
         [partial(relieved, one, cut) for one, cut in zip((nominal, *variants), cuts)], lambda: progress("ways in", 0.95)
+    )
+    rings = stock_rings(cast.undrilled, situations[0].plan.screws, plan.holes)
+    implants = side_by_side(
+        [partial(as_printed, one, rings, cut) for one, cut in zip(implants, cuts)],
+        lambda: progress("milling stock", 0.97),
     )
     return Design(tuple(implants), others, input_digest(case, plan), versions())
 

@@ -80,13 +80,14 @@ class Relief:
 @dataclass(frozen=True, eq=False)
 class Implant:
     """One implant (nominal or variant) as made, with what it was made for. relief: None where nothing was taken off for
-    its way in."""
+    its way in; printed: the same with milling stock in its screw holes, None where nothing is to be milled."""
 
     situation: Situation
     part: Part
     axis: AxisCurve
     feet: tuple[Foot, Foot]
     relief: Relief | None = None
+    printed: Part | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,5 +101,6 @@ class Design:
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """Every part: the implants, then guides, trials and the bone model."""
-        return tuple(i.part for i in self.implants) + self.others
+        """Every part: the implants, the same as they are printed, then guides, trials and the bone model."""
+        printed = tuple(i.printed for i in self.implants if i.printed is not None)
+        return tuple(i.part for i in self.implants) + printed + self.others

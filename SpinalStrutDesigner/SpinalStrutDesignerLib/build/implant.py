@@ -17,7 +17,7 @@ from .design import Foot, Implant, Situation
 from .end import EndShape, end_shape
 from .footprint import contact_lost_mm2
 from .interface import PorousLayer, layer_notes, porous_layer
-from .screws import screw_cutter
+from .screws import finished_cutter
 from .solid import SolidShape, solid_mesh
 
 # Deviations within which slivers are thinned out, mm, the first that works: all far below the 0.02 mm chord error.
@@ -29,11 +29,13 @@ LONGEST_MM = 2.0
 
 @dataclass(frozen=True, eq=False)
 class Blank:
-    """An implant before its surface is finished. porous: as it will be printed; solid: without pores, for the trial."""
+    """An implant before its surface is finished. undrilled: with its pores and without its screw holes; porous: with
+    both; solid: without pores, for the trial."""
 
     situation: Situation
     axis: AxisCurve
     feet: tuple[Foot, Foot]
+    undrilled: Solid
     porous: Solid
     solid: Solid
     provenance: dict[str, str]
@@ -51,7 +53,7 @@ def blank(situation: Situation, progress: Progress = silent) -> Blank:
         lambda: progress("interfaces", 0.5),
     )
     progress("joining", 0.9)
-    bores = [screw_cutter(screw) for screw in plan.screws]
+    bores = [finished_cutter(screw) for screw in plan.screws]
     made = [layer for layer in layers if layer is not None]
     solid = Solid.of(mesh)
     porous = solid.less([layer.cutter for layer in made]).joined([layer.lattice for layer in made])
@@ -59,6 +61,7 @@ def blank(situation: Situation, progress: Progress = silent) -> Blank:
         situation=situation,
         axis=axis,
         feet=(_foot(ends[0], layers[0], plan), _foot(ends[1], layers[1], plan)),
+        undrilled=porous,
         porous=porous.less(bores),
         solid=solid.less(bores),
         provenance={"situation": situation.name, "loose pieces cut off by bone": str(dropped)},

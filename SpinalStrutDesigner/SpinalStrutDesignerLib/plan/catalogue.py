@@ -1,4 +1,8 @@
-"""Catalogues of screws, materials and printers: package data, or a hospital's own files of the same form."""
+"""Catalogues of screws, materials and printers: package data, and a hospital's own files of the same form.
+
+A hospital's file says with "mode" what it does: "adds" (unless given) puts its entries beside the package's, and where
+both have a name the hospital's holds; "replaces" leaves nothing but its own.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,7 @@ from .json import parsed
 
 T = TypeVar("T")
 _FORMAT = 1
+_MODES = ("adds", "replaces")
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,10 @@ class CatalogueEntry(Generic[T]):
 
 
 def load_screws(path: str | PathLike[str] | None = None) -> dict[str, CatalogueEntry[ScrewType]]:
-    """Screw types by name; path: a hospital's own file. Raises PlanError naming the file, the field and the value."""
+    """Screw types by name; path: a hospital's own file, which adds to the package's or replaces them.
+
+    Raises PlanError naming the file, the entry, the field, the value and its range.
+    """
     return _catalogue(ScrewType, "screws", path)
 
 
@@ -64,18 +72,36 @@ def read_table(name: str, path: str | PathLike[str] | None = None) -> dict[str, 
 
 
 def _catalogue(cls: type[T], name: str, path: str | PathLike[str] | None) -> dict[str, CatalogueEntry[T]]:
-    place = name if path is None else str(path)
-    rows = read_table(name, path).get("entries")
+    if path is None:
+        return _entries(cls, read_table(name), name)
+    table, place = read_table(name, path), str(path)
+    mode = table.get("mode", _MODES[0])
+    if mode not in _MODES:
+        raise PlanError(f"{place}: mode: {mode!r} is not one of {', '.join(_MODES)}; say what the file does")
+    given = _entries(cls, table, place)
+    return given if mode == "replaces" else {**_entries(cls, read_table(name), name), **given}
+
+
+def _entries(cls: type[T], table: dict[str, Any], place: str) -> dict[str, CatalogueEntry[T]]:
+    rows = table.get("entries")
     if not isinstance(rows, list) or not rows:
         raise PlanError(f"{place}: no entries; it needs a list 'entries' with at least one")
     catalogue: dict[str, CatalogueEntry[T]] = {}
     for i, row in enumerate(rows):
-        entry = _entry(cls, row, f"{place}: entries.{i}")
+        where = f"{place}: entries.{i}{_called(row)}"
+        entry = _entry(cls, row, where)
         key = entry.value.name  # type: ignore[attr-defined]
         if key in catalogue:
-            raise PlanError(f"{place}: entries.{i}.values.name: '{key}' is given more than once")
+            raise PlanError(f"{where}.values.name: '{key}' is given more than once")
         catalogue[key] = entry
     return catalogue
+
+
+def _called(row: Any) -> str:
+    """An entry's own name in brackets, by which a person finds it in the file; nothing where it has none yet."""
+    values = row.get("values") if isinstance(row, dict) else None
+    name = values.get("name") if isinstance(values, dict) else None
+    return f" ('{name}')" if isinstance(name, str) and name.strip() else ""
 
 
 def _entry(cls: type[T], row: Any, place: str) -> CatalogueEntry[T]:

@@ -31,7 +31,7 @@ def preset(name: str, upper: str, lower: str) -> Plan:
 def preset_screws(
     name: str, catalogue: str | PathLike[str] | None = None
 ) -> tuple[tuple[ScrewType, ...], tuple[ScrewType, ...]]:
-    """The screw types of the preset's upper and lower level; catalogue: a hospital's own screws of the same names."""
+    """The screw types of the preset's upper and lower level; catalogue: a hospital's own file of screws."""
     row, screws = _row(name), load_screws(catalogue)
     upper, lower = (tuple(chosen(screws, kind) for kind in row[end]) for end in ("upper_screws", "lower_screws"))
     return upper, lower

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from os import PathLike
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from ..case.endplate import find_endplate
 from ..case.model import Case, Endplate
 from ..errors import CaseError
 from ..plan.curve import axis_curve
+from ..plan.entries import ScrewType
 from ..plan.plan import Flange, FootPlan, Plan, Screw
 from ..plan.presets import preset as preset_plan
 from ..plan.presets import preset_screws
@@ -23,23 +25,31 @@ from .grow import grown
 from .prospect import prospect
 from .screws import ground
 
+# The screw types of the upper and of the lower level.
+EndScrews = tuple[tuple[ScrewType, ...], tuple[ScrewType, ...]]
 
-def propose_plan(case: Case, upper: str, lower: str, preset: str = "case2") -> Plan:
-    """A complete sensible plan for bridging from upper to lower, starting from a preset's dimensions.
+
+def propose_plan(
+    case: Case, upper: str, lower: str, preset: str = "case2", catalogue: str | PathLike[str] | None = None
+) -> Plan:
+    """A complete sensible plan for bridging from upper to lower, starting from a preset's dimensions;
+    catalogue: a hospital's own file of screws.
 
     No rule is loosened: where the anatomy leaves no way the least bad plan is returned, and verification names what
     blocks it. Raises CaseError where a docking endplate cannot be found, GeometryError where the disc space beside one
     has no room for any foot, PlanError for a preset or level unknown.
     """
-    return complete_plan(case, preset_plan(preset, upper, lower))
+    return complete_plan(case, preset_plan(preset, upper, lower), catalogue)
 
 
-def complete_plan(case: Case, plan: Plan) -> Plan:
-    """A started plan with axis, section, feet, flanges and screws proposed; all else in it is kept.
+def complete_plan(case: Case, plan: Plan, catalogue: str | PathLike[str] | None = None) -> Plan:
+    """A started plan with axis, section, feet, flanges and screws proposed; all else in it is kept. catalogue: a
+    hospital's own file of screws.
 
     Where a person has locked a screw, that end keeps its flange and its screws. Raises as `propose_plan`.
     """
-    found, _ = both(lambda: _planned(case, plan), lambda: _measure_ahead(case, plan))
+    types = preset_screws(plan.preset, catalogue)
+    found, _ = both(lambda: _planned(case, plan, types), lambda: _measure_ahead(case, plan))
     return found
 
 
@@ -51,11 +61,11 @@ def _measure_ahead(case: Case, plan: Plan) -> None:
                 _ = structure.mask.field
 
 
-def _planned(case: Case, plan: Plan) -> Plan:
+def _planned(case: Case, plan: Plan, types: EndScrews) -> Plan:
     view = prospect(case, plan)
     anatomy, room, sites = view.where.case, view.room, view.sites
     strut = grown(room, propose_strut(room, plan, *view.ends), *view.ends)
-    return held(anatomy, with_strut(anatomy, plan, strut, sites), room, sites)
+    return held(anatomy, with_strut(anatomy, plan, strut, sites), room, sites, types)
 
 
 def with_strut(case: Case, plan: Plan, strut: Candidate, sites: tuple[Site, Site]) -> Plan:
@@ -69,10 +79,9 @@ def with_strut(case: Case, plan: Plan, strut: Candidate, sites: tuple[Site, Site
     )
 
 
-def held(case: Case, plan: Plan, room: Corridor, sites: tuple[Site, Site]) -> Plan:
+def held(case: Case, plan: Plan, room: Corridor, sites: tuple[Site, Site], types: EndScrews) -> Plan:
     """The plan with screws, and flanges where they are better, at both ends. case: posed and resected."""
     curve = axis_curve(plan.axis, plan.section)
-    types = preset_screws(plan.preset)
 
     def attachment(found: Site, foot: FootPlan, end: int) -> Attachment:
         site = replace(found, foot=foot)

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from os import PathLike
 
 import numpy as np
 from LatticeGeneratorLib.progress import Progress, silent
@@ -121,15 +122,18 @@ def neighbouring_spans(case: Case, start: Plan, reach: int = 1) -> tuple[Span, .
     return tuple(_span(case, start, top, bottom) for top in tops for bottom in bottoms if is_above(top, bottom))
 
 
-def designed_span(case: Case, span: Span, start: Plan, progress: Progress = silent) -> SpanDesign:
-    """The span with a complete implant, proposed from the start's decisions, built and verified.
+def designed_span(
+    case: Case, span: Span, start: Plan, progress: Progress = silent, catalogue: str | PathLike[str] | None = None
+) -> SpanDesign:
+    """The span with a complete implant, proposed from the start's decisions, built and verified. catalogue: a
+    hospital's own file of screws.
 
     Without variants and without waivers, which were given for another design's findings.
     """
     if span.fault:
         return SpanDesign(span, None, (), span.fault)
     try:
-        plan = complete_plan(case, _started(start, span.upper, span.lower))
+        plan = complete_plan(case, _started(start, span.upper, span.lower), catalogue)
         progress("planned", 0.3)
         design = build(case, plan, lambda stage, fraction: progress(stage, 0.3 + 0.4 * fraction))
         findings = verify(case, plan, design, lambda stage, fraction: progress(stage, 0.7 + 0.3 * fraction))

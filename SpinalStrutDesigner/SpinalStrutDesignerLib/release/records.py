@@ -16,7 +16,7 @@ from ..verify.finding import Finding
 
 FRAME = "RAS, mm"
 MARK = "NOT FOR MANUFACTURE"
-_FOLDERS = {"implant": "parts", "guide": "guides", "trial": "models", "model": "models"}
+_FOLDERS = {"implant": "parts", "as_printed": "parts", "guide": "guides", "trial": "models", "model": "models"}
 
 
 def part_file(part: Part) -> str:

@@ -17,9 +17,11 @@ from ..errors import ReleaseError
 from ..plan.json import plan_to_json
 from ..plan.plan import Plan
 from ..verify.finding import Finding
+from .drawing import draw_drawing
 from .folder import INSPECTION, file_hashes, whole_folder, write_json, write_manifest
 from .images import draw_images, draw_overview, write_images
 from .records import MARK, blocking_reasons, case_record, design_record, findings_record, part_file
+from .screws_csv import screws_csv
 from .summary import summary_page
 from .tables import Dossier, measured_loads
 from .technical_file import technical_file_page
@@ -102,6 +104,9 @@ def _write(
     progress("writing the summary", 0.85)
     dossier = Dossier(case, plan, design, findings, measured_loads(design.implants[0]), {})
     _write_text(folder / "summary.html", summary_page(dossier, images, pictures))
+    _write_text(folder / "screws.csv", screws_csv(design.implants[0], findings))
+    progress("drawing the holes", 0.93)
+    draw_drawing(design, findings, folder / "drawing.pdf")
     progress("writing the technical file", 0.97)
     dossier = replace(dossier, hashes=file_hashes(folder))
     _write_text(folder / "technical_file.html", technical_file_page(dossier))

@@ -21,8 +21,8 @@ from .belongings import Belongings
 # The attribute by which a part's node is found again, whatever a person has called it since.
 PART = "SpinalStrutDesigner.Part"
 _COLORS = {
-    "implant": (0.72, 0.74, 0.78), "guide": (0.93, 0.80, 0.45), "trial": (0.55, 0.75, 0.90),
-    "model": (0.93, 0.87, 0.75),
+    "implant": (0.72, 0.74, 0.78), "as_printed": (0.62, 0.64, 0.70), "guide": (0.93, 0.80, 0.45),
+    "trial": (0.55, 0.75, 0.90), "model": (0.93, 0.87, 0.75),
 }  # fmt: skip
 _SHOWN_AT_FIRST = ("implant",)
 ROLE, WHOLE = "part", "wholePart"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..build.screws import finished_hole
 from ..plan.rules import group_of
 from .finding import Finding, Verdict
 from .measured import Measured
@@ -84,7 +85,7 @@ def _under_head(measured: Measured, line: ScrewLine, rays: Rays) -> Finding:
     inner, outer = kind.clearance_hole_mm / 2.0, kind.seat_radius_mm
     ring = every[(off > inner + 0.15) & (off < inner + 0.6 * (outer - inner))]
     ray, start, end = rays.chords
-    beside = (start > -0.5) & (start < kind.seat_radius_mm + 1.0)
+    beside = (start > -0.5) & (start < finished_hole(kind).seat_depth + 1.0)
     thickness = np.zeros(len(every))
     first = np.unique(ray[beside], return_index=True)
     thickness[first[0]] = (end - start)[beside][first[1]]

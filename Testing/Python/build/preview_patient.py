@@ -13,7 +13,7 @@ from shared_phantom import phantom_plan, shared_phantom
 from SpinalStrutDesignerLib.build import preview_ground
 from SpinalStrutDesignerLib.build.end import end_shape
 from SpinalStrutDesignerLib.build.preview import Preview
-from SpinalStrutDesignerLib.build.screws import screw_cutter
+from SpinalStrutDesignerLib.build.screws import finished_cutter
 from SpinalStrutDesignerLib.build.situation import situation
 from SpinalStrutDesignerLib.build.solid import SolidShape, solid_mesh
 from SpinalStrutDesignerLib.plan.curve import axis_curve
@@ -38,7 +38,7 @@ def phantom_solid() -> Mesh:
     axis = axis_curve(made.plan.axis, made.plan.section)
     ends = (end_shape(made, axis, "upper"), end_shape(made, axis, "lower"))
     mesh, _ = solid_mesh(SolidShape(made, axis, ends))
-    return Solid.of(mesh).less([screw_cutter(screw) for screw in made.plan.screws]).thinned(1e-3, 2.0)
+    return Solid.of(mesh).less([finished_cutter(screw) for screw in made.plan.screws]).thinned(1e-3, 2.0)
 
 
 def dragged(plan: Plan, number: int, by: tuple[float, float, float]) -> Plan:

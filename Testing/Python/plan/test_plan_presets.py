@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from importlib.resources import files
 
 import pytest
+from SpinalStrutDesignerLib import plan as plan_room
 from SpinalStrutDesignerLib.errors import PlanError
 from SpinalStrutDesignerLib.plan.catalogue import chosen, load_materials, load_printers, load_screws
 from SpinalStrutDesignerLib.plan.plan import Flange, Material, Plan, Printer, Screw, ScrewType, Variant
@@ -80,8 +82,9 @@ def test_the_records_defaults_are_the_catalogues_first_entries():
 
 
 def test_a_hospital_s_own_screws_are_used_and_checked(tmp_path):
+    name = "3.5 mm small-fragment cancellous"
     values = {
-        "name": "3.5 mm small-fragment cancellous", "diameter_mm": 3.5, "core_mm": 2.0, "pitch_mm": 1.75,
+        "name": name, "diameter_mm": 3.5, "core_mm": 2.0, "pitch_mm": 1.75,
         "head_diameter_mm": 6.0, "head_radius_mm": 3.0, "pilot_mm": 2.5, "clearance_hole_mm": 3.8,
         "seat_radius_mm": 3.1, "seat": "spherical", "seat_angle_deg": 90, "drive": "hexagon 2.5 mm",
         "driver_diameter_mm": 5, "lengths_mm": [12, 14, 16],
@@ -90,14 +93,14 @@ def test_a_hospital_s_own_screws_are_used_and_checked(tmp_path):
 
     def written(**changes) -> str:
         entry = {"values": {**values, **changes}, "source": "our set, 2024", "verify_locally": []}
-        file.write_text(json.dumps({"schema": 1, "entries": [entry]}), "utf-8")
+        file.write_text(json.dumps({"schema": 1, "mode": "replaces", "entries": [entry]}), "utf-8")
         return str(file)
 
     ours = load_screws(written())
     assert chosen(ours, "3.5 mm small-fragment cancellous").clearance_hole_mm == 3.8
-    with pytest.raises(PlanError, match=r"ours.json: entries.0.values.core_mm: 20 mm is outside"):
+    with pytest.raises(PlanError, match=rf"ours.json: entries.0 \('{name}'\).values.core_mm: 20 mm is outside 0.5 to"):
         load_screws(written(core_mm=20))
-    with pytest.raises(PlanError, match=r"entries\.0.values.colour: no such field"):
+    with pytest.raises(PlanError, match=r"entries\.0 .*values.colour: no such field"):
         load_screws(written(colour="blue"))
     with pytest.raises(PlanError, match=r"'6\.5 mm fully threaded cancellous' is not in the catalogue; it has: 3.5 mm"):
         preset_screws("case1", written())
@@ -109,6 +112,36 @@ def test_a_hospital_s_own_screws_are_used_and_checked(tmp_path):
     file.write_text("{}", "utf-8")
     with pytest.raises(PlanError, match="not a table of screws; it needs an object with 'schema': 1"):
         load_screws(file)
+
+
+def written(tmp_path, names: list[str], **top) -> str:
+    """A hospital's file with the first screw of the package under other names, with a bore of its own."""
+    values = json.loads(files(plan_room).joinpath("data/screws.json").read_text("utf-8"))["entries"][0]["values"]
+    rows = [{"values": {**values, "name": n, "clearance_hole_mm": 3.9}, "source": "ours", "verify_locally": []}
+            for n in names]  # fmt: skip
+    file = tmp_path / "ours.json"
+    file.write_text(json.dumps({"schema": 1, **top, "entries": rows}), "utf-8")
+    return str(file)
+
+
+def test_a_hospital_s_file_adds_and_where_names_are_the_same_holds(tmp_path):
+    small, large = load_screws()
+    for top in ({}, {"mode": "adds"}):
+        found = load_screws(written(tmp_path, ["ours", small], **top))
+        assert set(found) == {small, large, "ours"}
+        assert [found[n].value.clearance_hole_mm for n in (small, "ours")] == [3.9, 3.9]
+        assert found[small].source == "ours" and found[large] == load_screws()[large]
+        upper, lower = preset_screws("case1", written(tmp_path, [small], **top))
+        assert [s.clearance_hole_mm for s in (*upper, *lower)] == [3.9, 3.9, 3.9, 6.7]
+    assert load_screws()[small].value.clearance_hole_mm == 3.7  # the package's own is left alone
+
+
+def test_a_hospital_s_file_replaces_where_it_says_so(tmp_path):
+    assert set(load_screws(written(tmp_path, ["ours", "theirs"], mode="replaces"))) == {"ours", "theirs"}
+    with pytest.raises(PlanError, match=r"ours.json: mode: 'extends' is not one of adds, replaces"):
+        load_screws(written(tmp_path, ["ours"], mode="extends"))
+    with pytest.raises(PlanError, match=r"entries.1 \('ours'\).values.name: 'ours' is given more than once"):
+        load_screws(written(tmp_path, ["ours", "ours"]))
 
 
 def planned() -> Plan:

@@ -22,7 +22,7 @@ EXPECTED = {
     "parts/implant.stl", "parts/implant_plus3mm.stl", "guides/docking_proximal.stl", "models/trial.stl",
     "models/spine.stl", "images/anterior.png", "images/lateral.png", "images/oblique.png",
     "images/section_sagittal.png", "images/section_coronal.png", "images/interface_upper.png",
-    "images/interface_lower.png", "images/implant.png",
+    "images/interface_lower.png", "images/implant.png", "screws.csv", "drawing.pdf",
 }  # fmt: skip
 
 
