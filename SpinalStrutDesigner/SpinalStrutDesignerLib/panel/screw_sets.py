@@ -98,6 +98,8 @@ class Alternatives:
 
     def _offer(self, desk: Desk) -> None:
         chosen, end, plan = self._chosen(), self._end(), desk.plan
+        self.ui.bindingsLabel.text = "\n".join(chosen.bindings) if chosen is not None else ""
+        self.ui.bindingsLabel.visible = chosen is not None
         missing = _("Choose a row of the table.")
         if desk.locked:
             missing = _("The plan is locked.")

@@ -36,7 +36,9 @@ class ScrewTable:
         self._plan: Plan | None = None
         self._case: Any = None
         self._found: dict[Any, tuple[Finding, ...]] = {}
-        dress_table(table, 2)
+        dress_table(table, 6)
+        for column, words in enumerate(column_tips()):
+            table.horizontalHeaderItem(column).setToolTip(words)
 
     @property
     def busy(self) -> bool:
@@ -82,7 +84,7 @@ class ScrewTable:
     def _fill(self, number: int, screw: Screw, found: tuple[Finding, ...]) -> None:
         grade = grade_of(found)
         texts = [
-            verdict_words()[grade], screw.level, screw.type.name, "", _measure(found, "pullout"),
+            verdict_words()[grade], screw.level, f"Ø {screw.type.diameter_mm:g}", "", _measure(found, "pullout"),
             _measure(found, "density"), nearest_words(screw, found), _measure(found, "breach.canal"),
             _("locked") if screw.locked else "",
         ]  # fmt: skip
@@ -90,11 +92,12 @@ class ScrewTable:
         tip = told(found)
         for column in (0, 4, 5, 6, 7):
             self._table.item(number, column).setToolTip(tip)
+        self._table.item(number, 2).setToolTip(screw.type.name)
         self._table.item(number, _LENGTH).setToolTip(_detail(found, "length"))
 
     def _offer_lengths(self, number: int, screw: Screw, free: bool) -> None:
         box = cell(self._table, number, _LENGTH)
-        lengths = [(f"{length:g} mm", f"{length:g}") for length in screw.type.lengths_mm]
+        lengths = [(f"{length:g}", f"{length:g}") for length in screw.type.lengths_mm]
         fill_choices(box, lengths, f"{screw.length_mm:g}")
         box.enabled = free and not screw.locked
 
@@ -104,11 +107,25 @@ class ScrewTable:
         box.connect("activated(int)", chosen)
 
 
+def column_tips() -> tuple[str, ...]:
+    """What each column tells, in its order."""
+    return (
+        _("The worst of what was measured on the screw as planned, at the placement error."),
+        _("The vertebra."), _("Diameter of the thread, mm."), _("Length from the top of the head to the tip, mm."),
+        _("Force that pulls it out, N, by the bone that the CT shows."), _("Mean HU round the thread."),
+        _("The wall, endplate, structure or screw that the thread comes nearest to as planned, and how near, mm."),
+        _("How likely it reaches the spinal canal at the placement error, per cent."), _("Whether it is locked."),
+    )  # fmt: skip
+
+
 def nearest_words(screw: Screw, found: Sequence[Finding]) -> str:
-    """What a screw comes nearest to as planned, and how near, "side wall 1.0 mm"; a bicortical tip is meant to."""
+    """What a screw comes nearest to as planned, and how near, "side 1.0" (mm); a bicortical tip is meant to.
+
+    upper, lower: its endplates; side, far: its walls.
+    """
     names = {
-        "canal": _("canal"), "organs": _("organ"), "superior": _("upper plate"), "inferior": _("lower plate"),
-        "wall": _("side wall"), "tip": _("far wall"), "metal": _("metal"),
+        "canal": _("canal"), "organs": _("organ"), "superior": _("upper"), "inferior": _("lower"), "wall": _("side"),
+        "tip": _("far"), "metal": _("metal"),
     }  # fmt: skip
     near: list[tuple[float, str]] = []
     for finding in found:
@@ -116,13 +133,13 @@ def nearest_words(screw: Screw, found: Sequence[Finding]) -> str:
         if not isinstance(finding.value, float) or (key == "tip" and screw.bicortical):
             continue
         if key.startswith("to_"):
-            near.append((finding.value, _("a screw")))
+            near.append((finding.value, _("screw")))
         elif key in names:
             near.append((finding.value, names[key]))
     if not near:
         return _UNKNOWN
     value, name = min(near)
-    return f"{name} {value:.1f} mm"
+    return f"{name} {value:.1f}"
 
 
 def told(found: Sequence[Finding]) -> str:
@@ -152,7 +169,9 @@ def _key_of(finding: Finding) -> str:
 
 def _measure(found: Sequence[Finding], key: str) -> str:
     finding = next((f for f in found if _key_of(f) == key), None)
-    return _UNKNOWN if finding is None or finding.value is None else _value(finding)
+    if finding is None or not isinstance(finding.value, float):
+        return _UNKNOWN
+    return f"{finding.value:.{_digits(finding)}f}"
 
 
 def _detail(found: Sequence[Finding], key: str) -> str:
@@ -162,5 +181,8 @@ def _detail(found: Sequence[Finding], key: str) -> str:
 def _value(finding: Finding) -> str:
     if not isinstance(finding.value, float):
         return str(finding.value)
-    digits = 0 if finding.unit in ("N", "HU") else 1
-    return f"{finding.value:.{digits}f} {finding.unit}".strip()
+    return f"{finding.value:.{_digits(finding)}f} {finding.unit}".strip()
+
+
+def _digits(finding: Finding) -> int:
+    return 0 if finding.unit in ("N", "HU") else 1
