@@ -84,9 +84,9 @@ class ScrewTable:
     def _fill(self, number: int, screw: Screw, found: tuple[Finding, ...]) -> None:
         grade = grade_of(found)
         texts = [
-            verdict_words()[grade], screw.level, f"Ø {screw.type.diameter_mm:g}", "", _measure(found, "pullout"),
+            verdict_words()[grade], screw.level, f"{screw.type.diameter_mm:g}", "", _measure(found, "pullout"),
             _measure(found, "density"), nearest_words(screw, found), _measure(found, "breach.canal"),
-            _("locked") if screw.locked else "",
+            _("yes") if screw.locked else "",
         ]  # fmt: skip
         fill_row(self._table, number, texts, VERDICT_COLORS[grade])
         tip = told(found)

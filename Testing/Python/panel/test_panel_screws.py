@@ -150,7 +150,7 @@ def test_the_table_says_what_the_checks_find(measured: Any, phantom_plan: Plan) 
     for number, screw in enumerate(phantom_plan.screws):
         own = f"screw.{number + 1}."
         shown = row(measured, number)
-        assert shown[LEVEL] == screw.level and shown[TYPE] == f"Ø {screw.type.diameter_mm:g}"
+        assert shown[LEVEL] == screw.level and shown[TYPE] == f"{screw.type.diameter_mm:g}"
         for column, key, digits in ((PURCHASE, "pullout", 0), (HU, "density", 0), (CANAL, "breach.canal", 1)):
             assert float(shown[column]) == pytest.approx(found[own + key].value, abs=0.51 * 10.0**-digits)
         near = {name: found[own + key].value for key, name in names.items() if own + key in found}
@@ -187,7 +187,7 @@ def test_a_drag_is_measured_in_its_row_alone(measured: Any, phantom_plan: Plan) 
     found = independent(measured.plan)
     assert float(row(measured, 1)[PURCHASE]) == pytest.approx(found["screw.2.pullout"].value, abs=0.51)
     assert found["screw.2.inferior"].verdict == "fail" and row(measured, 1)[GRADE] == "fail"
-    assert measured.heads()["screws"] == "!" or "not within" in measured.ui.screwsButton.text
+    assert "1 not within the limits" in measured.ui.screwsButton.text
     measured.ui.undoButton.click()
     assert [row(measured, n) for n in range(3)] == before
 
@@ -245,7 +245,7 @@ def test_decisions_of_the_chosen_screw(planned: Any, phantom_plan: Plan) -> None
     assert planned.plan.screws[1] == phantom_plan.screws[1].with_(
         anti_backout="locking_thread", bicortical=True, locked=True
     )
-    assert row(planned, 1)[LOCK] == "locked" and not ui.screwTable.cellWidget(1, LENGTH).enabled
+    assert row(planned, 1)[LOCK] == "yes" and not ui.screwTable.cellWidget(1, LENGTH).enabled
     ui.screwTable.setCurrentCell(0, 0)
     assert not ui.bicorticalCheckBox.checked and ui.backoutComboBox.currentText == "nothing"
     planned.choose(ui.screwTable.cellWidget(0, LENGTH), "16")
