@@ -62,7 +62,8 @@ class Bound(ABC):
 
 
 class BoundNumber(Bound):
-    """A slider or spin box and a number; for a field that may be none the lowest value means none."""
+    """A slider or spin box and a number; for a field that may be none the lowest value means none, in the
+    widget's own words for it or by default as the field above."""
 
     def __init__(self, widget: Any, field: Field, decide: Callable[[Field, Any], None]) -> None:
         super().__init__(widget, field, decide)
@@ -78,7 +79,7 @@ class BoundNumber(Bound):
         if not widget.suffix:
             widget.suffix = " %" if self._scale == 100.0 else unit_of(field.path)
         if self._none_at is not None:
-            widget.specialValueText = _NONE
+            widget.specialValueText = widget.specialValueText or _NONE
         widget.blockSignals(was)
         widget.connect("valueChanged(double)", self.on_value)
 

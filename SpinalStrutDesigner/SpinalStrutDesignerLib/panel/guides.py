@@ -28,14 +28,19 @@ class GuideStep(Section):
         fill_choices(ui.variantModeComboBox, modes)
         ui.variantsLineEdit.connect("editingFinished()", self.on_variants)
         ui.variantModeComboBox.connect("activated(int)", self.on_mode)
+        docking, drill = guide_choices()
+        fill_choices(ui.plan_guides_docking, docking)
+        fill_choices(ui.plan_guides_drill, drill)
         self._shown: dict[str, Callable[[str], bool]] = {
             "showVariantsCheckBox": lambda part: part.startswith("implant_"),
             "showGuidesCheckBox": lambda part: part.startswith("docking"),
+            "showDrillGuidesCheckBox": lambda part: part.startswith("drill"),
             "showTrialsCheckBox": lambda part: part.startswith("trial"),
             "showBoneCheckBox": lambda part: part == "spine",
         }
         ui.showVariantsCheckBox.connect("toggled(bool)", self.on_show_variants)
         ui.showGuidesCheckBox.connect("toggled(bool)", self.on_show_guides)
+        ui.showDrillGuidesCheckBox.connect("toggled(bool)", self.on_show_drill_guides)
         ui.showTrialsCheckBox.connect("toggled(bool)", self.on_show_trials)
         ui.showBoneCheckBox.connect("toggled(bool)", self.on_show_bone)
 
@@ -94,6 +99,10 @@ class GuideStep(Section):
         """Shows or hides the docking guides."""
         self._set_visible("showGuidesCheckBox", visible)
 
+    def on_show_drill_guides(self, visible: bool) -> None:
+        """Shows or hides the drill guides."""
+        self._set_visible("showDrillGuidesCheckBox", visible)
+
     def on_show_trials(self, visible: bool) -> None:
         """Shows or hides the trials."""
         self._set_visible("showTrialsCheckBox", visible)
@@ -109,6 +118,13 @@ class GuideStep(Section):
     @staticmethod
     def _nodes(desk: Desk, wanted: Callable[[str], bool]) -> list[Any]:
         return [node for node in desk.belongings.all(PARTS) if wanted(node.GetAttribute(PART))]
+
+
+def guide_choices() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """What may be said of docking and of drill guides: words for people, and the plan's."""
+    docking = [(_("both ends"), "made"), (_("none"), "none")]
+    drill = [(_("sit on the bone"), "bone"), (_("clip into the implant"), "implant"), (_("none"), "none")]
+    return docking, drill
 
 
 def with_variants(plan: Plan, text: str, mode: str) -> Plan:

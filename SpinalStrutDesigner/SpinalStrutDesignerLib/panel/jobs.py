@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from slicer.i18n import tr as _
 
+from ..build.build import input_digest
 from ..case.registration_json import registration_from_json
 from ..case.seeds import Seed
 from ..errors import CaseError, PlanError, ReleaseError
 from ..plan.json import plan_from_json
 from ..plan.plan import Plan
+from ..propose.screws_json import ends_from_json, with_ends
 from ..release.folder import checked_target, copy_release
 from ..scene.case_nodes import volume_of
 from ..scene.case_of import case_of
@@ -27,10 +29,12 @@ from ..scene.job import (
     rebuild_job,
     register_job,
     report_of,
+    screws_job,
     segment_job,
     spans_job,
 )
 from ..scene.part_nodes import keep_whole, parts_in, showing_parts
+from ..scene.screw_sets import screws_digest, show_screw_sets
 from ..scene.second_image import given_matrix, registered_of, second_volume, show_registration
 from ..scene.seeds import needed_seeds
 from ..scene.segmented import read_segmented, remove_superseded, show_segmented
@@ -186,6 +190,31 @@ class Jobs:
         show_ways(desk.owner, desk.folder, findings_in(folder), ways_digest(desk.case(), plan))
         logging.info(f"Ways in searched: {len(plan.insertion.ways)} found")
         self._panel.refresh()
+
+    def plan_screws(self) -> None:
+        """Plans all screws in a child process; the plan takes the best, the runners-up are kept to choose from."""
+        panel = self._panel
+        with panel.told():
+            desk = _needed(panel.desk)
+            plan, case = desk.needed_plan(), desk.case()
+            self._ensure_packages()
+            job = screws_job(case, plan, panel.work.workspace())
+            asked = input_digest(case, plan)
+
+            def done(output: Path) -> None:
+                with panel.told():
+                    if self._still(desk):
+                        if input_digest(desk.case(), desk.needed_plan()) != asked:
+                            raise PlanError(
+                                _("the plan or the anatomy was changed while screws were planned: plan them again")
+                            )
+                        text = output.read_text(encoding="utf-8")
+                        best = with_ends(plan, ends_from_json(text))
+                        show_screw_sets(desk.owner, desk.folder, text, screws_digest(case, plan))
+                        desk.decide(best, _("all screws planned"))
+                        panel.refresh()
+
+            panel.work.start(job, _("Planning the screws"), done, self._fault)
 
     def check(self) -> None:
         """Makes and measures the design in a child process."""

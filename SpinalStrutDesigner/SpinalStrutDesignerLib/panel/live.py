@@ -7,6 +7,7 @@ from typing import Any
 
 from LatticeGeneratorLib.panel.steps import Steps
 
+from ..build.design import Situation
 from ..case.model import Case
 from ..errors import CaseError, GeometryError, PlanError
 from ..plan.plan import Plan
@@ -54,6 +55,13 @@ class Live:
         if preview is None or not preview.prepared(plan):
             return None
         return preview.posture(plan)
+
+    def situation_of(self, plan: Plan | None) -> Situation | None:
+        """The surroundings of this plan, cut to what is near its span; None where they are not made ready."""
+        preview = self._preview
+        if preview is None or plan is None or self._steps.busy or not preview.prepared(plan):
+            return None
+        return preview.situation(plan)
 
     def fault_of(self, plan: Plan) -> str:
         """Why this very plan means no implant; empty where it does, or another one was previewed last."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from slicer.i18n import tr as _
 
@@ -10,6 +10,7 @@ from ..plan.plan import Plan
 from ..scene.preview_nodes import SOLID, color_by_slack, is_colored
 from ..scene.room_plot import clear_room, empty_room, show_room
 from ..verify.along import TOLD_MM, Limit, Profile
+from .chart_beside import ChartBeside
 from .desk import Desk
 
 if TYPE_CHECKING:
@@ -25,8 +26,7 @@ class Room:
     def __init__(self, panel: Panel) -> None:
         self.panel, self.ui = panel, panel.ui
         self._shown: tuple[Profile | None, bool] | None = None
-        self._charted = False
-        self._layout_before: int | None = None
+        self._beside = ChartBeside()
         self.ui.slackColorsCheckBox.connect("toggled(bool)", self.on_colored)
 
     def show(self, desk: Desk) -> None:
@@ -50,41 +50,21 @@ class Room:
         elif plan is None or profile is None:
             empty_room(desk.owner)
         else:
-            chart = show_room(desk.owner, desk.folder, plan, profile)
-            if not self._charted:
-                self._put_beside(chart)
+            self._beside.show(show_room(desk.owner, desk.folder, plan, profile))
 
     def put_away(self) -> None:
         """The case leaves the desk; its chart and colours stay as they are."""
-        self._shown, self._charted, self._layout_before = None, False, None
+        self._shown = None
+        self._beside.forget()
 
     def on_colored(self, colored: bool) -> None:
         """A person wants the strut's colours, or metal."""
         if self.panel.desk is not None:
             color_by_slack(self.panel.desk.owner, colored)
 
-    def _put_beside(self, chart: Any) -> None:
-        """Shows the chart in a layout with the 3D view, where the present one has no place for it."""
-        import slicer
-
-        layouts, logic = slicer.app.layoutManager(), slicer.modules.plots.logic()
-        if logic.GetLayoutWithPlot(layouts.layout) != layouts.layout:
-            self._layout_before = layouts.layout
-            layouts.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalPlotView)
-        logic.ShowChartInLayout(chart)
-        self._charted = True
-
     def _take_away(self, desk: Desk) -> None:
-        """Removes the chart and goes back to the layout there was, unless a person has chosen another one since."""
-        import slicer
-
         clear_room(desk.owner)
-        layouts = slicer.app.layoutManager()
-        if self._layout_before is not None and layouts.layout == (
-            slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalPlotView
-        ):
-            layouts.setLayout(self._layout_before)
-        self._charted, self._layout_before = False, None
+        self._beside.take_away()
 
 
 def room_words(profile: Profile, upper: str) -> str:

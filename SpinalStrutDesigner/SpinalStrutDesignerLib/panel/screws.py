@@ -1,18 +1,22 @@
-"""Step 5, screws: a table, a line to drag for each, and a click on bone for a new one."""
+"""Step 5, screws: all planned at a press, a table with grades, a line to drag for each, a click for one more."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from LatticeGeneratorLib.panel.tables import cell, chosen_row, dress_table, fill_choices, fill_row
+from LatticeGeneratorLib.panel.tables import chosen_row, fill_choices
 from slicer.i18n import tr as _
 
 from ..build.situation import corrected, resected
 from ..plan.catalogue import load_screws
-from ..plan.plan import Screw
+from ..plan.plan import Plan
 from ..propose.screw_at import screw_at
+from ..verify.planned_screws import grade_of
 from .desk import Desk
 from .placing import Placing
+from .screw_chosen import ChosenScrew
+from .screw_sets import Alternatives
+from .screw_table import ScrewTable
 from .section import Section, Standing, State, of_plan
 
 
@@ -23,12 +27,13 @@ class ScrewStep(Section):
 
     def __init__(self, panel: Any) -> None:
         super().__init__(panel)
-        self._rows: tuple[Any, ...] = ()
         self._placing = Placing("New screw", self.on_placed, self.on_placing_ended)
         ui = self.ui
         self._types = {name: entry.value for name, entry in load_screws().items()}
         fill_choices(ui.screwTypeComboBox, [(name, name) for name in self._types])
-        dress_table(ui.screwTable, 1)
+        self.table = ScrewTable(ui.screwTable, self.on_length_chosen, self.on_measured, panel.tell)
+        self.chosen, self.alternatives = ChosenScrew(self), Alternatives(panel)
+        ui.planScrewsButton.connect("clicked(bool)", self.on_plan_all)
         ui.screwTable.connect("itemSelectionChanged()", self.on_chosen)
         ui.placeScrewButton.connect("clicked(bool)", self.on_place)
         ui.deleteScrewButton.connect("clicked(bool)", self.on_delete)
@@ -49,38 +54,73 @@ class ScrewStep(Section):
         bare = [level for level in (plan.upper, plan.lower) if not any(s.level == level for s in plan.screws)]
         if bare:
             return Standing(State.WARNING, _("no screw in {levels}").format(levels=_(" and ").join(bare)))
+        broken = sum(grade_of(self.table.findings(number)) == "fail" for number in range(len(plan.screws)))
+        if broken:
+            return Standing(State.WARNING, _("{n} not within the limits").format(n=broken))
         return Standing(State.READY, _("{n} planned").format(n=len(plan.screws)))
 
     def show(self, desk: Desk) -> None:
         """Fills the table; keeps the chosen row."""
         plan = desk.plan
-        screws = plan.screws if plan is not None else ()
         free = not desk.locked
         there = plan is not None and bool(plan.axis.control_points)
         self.ui.placeScrewButton.enabled = there and free
         if not (there and free):
             self._placing.stop()
-        rows = (*screws, desk.locked)
-        if rows != self._rows:
-            self._rows = rows
-            table = self.ui.screwTable
-            table.setRowCount(len(screws))
-            for number, screw in enumerate(screws):
-                self._fill(number, screw, free)
+        missing = self.missing(desk)
+        self.ui.planScrewsButton.enabled = not missing and not self.panel.work.busy
+        self.ui.planScrewsButton.toolTip = missing or _(
+            "Searches the safe trajectories and lengths that hold best, for both ends together; locked screws stay."
+        )
+        self.table.show(plan, self.panel.live.situation_of(plan), free)
         self._offer(desk)
+        self.alternatives.show(desk)
+
+    def missing(self, desk: Desk) -> str:
+        """What stands in the way of planning all screws, as a sentence; empty where nothing does."""
+        if desk.locked:
+            return _("The plan is locked.")
+        if desk.plan_fault or desk.case_fault:
+            return desk.plan_fault or desk.case_fault
+        if desk.plan is None or not desk.plan.axis.control_points:
+            return _("Propose a plan first.")
+        return ""
+
+    def follow(self, desk: Desk, plan: Plan) -> None:
+        """Measures the screw that is dragged at this moment; the others stay as they were measured."""
+        before, situation = desk.needed_plan().screws, self.panel.live.situation_of(plan)
+        if situation is None or len(before) != len(plan.screws):
+            return
+        for number, (was, now) in enumerate(zip(before, plan.screws)):
+            if was != now:
+                self.table.follow(situation, number)
+                if number == self._chosen_number(plan):
+                    self.chosen.draw(desk, plan, number, situation)
 
     def put_away(self) -> None:
         """No click is waited for any more."""
         self._placing.stop()
+        self.table.stop()
+        self.chosen.put_away()
+
+    def on_plan_all(self, checked: bool) -> None:
+        """Plans all screws in a child process."""
+        self.panel.jobs.plan_screws()
+
+    def on_measured(self) -> None:
+        """Screws were measured that had not been."""
+        if self.panel.desk is not None:
+            self.show(self.panel.desk)
+            self.head(self.panel.desk)
 
     def on_chosen(self) -> None:
         """A person chose a row."""
         if self.panel.desk is not None:
             self._offer(self.desk)
 
-    def on_length_chosen(self, number: int, length: str) -> None:
+    def on_length_chosen(self, number: int, length_mm: float) -> None:
         """Another made length for a screw."""
-        self._change(number, length_mm=float(length), words=_("screw length"))
+        self._change(number, _("screw length"), length_mm=length_mm)
 
     def on_place(self, checked: bool) -> None:
         """Waits for a click on bone, or no longer."""
@@ -120,11 +160,17 @@ class ScrewStep(Section):
         number = chosen_row(self.ui.screwTable)
         if number is not None:
             locked = self.desk.needed_plan().screws[number].locked
-            self._change(number, locked=not locked, words=_("screw locked") if not locked else _("screw unlocked"))
+            self._change(number, _("screw unlocked") if locked else _("screw locked"), locked=not locked)
 
     def on_view(self, checked: bool) -> None:
         """A slice view lies along the chosen screw."""
         self.desk.parameters.following = "screw"
+
+    def change_chosen(self, words: str, **changes: Any) -> None:
+        """Another decision for the chosen screw."""
+        number = chosen_row(self.ui.screwTable)
+        if number is not None:
+            self._change(number, words, **changes)
 
     def _change(self, number: int, words: str, **changes: Any) -> None:
         with self.panel.told():
@@ -133,21 +179,19 @@ class ScrewStep(Section):
             screws[number] = screws[number].with_(**changes)
             self.panel.decide(plan.with_(screws=tuple(screws)), words)
 
+    def _chosen_number(self, plan: Plan | None) -> int | None:
+        """The chosen row; the first where none is chosen, so that there is a chart to look at."""
+        if plan is None or not plan.screws:
+            return None
+        number = chosen_row(self.ui.screwTable)
+        return 0 if number is None or number >= len(plan.screws) else number
+
     def _offer(self, desk: Desk) -> None:
-        chosen = chosen_row(self.ui.screwTable) is not None
+        number = chosen_row(self.ui.screwTable)
+        chosen = number is not None and desk.plan is not None and number < len(desk.plan.screws)
         for name in ("deleteScrewButton", "lockScrewButton"):
             getattr(self.ui, name).enabled = chosen and not desk.locked
         self.ui.viewScrewButton.enabled = chosen
-
-    def _fill(self, number: int, screw: Screw, free: bool) -> None:
-        table = self.ui.screwTable
-        fill_row(table, number, [screw.level, screw.type.name, "", _("locked") if screw.locked else ""])
-        box = cell(table, number, 2)
-        lengths = [(f"{length:g} mm", f"{length:g}") for length in screw.type.lengths_mm]
-        fill_choices(box, lengths, f"{screw.length_mm:g}")
-        box.enabled = free and not screw.locked
-
-        def chosen(index: int) -> None:
-            self.on_length_chosen(number, box.itemData(index))
-
-        box.connect("activated(int)", chosen)
+        situation = self.panel.live.situation_of(desk.plan)
+        self.chosen.show(desk, number if chosen else None, situation)
+        self.chosen.draw(desk, desk.plan, self._chosen_number(desk.plan), situation)

@@ -88,6 +88,7 @@ class Views:
         if panel.live.ready and desk.parameters.previewVisible:
             panel.live.show(plan)
             panel.axis_step.follow(desk, plan)
+            panel.screw_step.follow(desk, plan)
             panel.tell(panel.live.fault)
 
     def _on_dropped(self, what: str) -> None:

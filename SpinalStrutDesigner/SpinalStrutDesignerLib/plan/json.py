@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import PlanError
 from .check import record_from
 from .plan import SCHEMA, Plan
+from .record import Record
 
 
 def _kept_as_it_is(data: dict[str, Any]) -> dict[str, Any]:
@@ -42,7 +43,13 @@ def plan_from_json(text: str) -> Plan:
 
 def plan_to_data(plan: Plan) -> dict[str, Any]:
     """The plan as objects, lists, numbers and texts."""
-    return _plain(plan)
+    return record_to_data(plan)
+
+
+def record_to_data(record: Record) -> dict[str, Any]:
+    """A record of a plan as objects, lists, numbers and texts."""
+    data: dict[str, Any] = _plain(record)
+    return data
 
 
 def plan_from_data(data: dict[str, Any]) -> Plan:

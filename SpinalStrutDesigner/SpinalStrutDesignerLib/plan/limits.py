@@ -88,6 +88,7 @@ def unit_of(path: str) -> str:
 
 _UNITS = {
     "_um": "µm", "_mm": "mm", "_deg": "°", "_Nmm": "N·mm", "_N": "N", "_MPa": "MPa", "_kg": "kg", "_g_cm3": "g/cm³",
+    "_percent": "%",
 }  # fmt: skip
 
 _PLACE = Range(-5000.0, 5000.0, _CT)

@@ -54,6 +54,14 @@ def insert_job(case: Case, plan: Plan, workspace: str | Path) -> Job:
     return _called(arguments, output, _WRITTEN)
 
 
+def screws_job(case: Case, plan: Plan, workspace: str | Path) -> Job:
+    """Plans all screws of both ends. Writes the case and the plan into workspace; the output is as `ends_from_json`
+    reads it."""
+    folder = Path(workspace)
+    arguments = (*_case_arguments("screws", case, folder), "--plan", str(_written(plan, folder)))
+    return _called(arguments, folder / "screws.json", (0,))
+
+
 def segment_job(ct: Volume, seeds: Mapping[str, Vec], workspace: str | Path) -> Job:
     """Segments a CT from a seed (RAS mm) in each of some vertebrae, by level. Writes the CT into workspace."""
     output = Path(workspace) / "segmented.seg.nrrd"

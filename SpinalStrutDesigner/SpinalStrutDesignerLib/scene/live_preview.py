@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ..build.design import Situation
 from ..build.preview import Preview, Shown
 from ..case.model import Case
 from ..plan.plan import Plan
@@ -59,6 +60,10 @@ class LivePreview:
         show_margins(self._owner, self._folder, shown.curve, self.room.least_mm)
         self.shown = shown
         return self.clearances
+
+    def situation(self, plan: Plan) -> Situation:
+        """The plan's surroundings, near its span; quick where `prepared`."""
+        return self._preview.situation(plan)
 
     def posture(self, plan: Plan) -> tuple[Finding, ...]:
         """What the plan's pose does to the cord; none where it keeps the CT's posture. Measured once for each pose."""

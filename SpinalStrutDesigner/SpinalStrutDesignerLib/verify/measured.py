@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,8 +25,49 @@ T = TypeVar("T")
 Place = np.ndarray | tuple[float, float, float] | None
 
 
+class Situated(ABC):
+    """What a plan means in its situation. What needs no finished implant is measured on it."""
+
+    @property
+    @abstractmethod
+    def situation(self) -> Situation:
+        """The surroundings."""
+
+    @property
+    def case(self) -> Case:
+        """The case as posed, resected and, for a variant, moved."""
+        return self.situation.case
+
+    @property
+    def plan(self) -> Plan:
+        """The plan that belongs to this situation."""
+        return self.situation.plan
+
+    @property
+    def prefix(self) -> str:
+        """What the findings' ids begin with: nothing for the nominal implant, else its name."""
+        return _prefix(self.situation)
+
+    @property
+    def finding(self) -> Callable[..., Finding]:
+        """Makes a finding of this implant: `finding_in` its situation."""
+        return partial(finding_in, self.situation)
+
+
 @dataclass(frozen=True, eq=False)
-class Measured:
+class Planned(Situated):
+    """A plan in its situation, before anything is made."""
+
+    where: Situation
+
+    @property
+    def situation(self) -> Situation:
+        """The surroundings."""
+        return self.where
+
+
+@dataclass(frozen=True, eq=False)
+class Measured(Situated):
     """An implant as made, in its own situation; nominal: the implant that a variant was made from."""
 
     implant: Implant
@@ -38,19 +80,9 @@ class Measured:
         return self.implant.part.mesh
 
     @property
-    def case(self) -> Case:
-        """The case as posed, resected and, for a variant, moved."""
-        return self.implant.situation.case
-
-    @property
-    def plan(self) -> Plan:
-        """The plan that belongs to this implant."""
-        return self.implant.situation.plan
-
-    @property
-    def prefix(self) -> str:
-        """What the findings' ids begin with: nothing for the nominal implant, else its name."""
-        return _prefix(self.implant.situation)
+    def situation(self) -> Situation:
+        """The implant's own surroundings."""
+        return self.implant.situation
 
     @made_once
     def samples(self) -> Samples:
@@ -85,11 +117,6 @@ class Measured:
     def once(self, name: str, make: Callable[[], T]) -> T:
         """What make() gives, made at the first call for this name: checks share what is costly to measure."""
         return kept(self, self._made, name, make)
-
-    @property
-    def finding(self) -> Callable[..., Finding]:
-        """Makes a finding of this implant: `finding_in` its situation."""
-        return partial(finding_in, self.implant.situation)
 
 
 def finding_in(

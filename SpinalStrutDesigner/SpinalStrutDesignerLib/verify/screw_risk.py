@@ -11,7 +11,7 @@ from ..case.metal import BLOOMING_MM
 from ..errors import CaseError
 from ..plan.rules import group_of, rule_for
 from .finding import Finding, Verdict
-from .measured import Measured
+from .measured import Measured, Situated
 from .placement import Deviations, breach_probabilities, deviations, points_along, thread_margin
 from .plates import docked_plate, kept_from, plate_distance, plate_of
 from .purchase import pullout_N, thread_hu, thread_shape_factor
@@ -37,14 +37,15 @@ def screw_risk(measured: Measured) -> Iterator[Finding]:
     """Pull-out force, and the probability of a breach through each wall, of every screw."""
     for line in screw_lines(measured):
         errors = deviations(measured.plan.budget)
-        yield _pullout(measured, line)
-        yield _canal(measured, line, errors)
+        yield pullout(measured, line)
+        yield canal_breach(measured, line, errors)
         yield from _endplates(measured, line, errors)
         yield from _walls(measured, line, errors)
         yield from _organs(measured, line, errors)
 
 
-def _pullout(measured: Measured, line: ScrewLine) -> Finding:
+def pullout(measured: Situated, line: ScrewLine) -> Finding:
+    """The force that pulls a screw out, by the bone that the CT shows."""
     inside = line.vertebra.distance(line.points) < 0.0
     beside = inside & (measured.case.distance(measured.case.having("metal"), line.points) < BLOOMING_MM)
     hu = thread_hu(measured.case, line).mean(axis=1)
@@ -72,7 +73,8 @@ def _pullout(measured: Measured, line: ScrewLine) -> Finding:
     )
 
 
-def _canal(measured: Measured, line: ScrewLine, errors: Deviations) -> Finding:
+def canal_breach(measured: Situated, line: ScrewLine, errors: Deviations) -> Finding:
+    """How likely a screw reaches the spinal canal at the placement error."""
     canal = [s for s in measured.case.structures if group_of(s.name) in CANAL]
     every, limit = np.ones(len(line.depths), dtype=bool), measured.plan.screw_rules.canal_breach_percent
     share = _reached(measured, line, errors, lambda p: measured.case.distance(canal, p), every) if canal else None
@@ -89,27 +91,27 @@ def _canal(measured: Measured, line: ScrewLine, errors: Deviations) -> Finding:
     )
 
 
-def _endplates(measured: Measured, line: ScrewLine, errors: Deviations) -> Iterator[Finding]:
+def _endplates(measured: Situated, line: ScrewLine, errors: Deviations) -> Iterator[Finding]:
     """Both endplates, the docked one exempt where screws cross it."""
     for face in kept_from(measured.plan, line.screw.level):
         share, missing = None, _MISSED
         try:
-            plate = plate_of(measured.implant.situation, line.screw.level, face)
+            plate = plate_of(measured.situation, line.screw.level, face)
             share = _reached(measured, line, errors, plate_distance(plate), line.in_bone)
         except CaseError as error:
             missing = str(error)
         yield _likely(measured, line, face, f"the {face} endplate", share, _TOLD, "pass", missing)
 
 
-def _walls(measured: Measured, line: ScrewLine, errors: Deviations) -> Iterator[Finding]:
-    side, far = wall_breaches(line, errors, docked_plate(measured.implant.situation, line.screw.level).normal)
+def _walls(measured: Situated, line: ScrewLine, errors: Deviations) -> Iterator[Finding]:
+    side, far = wall_breaches(line, errors, docked_plate(measured.situation, line.screw.level).normal)
     reaches = bool(line.in_bone.any())
     planned = "planned: a bicortical tip stands out" if line.screw.bicortical else _TOLD
     for key, what, share, limit in (("wall", "a side wall", side, _TOLD), ("far_wall", "the far wall", far, planned)):
         yield _likely(measured, line, key, what, share if reaches else None, limit, "pass", _MISSED)
 
 
-def _organs(measured: Measured, line: ScrewLine, errors: Deviations) -> Iterator[Finding]:
+def _organs(measured: Situated, line: ScrewLine, errors: Deviations) -> Iterator[Finding]:
     """Each critical structure with a rule that is reached at all, in bone; before it the implant's rules hold."""
     limit = measured.plan.screw_rules.canal_breach_percent
     for structure in measured.case.having("keepout_critical"):
@@ -124,7 +126,7 @@ def _organs(measured: Measured, line: ScrewLine, errors: Deviations) -> Iterator
 
 
 def _likely(
-    measured: Measured,
+    measured: Situated,
     line: ScrewLine,
     key: str,
     what: str,
@@ -152,13 +154,13 @@ def _likely(
 
 
 def _reached(
-    measured: Measured, line: ScrewLine, errors: Deviations, distance: Distance, chosen: np.ndarray
+    measured: Situated, line: ScrewLine, errors: Deviations, distance: Distance, chosen: np.ndarray
 ) -> float | None:
     """How likely (0 to 1) the thread at its chosen stations (n,) bool reaches something; None where there are none."""
     depths = _stations(line, chosen)
     if depths is None:
         return None
-    upright = docked_plate(measured.implant.situation, line.screw.level).normal
+    upright = docked_plate(measured.situation, line.screw.level).normal
     entry = np.asarray(line.screw.entry, dtype=float)
     found = breach_probabilities(entry[None], line.direction[None], depths, line.radius, distance, errors, upright)
     return float(found[0])

@@ -11,14 +11,15 @@ from ..case.model import Structure
 from ..errors import CaseError
 from ..plan.rules import group_of, rule_for
 from .finding import Finding, Verdict
-from .measured import Measured
+from .measured import Measured, Situated
 from .plates import docked_plate, kept_from, plate_distance, plate_of
 from .purchase import thread_hu
 from .registry import check
 from .screwline import Margin, ScrewLine, side_wall, tightest
 
-# Below this mean HU along the thread screws loosened (women, AUC 0.88; clinical facts, "Purchase").
-_LOOSENING_HU = 153.5
+# HU; women, AUC 0.88; clinical facts, "Purchase".
+LOOSENING_HU = 153.5
+"""Below this mean along the thread screws loosened."""
 # The first millimetres of thread lie under the cortex they enter through.
 ENTRY_MM = 3.0
 # A bicortical tip stands this far out of the far wall.
@@ -33,21 +34,26 @@ def screws(measured: Measured) -> Iterator[Finding]:
     """Canal, vessels and organs, endplates, walls, tip, metal, other screws, bone density and length of every screw."""
     lines = screw_lines(measured)
     for line in lines:
-        yield _canal(measured, line)
-        yield from _organs(measured, line)
-        yield from _endplates(measured, line)
-        yield _walls(measured, line)
-        yield _tip(measured, line)
-        yield from _metal(measured, line)
-        yield _density(measured, line)
-        yield _length(measured, line)
+        yield from screw_in_bone(measured, line)
     for i, line in enumerate(lines):
         for other in lines[i + 1 :]:
             if line.screw.level == other.screw.level:
-                yield _between(measured, line, other)
+                yield to_screw(measured, line, other)
 
 
-def screw_lines(measured: Measured) -> list[ScrewLine]:
+def screw_in_bone(measured: Situated, line: ScrewLine) -> Iterator[Finding]:
+    """What a screw comes near to in its vertebra, how dense that is, and its length; it may be planned only."""
+    yield _canal(measured, line)
+    yield from _organs(measured, line)
+    yield from _endplates(measured, line)
+    yield _walls(measured, line)
+    yield _tip(measured, line)
+    yield from _metal(measured, line)
+    yield _density(measured, line)
+    yield _length(measured, line)
+
+
+def screw_lines(measured: Situated) -> list[ScrewLine]:
     """The planned screws, numbered from 1 in the plan's order."""
     return [
         ScrewLine(screw, number, measured.case.structure(screw.level))
@@ -64,7 +70,7 @@ def _judged(margin: Margin, limit: float, critical: bool) -> Verdict:
 
 
 def _distance(
-    measured: Measured,
+    measured: Situated,
     line: ScrewLine,
     key: str,
     what: str,
@@ -104,7 +110,7 @@ def _distance(
     )
 
 
-def _canal(measured: Measured, line: ScrewLine) -> Finding:
+def _canal(measured: Situated, line: ScrewLine) -> Finding:
     canal = [s for s in measured.case.structures if group_of(s.name) in CANAL]
     budget, every = measured.plan.budget, np.ones(len(line.depths), dtype=bool)
     margin = tightest(line, lambda p: measured.case.distance(canal, p), budget, every) if canal else None
@@ -121,7 +127,7 @@ def _canal(measured: Measured, line: ScrewLine) -> Finding:
     )
 
 
-def _organs(measured: Measured, line: ScrewLine) -> Iterator[Finding]:
+def _organs(measured: Situated, line: ScrewLine) -> Iterator[Finding]:
     """The tightest critical structure beside or beyond the thread within bone; before bone the implant's rule holds."""
     worst: tuple[float, Structure, Margin, float] | None = None
     for structure in measured.case.having("keepout_critical"):
@@ -147,13 +153,13 @@ def _organs(measured: Measured, line: ScrewLine) -> Iterator[Finding]:
         )
 
 
-def _endplates(measured: Measured, line: ScrewLine) -> Iterator[Finding]:
+def _endplates(measured: Situated, line: ScrewLine) -> Iterator[Finding]:
     """Both endplates of the vertebra, the docked one exempt where the screw has no flange and crosses it."""
     plan = measured.plan
     for face in kept_from(plan, line.screw.level):
         missing = "the screw does not reach bone"
         try:
-            plate = plate_of(measured.implant.situation, line.screw.level, face)
+            plate = plate_of(measured.situation, line.screw.level, face)
             margin = tightest(line, plate_distance(plate), plan.budget, line.in_bone)
         except CaseError as error:
             margin, missing = None, str(error)
@@ -170,8 +176,8 @@ def _endplates(measured: Measured, line: ScrewLine) -> Iterator[Finding]:
         )
 
 
-def _walls(measured: Measured, line: ScrewLine) -> Finding:
-    plate = docked_plate(measured.implant.situation, line.screw.level)
+def _walls(measured: Situated, line: ScrewLine) -> Finding:
+    plate = docked_plate(measured.situation, line.screw.level)
     margin = side_wall(line, plate.normal, measured.plan.budget, ENTRY_MM)
     return _distance(
         measured,
@@ -186,7 +192,7 @@ def _walls(measured: Measured, line: ScrewLine) -> Finding:
     )
 
 
-def _tip(measured: Measured, line: ScrewLine) -> Finding:
+def _tip(measured: Situated, line: ScrewLine) -> Finding:
     left = line.far_wall()
     limit = measured.plan.screw_rules.cortex_mm
     title = f"{line.name}: bone left beyond its tip (negative: it stands out)"
@@ -226,7 +232,7 @@ def _tip(measured: Measured, line: ScrewLine) -> Finding:
     )
 
 
-def _metal(measured: Measured, line: ScrewLine) -> Iterator[Finding]:
+def _metal(measured: Situated, line: ScrewLine) -> Iterator[Finding]:
     metal = measured.case.having("metal")
     if metal:
         every = np.ones(len(line.depths), dtype=bool)
@@ -244,7 +250,8 @@ def _metal(measured: Measured, line: ScrewLine) -> Iterator[Finding]:
         )
 
 
-def _between(measured: Measured, line: ScrewLine, other: ScrewLine) -> Finding:
+def to_screw(measured: Situated, line: ScrewLine, other: ScrewLine) -> Finding:
+    """The distance between two screws of a level."""
     tree = cKDTree(other.points)
     radius = other.radius
     margin = tightest(line, lambda p: tree.query(p)[0] - radius, measured.plan.budget, line.depths > 0.0)
@@ -261,18 +268,18 @@ def _between(measured: Measured, line: ScrewLine, other: ScrewLine) -> Finding:
     )
 
 
-def _density(measured: Measured, line: ScrewLine) -> Finding:
+def _density(measured: Situated, line: ScrewLine) -> Finding:
     """Mean HU on the mid-depth cylinder of the thread, from bone entry to tip."""
     values = thread_hu(measured.case, line)[line.in_bone]
     values = values[np.isfinite(values)]
     mean = float(values.mean()) if len(values) else None
-    verdict: Verdict = "not_evaluated" if mean is None else "pass" if mean >= _LOOSENING_HU else "warn"
+    verdict: Verdict = "not_evaluated" if mean is None else "pass" if mean >= LOOSENING_HU else "warn"
     return measured.finding(
         f"screw.{line.number}.density",
         f"{line.name}: mean HU along the thread",
         mean,
         "HU",
-        f"≥ {_LOOSENING_HU:g} HU",
+        f"≥ {LOOSENING_HU:g} HU",
         verdict,
         "cut-off for loosening in women, AUC 0.88; metal nearby falsifies it",
         line.tip,
@@ -280,7 +287,7 @@ def _density(measured: Measured, line: ScrewLine) -> Finding:
     )
 
 
-def _length(measured: Measured, line: ScrewLine) -> Finding:
+def _length(measured: Situated, line: ScrewLine) -> Finding:
     lengths, length = sorted(line.screw.type.lengths_mm), line.screw.length_mm
     known = any(abs(length - x) < 1e-6 for x in lengths)
     shorter = [x for x in lengths if x < length - 1e-6]

@@ -86,7 +86,7 @@ class Bench:
 # Files whose tests look at nodes and widgets only, never at pixels; where they use the mouse, it aims at places in mm.
 _SMALL = {
     *(f"test_panel_{name}.py" for name in ("decisions", "fields", "flow", "jobs", "later", "posture", "retractions")),
-    *(f"test_panel_{name}.py" for name in ("scene", "second", "spans", "way_in")),
+    *(f"test_panel_{name}.py" for name in ("scene", "second", "spans", "way_in", "guides")),
 }
 
 
