@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from LatticeGeneratorLib.mesh.samples import Distance
@@ -38,7 +39,7 @@ class ScrewEnd:
     """One end of an implant as its screws find it. access: (3,) unit, the way the surgeon looks.
 
     organs: critical structures with their least distance to a thread in bone; before: what a head keeps from, each
-    with the least distance; plates: the faces kept from, with exact distances, and the same on a grid.
+    with the least distance; plates: the faces kept from, with exact distances, and the same on a grid; judged: what has been measured of screws.
     """
 
     where: Situation
@@ -53,6 +54,7 @@ class ScrewEnd:
     in_the_way: tuple[Obstacle, ...]
     plates: tuple[tuple[Face, Distance, LocalField], ...]
     access: np.ndarray
+    judged: dict[str, Any] = field(default_factory=dict, repr=False)
     _asides: dict[str, Aside] = field(default_factory=dict, repr=False)
 
     @property

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from LatticeGeneratorLib.mesh.samples import Distance
 
-from ..plan.entries import ScrewType
 from ..plan.plan import ErrorBudget, Screw
+from ..threads import kept
 from ..verify.access import Driver, driver_room
 from ..verify.placement import breach_probability
 from ..verify.screwline import ScrewLine, side_wall, tightest
@@ -19,6 +19,12 @@ from .screw_heads import ACCESS_DEG, STRUT_WALL_MM, head_room, seat_room, within
 from .screw_sets import Rods, apart
 
 _SURE = ErrorBudget(0.0, 0.0, 0.0, 0.0, 0.0)
+_BESIDE = {
+    "screw_mm": "the other screw",
+    "around_head_mm": "the other screw's head",
+    "least_convergence_deg": "least convergence",
+    "most_convergence_deg": "most convergence",
+}
 _EVERY_MM = 0.5  # along a thread whose breach probability is told
 
 
@@ -40,25 +46,37 @@ class Bound:
 
 def bounds(end: ScrewEnd, screw: Screw, beside: Sequence[Screw]) -> Iterator[Bound]:
     """Every rule of a screw among the others of its end."""
+    yield from thread_bounds(end, screw, beside)
     line = ScrewLine(screw, 1, end.docking)
-    yield from _shaft(end, line)
-    yield from _tip(end, line)
-    yield from _breach(end, line)
-    entry, way = line.points[:1] - line.depths[0] * line.direction, line.direction[None]
-    yield Bound("edge of the flange" if end.shape.flange else "edge of the foot", _first(within_edge, end, screw), "mm",
-                f"{end.name}_flange.width_mm")  # fmt: skip
-    yield Bound("bone at its seat", _first(seat_room, end, screw), "mm", "screw_rules.around_head_mm")
-    yield Bound("what lies before its head", _first(head_room, end, screw), "mm", "rules")
-    yield from _access(end, screw, entry, way)
+    yield from _once(end, "breach", screw, lambda: tuple(_breach(end, line)))
+    yield from _once(end, "head", screw.with_(length_mm=screw.type.lengths_mm[0]), lambda: tuple(_head(end, screw)))
+
+
+def thread_bounds(end: ScrewEnd, screw: Screw, beside: Sequence[Screw]) -> Iterator[Bound]:
+    """Those of its thread alone: what its length changes."""
+    line = ScrewLine(screw, 1, end.docking)
+    yield from _once(end, "thread", screw, lambda: (*_shaft(end, line), *_tip(end, line)))
     for other in beside:
         for field, left in apart(end.plan.screw_rules, Rods.screw(screw), Rods.screw(other)).items():
-            what = "convergence" if field.endswith("deg") else "the other screw's head" if "head" in field else "the other screw"
-            yield Bound(what, float(left[0]), "°" if field.endswith("deg") else "mm", f"screw_rules.{field}")
+            yield Bound(_BESIDE[field], float(left[0]), "°" if field.endswith("deg") else "mm", f"screw_rules.{field}")
 
 
-def _first(measure, end: ScrewEnd, screw: Screw) -> float:  # type: ignore[no-untyped-def]
-    kind: ScrewType = screw.type
-    return float(measure(end, kind, np.array([screw.entry]), np.array([screw.direction]))[0])
+def _once(end: ScrewEnd, what: str, screw: Screw, make: Callable[[], tuple[Bound, ...]]) -> tuple[Bound, ...]:
+    """Measured at the first call for a screw of an end."""
+    return kept(end, end.judged, f"{what} {screw}", make)
+
+
+def _head(end: ScrewEnd, screw: Screw) -> Iterator[Bound]:
+    entry, way = np.array([screw.entry], dtype=float), ScrewLine(screw, 1, end.docking).direction[None]
+    flange = f"{end.name}_flange.width_mm" if end.shape.flange else f"{end.name}_foot"
+    edge = "edge of the flange" if end.shape.flange else "edge of the foot"
+    for what, measure, field in (
+        (edge, within_edge, flange),
+        ("bone at its seat", seat_room, "screw_rules.around_head_mm"),
+        ("what lies before its head", head_room, "rules"),
+    ):
+        yield Bound(what, float(measure(end, screw.type, entry, way)[0]), "mm", field)
+    yield from _access(end, screw, entry, way)
 
 
 def _shaft(end: ScrewEnd, line: ScrewLine) -> Iterator[Bound]:

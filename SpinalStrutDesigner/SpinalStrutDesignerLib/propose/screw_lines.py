@@ -196,8 +196,18 @@ class _Shaft:
             setattr(self, name, getattr(self, name)[good])
 
     def limits(self) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-        """(what, slack (n, k) or (n, l, k) mm at t, from where on it counts (n,)) one after the other."""
+        """(what, slack (n, k) or (n, l, k) mm at t, from where on it counts (n,)) one after the other, what rules out
+        most first."""
         rules, everywhere = self.end.plan.screw_rules, np.array(-inf)
+        for face, _, near in self.end.plates:
+            away, axial = self._margin(near.at, inf)
+            left = away - self._budget(axial)[:, 0] - rules.endplate_mm
+            self._remember(np.where(self.t >= self.enters[:, None], left, inf))
+            yield f"{face} endplate", away - rules.endplate_mm, self.enters
+        if self.end.metal:
+            away, axial = self._margin(self.end.metal_distance, rules.metal_mm + _ASTRAY_MM)
+            self._remember(away - self._budget(axial)[:, 0] - rules.metal_mm)
+            yield "metal", away - rules.metal_mm, everywhere
         if self.end.canal:
             away, axial = self._margin(self.end.canal_distance, rules.canal_mm + _ASTRAY_MM)
             self._remember_canal(away, axial)
@@ -208,15 +218,6 @@ class _Shaft:
             placed = self._budget(axial)
             self._remember(np.where(self.t >= self.enters[:, None], away - placed[:, 0] - limit, inf))
             yield structure.name, np.minimum((away - limit)[:, None], away[:, None] - placed), self.enters
-        if self.end.metal:
-            away, axial = self._margin(self.end.metal_distance, rules.metal_mm + _ASTRAY_MM)
-            self._remember(away - self._budget(axial)[:, 0] - rules.metal_mm)
-            yield "metal", away - rules.metal_mm, everywhere
-        for face, _, near in self.end.plates:
-            away, axial = self._margin(near.at, inf)
-            left = away - self._budget(axial)[:, 0] - rules.endplate_mm
-            self._remember(np.where(self.t >= self.enters[:, None], left, inf))
-            yield f"{face} endplate", away - rules.endplate_mm, self.enters
         for bone in self.end.others:
             yield bone.level or bone.name, self._margin(bone.distance, 0.0)[0], everywhere
         yield "wall", self._walls(), self.enters + ENTRY_MM

@@ -27,7 +27,7 @@ from .screw_end import ScrewEnd, planned_at, screw_end
 from .screw_judge import bounds
 from .screw_lines import Fit, Shots, Tally
 from .screw_refine import refined, screw_of
-from .screw_search import all_lines, fit_of, found
+from .screw_search import everywhere, fit_of
 from .screw_sets import Pool, Rods, best_set
 from .screw_words import binding, refusal
 
@@ -102,7 +102,22 @@ def planned_end(where: Situation, end: End) -> EndScrews:
         raise PlanError(_not_together(place, search.pools, [Rods.screw(s) for s in locked]))
     others = [search.best((hole,), first) for hole in range(len(free))]
     sets = sorted([first, *(one for one in others if one is not None)], key=lambda one: -one.pullout_N)
-    return _told(place, sets)
+    return _told(place, _different(sets))
+
+
+def _different(sets: Sequence[ScrewSet]) -> list[ScrewSet]:
+    """Those of sets (best first) that are clearly different from all before."""
+    kept: list[ScrewSet] = []
+    for one in sets:
+        if not any(all(any(_near(s, o) for o in other.screws) for s in one.screws) for other in kept):
+            kept.append(one)
+    return kept
+
+
+def _near(one: Screw, other: Screw) -> bool:
+    away = float(np.linalg.norm(np.subtract(one.entry, other.entry)))
+    turned = float(np.degrees(np.arccos(np.clip(np.dot(one.direction, other.direction), -1.0, 1.0))))
+    return away < _APART_MM and turned < _APART_DEG
 
 
 def _planned_or_told(where: Situation, end: End) -> EndScrews | PlanError:
@@ -127,7 +142,7 @@ def _holes(end: ScrewEnd) -> tuple[Screw, ...]:
 def _pool(end: ScrewEnd, fit: Fit) -> Pool:
     """Every safe screw of a type. Raises PlanError where there is none."""
     tally = Tally()
-    shots = found(end, fit, all_lines(end, fit.kind), tally)
+    shots = everywhere(end, fit, tally)
     if not len(shots):
         raise PlanError(refusal(end, fit, tally))
     return Pool(fit.kind, fit.bicortical, shots)

@@ -8,7 +8,7 @@ from math import inf
 import numpy as np
 
 from ..plan.entries import ScrewType
-from ..verify.placement import COARSE, breach_probabilities, deviations
+from ..verify.placement import breach_probabilities, deviations
 from .screw_end import ScrewEnd
 from .screw_heads import ACCESS_DEG, HELD_RIM, on_footprint, reachable, rim_mm, seated
 from .screw_lines import Fit, Lines, Shots, Tally, shafts
@@ -16,6 +16,8 @@ from .screw_lines import Fit, Lines, Shots, Tally, shafts
 _PLACE_MM, _TURN_DEG = 1.5, 6.0  # between places and directions that are tried
 _LIFT_MM = 0.4  # between heights of a head
 _STEP_MM = 1.0  # between places along a line
+_FACE_MM2 = 120.0  # of a flange's face that is looked at as closely as that
+_FEW = 20  # screws, of which less are found anew more densely
 _REACH_MM = 26.0  # from a plate's outline outwards, from where a flange's face is looked for
 _WALL_REACH_MM = 4.0  # what stands out farther from the body's outline is a process or a rib
 _CELL_MM, _IN_CELL = 2.0, 60  # heads in the same cell, of which only the best so many are gone on with
@@ -31,36 +33,45 @@ def fit_of(end: ScrewEnd, kind: ScrewType, bicortical: bool) -> Fit:
     return Fit(kind, bicortical, tuple(np.linspace(0.0, most, int(round(most / _LIFT_MM)) + 1).tolist()))
 
 
-def all_lines(end: ScrewEnd, kind: ScrewType) -> Lines:
-    """Every place with every direction."""
-    places, ways = _places(end, kind), directions(end.access)
+def everywhere(end: ScrewEnd, fit: Fit, tally: Tally) -> Shots:
+    """Every safe screw of a type; where hardly any is found, looked for again more densely."""
+    shots = found(end, fit, all_lines(end, fit.kind, _PLACE_MM, _TURN_DEG), tally)
+    if len(shots) >= _FEW or tally.left.get("length", 0) == 0:
+        return shots
+    dense = found(end, fit, all_lines(end, fit.kind, 0.5 * _PLACE_MM, 0.5 * _TURN_DEG), tally)
+    return dense if len(dense) else shots
+
+
+def all_lines(end: ScrewEnd, kind: ScrewType, place_mm: float, turn_deg: float) -> Lines:
+    """Every place with every direction, so far apart."""
+    places, ways = _places(end, kind, place_mm), directions(end.access, turn_deg)
     return Lines(np.repeat(places, len(ways), axis=0), np.tile(ways, (len(places), 1)))
 
 
-def found(
-    end: ScrewEnd, fit: Fit, lines: Lines, tally: Tally, step_mm: float = _STEP_MM, in_cell: int = _IN_CELL
-) -> Shots:
+def found(end: ScrewEnd, fit: Fit, lines: Lines, tally: Tally) -> Shots:
     """The safe screws along lines, by purchase, best first; of heads in the same place only the best."""
-    shots = shafts(end, fit, lines, step_mm, tally)
+    shots = shafts(end, fit, lines, _STEP_MM, tally)
     if not len(shots):
         return shots
+    shots = shots.chosen(held_safely(end, fit, lines, shots, tally))
+    order = np.lexsort((shots.lengths, shots.lifts, shots.line, -np.round(shots.purchase, 6)))
+    shots = _spread(shots.chosen(order), _IN_CELL)
+    return shots.chosen(off_canal(end, fit, shots, _ROUGH, _ROUGH_PERCENT, tally))
+
+
+def held_safely(end: ScrewEnd, fit: Fit, lines: Lines, shots: Shots, tally: Tally) -> np.ndarray:
+    """(n,) bool: whose heads are seated well and are reached."""
     # Heads of the same line and lift are alike, whatever the length.
-    number = np.round(shots.lifts / max(_LIFT_MM / 8.0, 1e-9)).astype(int)
-    _, first, same = np.unique(np.stack([shots.line, number], axis=1), axis=0, return_index=True, return_inverse=True)
+    lift = np.abs(shots.lifts[:, None] - np.array(fit.lifts)).argmin(axis=1)
+    _, first, same = np.unique(shots.line * len(fit.lifts) + lift, return_index=True, return_inverse=True)
     heads = shots.chosen(first)
     good = seated(end, fit.kind, heads, tally)
-    reached = np.zeros(len(heads), dtype=bool)
-    kept = np.unique(heads.line[good])
+    kept, row = np.unique(heads.line[good], return_inverse=True)
     if len(kept):
         room = reachable(end, fit, lines.chosen(kept), tally)
-        lift = np.abs(heads.lifts[:, None] - np.array(fit.lifts)).argmin(axis=1)
-        row = np.searchsorted(kept, heads.line)
-        inside = good & (row < len(kept))
-        reached[inside] = room[row[inside], lift[inside]]
-    shots = shots.chosen((good & reached)[same.ravel()])
-    order = np.lexsort((shots.lengths, shots.lifts, shots.line, -np.round(shots.purchase, 6)))
-    shots = _spread(shots.chosen(order), in_cell)
-    return shots.chosen(off_canal(end, fit, shots, _ROUGH, _ROUGH_PERCENT, tally))
+        good[good] = room[row.ravel(), lift[first][good]]
+    safely: np.ndarray = good[same.ravel()]
+    return safely
 
 
 def off_canal(
@@ -94,7 +105,7 @@ def _tilts(step_deg: float, most_deg: float) -> np.ndarray:
     return kept
 
 
-def directions(access: np.ndarray, step_deg: float = _TURN_DEG, most_deg: float = ACCESS_DEG) -> np.ndarray:
+def directions(access: np.ndarray, step_deg: float, most_deg: float = ACCESS_DEG) -> np.ndarray:
     """(n, 3) unit directions about the way of the surgeon, evenly apart, itself among them."""
     across = np.cross(access, np.eye(3)[int(np.argmin(np.abs(access)))])
     across /= np.linalg.norm(across)
@@ -109,13 +120,13 @@ def tilted(way: np.ndarray, side: np.ndarray, up: np.ndarray, tilts_deg: np.ndar
     return turned
 
 
-def _places(end: ScrewEnd, kind: ScrewType) -> np.ndarray:
+def _places(end: ScrewEnd, kind: ScrewType, place_mm: float) -> np.ndarray:
     """(n, 3) where the metal under a head may end: at the fit gap before the bone, seen along the flange's face; in a
     foot anywhere within its edge."""
     flange, foot = end.shape.flange, end.shape.foot
     if flange is None:
         edge = end.shape.footprint.edge()
-        sides = [np.arange(low, high, _PLACE_MM) for low, high in zip(edge.min(axis=0), edge.max(axis=0))]
+        sides = [np.arange(low, high, place_mm) for low, high in zip(edge.min(axis=0), edge.max(axis=0))]
         heights = np.arange(0.8, max(foot.height_mm - 3.0, 0.9), 0.8)
         local = np.stack(np.meshgrid(*sides, heights, indexing="ij"), axis=-1).reshape(-1, 3)
         return end.plate.to_ras(local[end.shape.footprint.distance(local[:, :2]) < -1.0])
@@ -123,8 +134,10 @@ def _places(end: ScrewEnd, kind: ScrewType) -> np.ndarray:
     half, low = 0.5 * flange.width_mm + 0.05 - held, flange.height_mm + 0.1 - held
     if half < 0.0 or low < 1.0:
         return np.zeros((0, 3))
-    across = np.linspace(-half, half, int(np.ceil(2.0 * half / _PLACE_MM)) + 1)
-    down = np.linspace(-low, -1.0, int(np.ceil((low - 1.0) / _PLACE_MM)) + 1)
+    # A large face is looked at no more closely than a small one: what is found is bettered afterwards.
+    step = place_mm * max(1.0, float(np.sqrt(2.0 * half * (low - 1.0) / _FACE_MM2)))
+    across = np.linspace(-half, half, int(np.ceil(2.0 * half / step)) + 1)
+    down = np.linspace(-low, -1.0, int(np.ceil((low - 1.0) / step)) + 1)
     u, z = (values.ravel() for values in np.meshgrid(across, down, indexing="ij"))
     return on_face(end, u, z)[0]
 
@@ -158,6 +171,3 @@ def _spread(shots: Shots, in_cell: int) -> Shots:
         if cells[cell] <= in_cell:
             kept.append(number)
     return shots.chosen(np.array(kept, dtype=int))
-
-
-__all__ = ["COARSE", "all_lines", "directions", "fit_of", "found", "off_canal", "on_face", "tilted"]

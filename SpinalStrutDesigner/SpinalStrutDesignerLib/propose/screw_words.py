@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..plan.plan import Screw
 from .screw_end import ScrewEnd
-from .screw_judge import Bound, bounds
+from .screw_judge import Bound, bounds, thread_bounds
 from .screw_lines import Fit, Tally
 
 _BINDS = {"mm": 0.3, "°": 1.0, "%": 0.5}  # what is left of a rule that binds
@@ -31,7 +31,10 @@ def _length_words(end: ScrewEnd, screw: Screw, beside: Sequence[Screw]) -> str:
     longer = [length for length in made if length > screw.length_mm]
     if not longer:
         return f"length: {screw.length_mm:g} mm is the longest made"
-    missed = _worst(list(bounds(end, screw.with_(length_mm=longer[0]), beside)))
+    longer_one = screw.with_(length_mm=longer[0])
+    missed = _worst(list(thread_bounds(end, longer_one, beside)))
+    if missed.left >= 0.0:
+        missed = _worst(list(bounds(end, longer_one, beside)))
     if missed.left >= 0.0:
         return f"length: {longer[0]:g} mm would be safe as well"
     return (
