@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..case.metal import BLOOMING_MM
 from ..case.model import Case
 from ..plan.entries import ScrewType
+from ..plan.plan import Screw
 from .screwline import ScrewLine, in_ct
 
 # g/cm³, and g/cm³ per HU: apparent density of vertebral bone, 47 + 1.122 HU in kg/m³ (Rho, Hobatho, Ashman 1995;
@@ -74,3 +76,13 @@ def thread_hu(case: Case, line: ScrewLine) -> np.ndarray:
 def hu_profile(case: Case, line: ScrewLine) -> tuple[np.ndarray, np.ndarray]:
     """(k,) mm under the head's top and (k,) the mean HU round the thread there; NaN where the image ends."""
     return line.depths, thread_hu(case, line).mean(axis=1)
+
+
+def pullout_of(case: Case, screw: Screw) -> float:
+    """N that pull a planned screw out; bone beside metal, where the CT tells nothing, is not counted. case: as posed."""
+    line = ScrewLine(screw, 1, case.structure(screw.level))
+    inside = line.vertebra.distance(line.points) < 0.0
+    beside = case.distance(case.having("metal"), line.points) < BLOOMING_MM
+    hu = thread_hu(case, line).mean(axis=1)
+    held = inside & ~beside & np.isfinite(hu)
+    return float(pullout_N(screw.type, hu[None], held[None], float(line.depths[1] - line.depths[0]))[0])

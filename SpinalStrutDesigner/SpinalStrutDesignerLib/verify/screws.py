@@ -23,7 +23,7 @@ LOOSENING_HU = 153.5
 # The first millimetres of thread lie under the cortex they enter through.
 ENTRY_MM = 3.0
 # A bicortical tip stands this far out of the far wall.
-_BICORTICAL_MM = (1.0, 2.0)
+BICORTICAL_MM = (1.0, 2.0)
 CANAL = ("spinal_cord", "dural_sac")
 """The groups of structures that the spinal canal holds."""
 _BUDGET = "placement budget with printed guides: entry 1.4 ± 0.8 mm, angle 6.7 ± 3.8° (Groningen), segmentation 0.8 mm"
@@ -208,7 +208,7 @@ def _tip(measured: Situated, line: ScrewLine) -> Finding:
             line.tip,
             detail="the screw does not reach bone",
         )
-    low, high = _BICORTICAL_MM
+    low, high = BICORTICAL_MM
     if line.screw.bicortical:
         verdict: Verdict = "pass" if low <= -left <= high else "warn" if 0.0 <= -left <= high + 1.0 else "fail"
         words = f"stands {low:g}–{high:g} mm out of the far wall (bicortical)"

@@ -1,0 +1,372 @@
+"""Straight lines through a vertebra, judged in bulk: how deep a screw along each may go, and what it then holds.
+
+A line is told by the place where the metal under a head ends when the head lies as deep as it can, and a direction. The
+head may be lifted along the line; along it, `t` counts mm from that place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from math import inf
+
+import numpy as np
+from LatticeGeneratorLib.mesh.samples import Distance
+
+from ..case.metal import BLOOMING_MM
+from ..plan.entries import ScrewType
+from ..verify.placement import thread_margin
+from ..verify.purchase import shear_MPa, thread_shape_factor
+from ..verify.screws import BICORTICAL_MM, ENTRY_MM
+from .screw_end import ScrewEnd
+
+SPARE_MM = 0.03
+"""Kept beyond every limit, so that what is found in bulk holds when it is measured finely."""
+_LONGEST_MM = 70.0  # of a line that is followed into bone
+_WAYS = 12  # directions across a screw in which its side walls are looked for
+_RING = 8  # places round a thread at which the CT is read
+_AT_ONCE = 2048  # lines judged together
+_SOME = 4  # of places along lines one is enough to tell what is far
+_ASTRAY_MM = 12.0  # beyond every error of placement: what is farther is not asked about
+_AXIS_SD = float(np.sqrt(0.5))  # of a magnitude's root mean square, along one direction across
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a screw of a hole is: its type, whether it passes the far wall, and how many mm its head may be lifted."""
+
+    kind: ScrewType
+    bicortical: bool
+    lifts: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """places, ways: (n, 3) RAS mm and unit."""
+
+    places: np.ndarray
+    ways: np.ndarray
+
+    def chosen(self, which: np.ndarray) -> Lines:
+        """Those of numbers or truth values (n,)."""
+        return Lines(self.places[which], self.ways[which])
+
+
+@dataclass
+class Tally:
+    """What ruled lines out, in the order in which it was asked: how many came, how many were left, and by how little
+    the nearest missed (mm)."""
+
+    came: dict[str, int] = field(default_factory=dict)
+    left: dict[str, int] = field(default_factory=dict)
+    missed: dict[str, float] = field(default_factory=dict)
+
+    def asked(self, what: str, slack: np.ndarray) -> np.ndarray:
+        """(n,) bool, whether slack (n,) is not negative; counted."""
+        good = slack >= 0.0
+        self.came[what] = self.came.get(what, 0) + len(slack)
+        self.left[what] = self.left.get(what, 0) + int(good.sum())
+        best = float(slack.max()) if len(slack) else -inf
+        self.missed[what] = min(self.missed.get(what, inf), -best)
+        return good
+
+    @property
+    def blocked(self) -> str | None:
+        """The first that left nothing, None where something is left."""
+        return next((what for what, count in self.left.items() if count == 0), None)
+
+
+@dataclass(frozen=True, eq=False)
+class Shots:
+    """Screws along lines. line: (n,) number of the line; entries, ways (n, 3); lifts, lengths, purchase (N), spare (mm
+    left after the error budget where least is left), unlikely (how many standard deviations off the canal): (n,)."""
+
+    line: np.ndarray
+    entries: np.ndarray
+    ways: np.ndarray
+    lifts: np.ndarray
+    lengths: np.ndarray
+    purchase: np.ndarray
+    spare: np.ndarray
+    unlikely: np.ndarray
+
+    def chosen(self, which: np.ndarray) -> Shots:
+        """Those of numbers or truth values (n,)."""
+        return Shots(*(getattr(self, name)[which] for name in _FIELDS))
+
+    def __len__(self) -> int:
+        return len(self.line)
+
+
+_FIELDS = ("line", "entries", "ways", "lifts", "lengths", "purchase", "spare", "unlikely")
+
+
+def joined(parts: list[Shots]) -> Shots:
+    """One after the other."""
+    return Shots(*(np.concatenate([getattr(part, name) for part in parts]) for name in _FIELDS))
+
+
+def shafts(end: ScrewEnd, fit: Fit, lines: Lines, step_mm: float, tally: Tally, lengths: int = 3) -> Shots:
+    """For each line and lift the longest screws (so many lengths) that hold every rule of a shaft."""
+    groups = [slice(first, first + _AT_ONCE) for first in range(0, max(len(lines.places), 1), _AT_ONCE)]
+    return joined([_group(end, fit, lines, group, step_mm, tally, lengths) for group in groups])
+
+
+def _group(
+    end: ScrewEnd, fit: Fit, all_lines: Lines, group: slice, step_mm: float, tally: Tally, lengths: int
+) -> Shots:
+    lines, number = all_lines.chosen(group), np.arange(len(all_lines.places))[group]
+    lifts, under = np.array(fit.lifts), end.under_mm(fit.kind)
+    t = np.arange(-(end.plan.screw_rules.under_head_mm + lifts.max()), _LONGEST_MM, step_mm)
+    depth = -end.docking.distance(_at(lines, t)).reshape(len(number), -1)
+    enters, leaves = _crossings(depth, t)
+    # A bicortical tip stands out, whose thread ends anywhere between the limits.
+    least, most = BICORTICAL_MM
+    cap = leaves + most - SPARE_MM if fit.bicortical else leaves - end.plan.screw_rules.cortex_mm - SPARE_MM
+    floor = leaves + least + SPARE_MM if fit.bicortical else np.full(len(number), -inf)
+    shortest = fit.kind.lengths_mm[0] - under - lifts.max()
+    good = tally.asked("bone", np.where(np.isfinite(enters), 0.0, -1.0))
+    good[good] = tally.asked("length", (cap - shortest)[good])
+    last = np.searchsorted(t, cap[good].max(initial=0.0) + step_mm) + 1
+    lines, number, t = lines.chosen(good), number[good], t[:last]
+    depth, enters, leaves, cap, floor = depth[good, :last], enters[good], leaves[good], cap[good], floor[good]
+    shaft = _Shaft(end, fit, lines, t, depth, enters, leaves, cap)
+    for what, slack, since in shaft.limits():
+        good = tally.asked(what, shaft.limited(slack, since, shortest))
+        shaft.keep(good)
+        number, floor = number[good], floor[good]
+    return shaft.shots(number, floor, lengths)
+
+
+def _at(lines: Lines, t: np.ndarray) -> np.ndarray:
+    """(n · k, 3) at t (k,)."""
+    points: np.ndarray = (lines.places[:, None] + t[:, None] * lines.ways[:, None]).reshape(-1, 3)
+    return points
+
+
+def _crossings(depth: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) where lines enter bone and where they leave it again; infinite where they never enter, the end where they
+    never leave. depth: (n, k) mm inside it."""
+    rows = np.arange(len(depth))
+    inside = depth > 0.0
+    first = inside.argmax(axis=1)
+    out = np.logical_not(inside) & (np.arange(len(t)) > first[:, None])
+    last = np.where(out.any(axis=1), out.argmax(axis=1), len(t) - 1)
+    step = t[1] - t[0]
+
+    def between(one: np.ndarray) -> np.ndarray:
+        before, there = depth[rows, np.maximum(one - 1, 0)], depth[rows, one]
+        share = np.clip(before / np.where(before == there, 1.0, before - there), 0.0, 1.0)
+        crossing: np.ndarray = t[np.maximum(one - 1, 0)] + share * step
+        return crossing
+
+    enters = np.where(inside[:, 0], t[0], between(first))
+    leaves = np.where(out.any(axis=1), between(last), t[-1])
+    reaches = inside.any(axis=1)
+    return np.where(reaches, enters, inf), np.where(reaches, leaves, -inf)
+
+
+class _Shaft:
+    """A group of lines while it is judged: how far each may go at each lift, (n, l) mm of t."""
+
+    def __init__(
+        self,
+        end: ScrewEnd,
+        fit: Fit,
+        lines: Lines,
+        t: np.ndarray,
+        depth: np.ndarray,
+        enters: np.ndarray,
+        leaves: np.ndarray,
+        cap: np.ndarray,
+    ) -> None:
+        self.end, self.fit, self.lines, self.t = end, fit, lines, t
+        self.depth, self.enters, self.leaves = depth, enters, leaves
+        self.radius = 0.5 * fit.kind.diameter_mm
+        self.lifts = np.array(fit.lifts)
+        self.head = end.under_mm(fit.kind) + self.lifts  # the head's top lies so far before the place
+        self.reach = np.repeat(cap[:, None], len(self.lifts), axis=1)
+        self.spare = np.full((len(enters), len(t)), inf)  # mm left after the budget, at the least lift
+        self.unlikely = np.full((len(enters), len(t)), inf)
+
+    def keep(self, good: np.ndarray) -> None:
+        """Goes on with lines (n,) bool."""
+        self.lines = self.lines.chosen(good)
+        for name in ("depth", "enters", "leaves", "reach", "spare", "unlikely"):
+            setattr(self, name, getattr(self, name)[good])
+
+    def limits(self) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+        """(what, slack (n, k) or (n, l, k) mm at t, from where on it counts (n,)) one after the other, what rules out
+        most first."""
+        rules, everywhere = self.end.plan.screw_rules, np.array(-inf)
+        for face, _, near in self.end.plates:
+            away, axial = self._margin(near.at, inf)
+            left = away - self._budget(axial)[:, 0] - rules.endplate_mm
+            self._remember(np.where(self.t >= self.enters[:, None], left, inf))
+            yield f"{face} endplate", away - rules.endplate_mm, self.enters
+        if self.end.metal:
+            away, axial = self._margin(self.end.metal_distance, rules.metal_mm + _ASTRAY_MM)
+            self._remember(away - self._budget(axial)[:, 0] - rules.metal_mm)
+            yield "metal", away - rules.metal_mm, everywhere
+        if self.end.canal:
+            away, axial = self._margin(self.end.canal_distance, rules.canal_mm + _ASTRAY_MM)
+            self._remember_canal(away, axial)
+            placed = self._budget(axial)
+            yield "canal", np.minimum((away - rules.canal_mm)[:, None], away[:, None] - placed), everywhere
+        for structure, limit in self.end.organs:
+            away, axial = self._margin(structure.distance, limit + _ASTRAY_MM)
+            placed = self._budget(axial)
+            self._remember(np.where(self.t >= self.enters[:, None], away - placed[:, 0] - limit, inf))
+            yield structure.name, np.minimum((away - limit)[:, None], away[:, None] - placed), self.enters
+        for bone in self.end.others:
+            yield bone.level or bone.name, self._margin(bone.distance, 0.0)[0], everywhere
+        yield "wall", self._walls(), self.enters + ENTRY_MM
+
+    def limited(self, slack: np.ndarray, since: np.ndarray, shortest: float) -> np.ndarray:
+        """Takes a limit in: (n,) mm that the shortest screw has left of it."""
+        t, slack = self.t, slack - SPARE_MM
+        slack = slack if slack.ndim == 3 else slack[:, None]
+        counts = t >= np.broadcast_to(since, (len(self.enters),))[:, None]
+        slack = np.where(counts[:, None], slack, inf)
+        bad = slack < 0.0
+        any_bad, first = bad.any(axis=2), bad.argmax(axis=2)
+        before = np.maximum(first - 1, 0)
+        there, ahead = (np.take_along_axis(slack, k[..., None], axis=2)[..., 0] for k in (first, before))
+        finite = np.isfinite(ahead) & (first > 0) & any_bad
+        share = np.where(finite, ahead, 0.0) / np.where(finite, np.where(finite, ahead, 0.0) - np.where(finite, there, -1.0), 1.0)
+        until = t[before] + np.clip(share, 0.0, 1.0) * (t[1] - t[0])
+        # The tip of a screw that ends before a limit counts is not asked about.
+        until = np.where(any_bad, np.where(first > 0, until, -inf), inf)
+        self.reach = np.minimum(self.reach, until)
+        asked = np.where(t <= shortest + (self.lifts.max() - self.lifts)[:, None], slack, inf).min(axis=2)
+        left = self.reach + self.lifts - (shortest + self.lifts.max())
+        missed: np.ndarray = np.where(left >= 0.0, 0.0, np.where(asked < 0.0, asked, left)).max(axis=1)
+        return missed
+
+    def shots(self, number: np.ndarray, floor: np.ndarray, count: int) -> Shots:
+        """The longest screws of each line and lift, so many lengths."""
+        kind, t = self.fit.kind, self.t
+        along = self._hold()
+        made = np.array(kind.lengths_mm)
+        tips = made[:, None] - self.head  # (lengths, lifts)
+        fits = (tips[:, None] <= self.reach + 1e-9) & (tips[:, None] >= floor[:, None])
+        rank = np.cumsum(fits[::-1], axis=0)[::-1]
+        length, line, lift = np.nonzero(fits & (rank <= count))
+        tip = tips[length, lift]
+        start = np.array([np.interp(e, t, a) for e, a in zip(self.enters, along)])
+        share = np.clip((tip - t[0]) / (t[1] - t[0]), 0.0, len(t) - 1.0)
+        low = np.minimum(share.astype(int), len(t) - 2)
+        part = share - low
+        held = along[line, low] * (1.0 - part) + along[line, low + 1] * part - start[line]
+        force = np.pi * kind.diameter_mm * thread_shape_factor(kind) * np.maximum(held, 0.0)
+        at = np.minimum(low + 1, len(t) - 1)
+        ahead = np.minimum.accumulate(self.spare, axis=1)[line, at]
+        budget = self.end.plan.budget.segmentation_to_print_mm
+        bone = np.inf if self.fit.bicortical else self.leaves[line] - tip - budget - self.end.plan.screw_rules.cortex_mm
+        return Shots(
+            line=number[line],
+            entries=self.lines.places[line] - self.head[lift][:, None] * self.lines.ways[line],
+            ways=self.lines.ways[line],
+            lifts=self.lifts[lift],
+            lengths=made[length],
+            purchase=force,
+            spare=np.minimum(ahead, bone),
+            unlikely=np.minimum.accumulate(self.unlikely, axis=1)[line, at],
+        )
+
+    def _margin(self, distance: Distance, far_mm: float) -> tuple[np.ndarray, np.ndarray]:
+        """(n, k) mm from the thread's surface to something, and how much of that lies along the screw."""
+        shape = len(self.enters), len(self.t)
+        if not shape[0] or self._far(distance, far_mm):
+            return np.full(shape, inf), np.zeros(shape)
+        away = distance(_at(self.lines, self.t)).reshape(shape)
+        axial = np.clip(np.gradient(away, self.t, axis=-1), -1.0, 1.0)
+        return thread_margin(away, self.t, self.radius), axial
+
+    def _far(self, distance: Distance, far_mm: float) -> bool:
+        """Whether some of the places already tell that nothing comes nearer than that."""
+        few = self.t[::_SOME]
+        between = _SOME * (self.t[1] - self.t[0])
+        return bool(distance(_at(self.lines, few)).min() > far_mm + self.radius + between)
+
+    def _budget(self, axial: np.ndarray) -> np.ndarray:
+        """(n, l, k) mm that placement may be off at t, for each lift."""
+        budget, depth = self.end.plan.budget, self.t + self.head[:, None]
+        sideways = budget.screw_entry_mm**2 + (depth * np.tan(np.deg2rad(budget.screw_angle_deg))) ** 2
+        squares = budget.segmentation_to_print_mm**2 + (1.0 - axial**2)[:, None] * sideways
+        return np.sqrt(squares)
+
+    def _remember(self, left: np.ndarray) -> None:
+        np.minimum(self.spare, left, out=self.spare)
+
+    def _remember_canal(self, away: np.ndarray, axial: np.ndarray) -> None:
+        budget, depth = self.end.plan.budget, self.t + self.head[0]
+        self._remember(away - self._budget(axial)[:, 0] - self.end.plan.screw_rules.canal_mm)
+        entry = _AXIS_SD * np.hypot(budget.screw_entry_mm, budget.screw_entry_sd_mm)
+        angle = _AXIS_SD * np.deg2rad(np.hypot(budget.screw_angle_deg, budget.screw_angle_sd_deg))
+        off = np.sqrt(1.0 - axial**2) * np.hypot(entry, angle * depth)
+        self.unlikely = away / np.maximum(off, 1e-3)
+
+    def _walls(self) -> np.ndarray:
+        """(n, k) mm of bone that the thread's surface has beside it over the plan's; infinite where none is asked."""
+        wanted = self.radius + self.end.plan.screw_rules.cortex_mm
+        depth = self.depth
+        if len(depth):
+            axial = np.clip(np.gradient(depth, self.t, axis=-1), -1.0, 1.0)
+            depth = thread_margin(depth, self.t, self.radius) - self._budget(axial)[:, 0]
+        left = depth - self.end.plan.screw_rules.cortex_mm
+        self._remember(np.where(self._beside, left, inf))
+        # Beside it there is no less bone than in any direction.
+        slack = np.where(self._beside, self.depth - wanted, inf)
+        # A thread that lies deeper than that needs no look to its sides.
+        row, at = np.nonzero(self._beside & (self.depth < wanted + 0.5) & (self.t <= self.reach.max(axis=1)[:, None] + 1.5))
+        ways = self.lines.ways
+        helper = np.eye(3)[np.argmin(np.abs(ways), axis=1)]
+        side = np.cross(ways, helper)
+        side /= np.maximum(np.linalg.norm(side, axis=1), 1e-9)[:, None]
+        up = np.cross(ways, side)
+        middle = self.lines.places[row] + self.t[at][:, None] * ways[row]
+        found = np.full(len(row), inf)
+        for angle in np.arange(_WAYS) * 2.0 * np.pi / _WAYS:
+            across = np.cos(angle) * side + np.sin(angle) * up
+            asked = np.flatnonzero(np.abs(across @ self.end.plate.normal)[row] < np.sqrt(0.5))
+            for share in (0.6, 1.0):
+                bone = -self.end.docking.distance(middle[asked] + share * wanted * across[row[asked]])
+                found[asked] = np.minimum(found[asked], bone + (1.0 - share) * wanted * (bone > 0.0))
+        slack[row, at] = found
+        return slack
+
+    @property
+    def _beside(self) -> np.ndarray:
+        """(n, k) bool: where walls beside the thread are asked for; near the far wall that it passes they are not."""
+        beside = self.t >= (self.enters + ENTRY_MM)[:, None]
+        if self.fit.bicortical:
+            wanted = self.radius + self.end.plan.screw_rules.cortex_mm
+            beside &= self.t <= (self.leaves - wanted)[:, None]
+        return beside
+
+    def _hold(self) -> np.ndarray:
+        """(n, k) N/mm summed up along t: what bone's shear strength gives, from the CT round the thread."""
+        if not len(self.enters):
+            return np.zeros_like(self.depth)
+        ways, kind = self.lines.ways, self.fit.kind
+        wanted = (self.t >= self.enters[:, None] - 2.0) & (self.t <= self.reach.max(axis=1)[:, None] + 1.5)
+        row, at = np.nonzero(wanted)
+        helper = np.eye(3)[np.argmin(np.abs(ways), axis=1)]
+        side = np.cross(ways, helper)
+        side /= np.maximum(np.linalg.norm(side, axis=1), 1e-9)[:, None]
+        up = np.cross(ways, side)
+        middle = self.lines.places[row] + self.t[at][:, None] * ways[row]
+        total = np.zeros(len(row))
+        back = np.linalg.inv(self.end.docking.pose)
+        for angle in np.arange(_RING) * 2.0 * np.pi / _RING:
+            ring = 0.25 * (kind.diameter_mm + kind.core_mm) * (np.cos(angle) * side + np.sin(angle) * up)
+            total += self.end.where.case.ct.sample((middle + ring[row]) @ back[:3, :3].T + back[:3, 3])
+        strength = np.zeros(self.depth.shape)
+        strength[row, at] = shear_MPa(total / _RING)
+        if self.end.metal:
+            strength[row, at] *= self.end.metal_distance(middle) >= BLOOMING_MM
+        step = self.t[1] - self.t[0]
+        along = np.zeros_like(strength)
+        along[:, 1:] = np.cumsum(0.5 * step * (strength[:, 1:] + strength[:, :-1]), axis=1)
+        return along

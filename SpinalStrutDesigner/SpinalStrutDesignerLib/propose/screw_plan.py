@@ -1,0 +1,234 @@
+"""The screws of a plan, all of an end together: those that hold most of all that are safe.
+
+Purchase is the sum of Chapman's pull-out forces. Every place of the flange (or foot, where there is none), every
+direction about the surgeon's way and every length made are tried in bulk against what verification would fail; sets
+that go together are found by branch and bound, bettered little by little, and held against verification's own measures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from LatticeGeneratorLib.progress import Progress, silent
+
+from ..build.design import End, Situation
+from ..build.situation import situation
+from ..case.model import Case
+from ..errors import PlanError
+from ..plan.curve import axis_curve
+from ..plan.plan import Plan, Screw, ScrewRules
+from ..plan.presets import preset_screws
+from ..threads import side_by_side
+from ..verify.purchase import pullout_of
+from .moves import as_vec
+from .screw_end import ScrewEnd, planned_at, screw_end
+from .screw_judge import bounds
+from .screw_lines import Fit, Shots, Tally
+from .screw_refine import refined, screw_of
+from .screw_search import everywhere, fit_of
+from .screw_sets import Pool, Rods, best_set
+from .screw_words import binding, refusal
+
+_MOST = 4  # screws of an end
+_TRIES = 12  # sets that are held against verification before none is found
+_APART_MM, _APART_DEG = 2.5, 8.0  # screws farther apart in place or direction are clearly different
+_SAME_MM, _SAME_DEG = 0.8, 3.0  # nearer ones are not tried again where one did not hold
+_RUNNERS_UP = 3
+
+
+@dataclass(frozen=True)
+class ScrewSet:
+    """The screws of an end. pullout_N: the sum over them; bindings: for each what binds it, in words."""
+
+    screws: tuple[Screw, ...]
+    pullout_N: float
+    bindings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class EndScrews:
+    """The best screws of an end, and a few that are clearly different."""
+
+    level: str
+    screws: tuple[Screw, ...]
+    pullout_N: float
+    bindings: tuple[str, ...]
+    runners_up: tuple[ScrewSet, ...]
+
+
+def plan_screws(case: Case, plan: Plan, progress: Progress = silent) -> tuple[EndScrews, EndScrews]:
+    """The best safe screws of both ends, upper first, through the plan's flanges (or feet, where there are none).
+
+    As many as the plan has at each level, of their types, else the preset's. Locked ones stay as they are. Raises
+    PlanError where an end has no safe set, telling for each such end what rules out everything and what to change;
+    CaseError and GeometryError as `situation`.
+    """
+    progress("measuring", 0.0)
+    where = situation(case, plan)
+    ends: tuple[End, End] = ("upper", "lower")
+    told: list[EndScrews | PlanError] = []
+    for number, end in enumerate(ends):
+        progress(f"screws of the {end} end", 0.2 + 0.4 * number)
+        told.append(_planned_or_told(where, end))
+    refused = [str(one) for one in told if isinstance(one, PlanError)]
+    if refused:
+        raise PlanError("; and ".join(refused))
+    upper, lower = (one for one in told if isinstance(one, EndScrews))
+    return upper, lower
+
+
+def with_screws(plan: Plan, ends: Sequence[EndScrews]) -> Plan:
+    """The plan with these ends' screws in place of its own at their levels."""
+    levels = [end.level for end in ends]
+    kept = [s for s in plan.screws if s.level not in levels]
+    screws = {s.level: planned_at(plan, s.level) for s in kept} | {end.level: end.screws for end in ends}
+    return plan.with_(screws=tuple(s for level in (plan.upper, plan.lower) for s in screws.get(level, ())))
+
+
+def planned_end(where: Situation, end: End) -> EndScrews:
+    """The best safe screws of one end. Raises PlanError where there are none, as `plan_screws`."""
+    place = screw_end(where, axis_curve(where.plan.axis, where.plan.section), end)
+    holes = _holes(place)
+    locked, free = [s for s in holes if s.locked], [s for s in holes if not s.locked]
+    if not free:
+        return _told(place, [_set(place, holes)])
+    fits = {key: fit_of(place, *key) for key in dict.fromkeys((s.type, s.bicortical) for s in free)}
+    pools = {key: _pool(place, fit) for key, fit in fits.items()}
+    search = _End(place, holes, [pools[s.type, s.bicortical] for s in free], [fits[s.type, s.bicortical] for s in free])
+    first = search.best(())
+    if first is None:
+        raise PlanError(_not_together(place, search.pools, [Rods.screw(s) for s in locked]))
+    others = [search.best((hole,), first) for hole in range(len(free))]
+    sets = sorted([first, *(one for one in others if one is not None)], key=lambda one: -one.pullout_N)
+    return _told(place, _different(sets))
+
+
+def _different(sets: Sequence[ScrewSet]) -> list[ScrewSet]:
+    """Those of sets (best first) that are clearly different from all before."""
+    kept: list[ScrewSet] = []
+    for one in sets:
+        if not any(all(any(_near(s, o) for o in other.screws) for s in one.screws) for other in kept):
+            kept.append(one)
+    return kept
+
+
+def _near(one: Screw, other: Screw) -> bool:
+    away = float(np.linalg.norm(np.subtract(one.entry, other.entry)))
+    turned = float(np.degrees(np.arccos(np.clip(np.dot(one.direction, other.direction), -1.0, 1.0))))
+    return away < _APART_MM and turned < _APART_DEG
+
+
+def _planned_or_told(where: Situation, end: End) -> EndScrews | PlanError:
+    try:
+        return planned_end(where, end)
+    except PlanError as error:
+        return error
+
+
+def _holes(end: ScrewEnd) -> tuple[Screw, ...]:
+    """The plan's screws at the level, else the preset's types. Raises PlanError for more than can be planned."""
+    given = planned_at(end.plan, end.level)
+    if not given:
+        kinds = preset_screws(end.plan.preset)[0 if end.name == "upper" else 1]
+        centre, way = as_vec(end.plate.centre), as_vec(end.access)
+        given = tuple(Screw(kind, end.level, centre, way, kind.lengths_mm[0]) for kind in kinds)
+    if len(given) > _MOST:
+        raise PlanError(f"screws: {end.level} has {len(given)}; at most {_MOST} of an end are planned: take some out")
+    return given
+
+
+def _pool(end: ScrewEnd, fit: Fit) -> Pool:
+    """Every safe screw of a type. Raises PlanError where there is none."""
+    tally = Tally()
+    shots = everywhere(end, fit, tally)
+    if not len(shots):
+        raise PlanError(refusal(end, fit, tally))
+    return Pool(fit.kind, fit.bicortical, shots)
+
+
+class _End:
+    """The search for sets of one end."""
+
+    def __init__(self, end: ScrewEnd, holes: Sequence[Screw], pools: list[Pool], fits: list[Fit]) -> None:
+        self.end, self.holes, self.pools, self.fits = end, holes, pools, fits
+        self.free = [s for s in holes if not s.locked]
+        self.fixed = [Rods.screw(s) for s in holes if s.locked]
+        self.spoilt = {id(pool): np.ones(len(pool.shots), dtype=bool) for pool in pools}
+
+    def best(self, unlike: Sequence[int], first: ScrewSet | None = None) -> ScrewSet | None:
+        """The best set that verification would not fail; of holes `unlike` those of the first set are not tried."""
+        for _ in range(_TRIES):
+            allowed = [self.spoilt[id(pool)].copy() for pool in self.pools]
+            for hole in unlike:
+                assert first is not None
+                for screw in [s for s in first.screws if not s.locked][hole : hole + 1]:
+                    allowed[hole] &= ~_alike(self.pools[hole].shots, screw, _APART_MM, _APART_DEG)
+            chosen = best_set(self.end.plan.screw_rules, self.pools, allowed, self.fixed)
+            if chosen is None:
+                return None
+            starts = [pool.shots.chosen(slice(k, k + 1)) for pool, k in zip(self.pools, chosen)]
+            for shots in (refined(self.end, self.fits, starts, self.fixed), starts):
+                screws = self._screws(shots)
+                failing = [s for s in screws if not s.locked and not _holds(self.end, s, screws)]
+                if not failing:
+                    return _set(self.end, screws)
+            for pool, screw in zip(self.pools, [s for s in screws if not s.locked]):
+                if screw in failing:
+                    self.spoilt[id(pool)] &= ~_alike(pool.shots, screw, _SAME_MM, _SAME_DEG)
+        return None
+
+    def _screws(self, shots: Sequence[Shots]) -> tuple[Screw, ...]:
+        """The holes with these screws, locked ones as they are."""
+        made = iter([screw_of(fit, one, hole) for fit, one, hole in zip(self.fits, shots, self.free)])
+        return tuple(hole if hole.locked else next(made) for hole in self.holes)
+
+
+def _holds(end: ScrewEnd, screw: Screw, screws: Sequence[Screw]) -> bool:
+    return all(bound.left >= 0.0 for bound in bounds(end, screw, [s for s in screws if s is not screw]))
+
+
+def _alike(shots: Shots, screw: Screw, near_mm: float, near_deg: float) -> np.ndarray:
+    """(n,) bool: which lie near a screw, in place and direction."""
+    away = np.linalg.norm(shots.entries - np.asarray(screw.entry), axis=1)
+    turned = np.degrees(np.arccos(np.clip(shots.ways @ np.asarray(screw.direction), -1.0, 1.0)))
+    found: np.ndarray = (away < near_mm) & (turned < near_deg)
+    return found
+
+
+def _set(end: ScrewEnd, screws: Sequence[Screw]) -> ScrewSet:
+    words = tuple(binding(end, s, [o for o in screws if o is not s]) for s in screws)
+    return ScrewSet(tuple(screws), sum(pullout_of(end.where.case, s) for s in screws), words)
+
+
+def _told(end: ScrewEnd, sets: Sequence[ScrewSet]) -> EndScrews:
+    best, *others = sets
+    return EndScrews(end.level, best.screws, best.pullout_N, best.bindings, tuple(others[:_RUNNERS_UP]))
+
+
+def _not_together(end: ScrewEnd, pools: Sequence[Pool], fixed: Sequence[Rods]) -> str:
+    """Which of the rules between screws leave no set, and what to change."""
+    rules, every = end.plan.screw_rules, [np.ones(len(pool.shots), dtype=bool) for pool in pools]
+    loose = {
+        "screw_mm": {"screw_mm": 0.0},
+        "around_head_mm": {"around_head_mm": 0.0},
+        "least_convergence_deg": {"least_convergence_deg": 0.0},
+        "most_convergence_deg": {"most_convergence_deg": 45.0},
+    }
+    blocking = [
+        f"screw_rules.{field} = {getattr(rules, field):g}"
+        for field, change in loose.items()
+        if best_set(_loosened(rules, change), pools, every, fixed) is not None
+    ]
+    by = f"without {' or '.join(blocking)} a set would" if blocking else "no single rule between them is to blame: a set"
+    flange = f"{end.name}_flange" if end.shape.flange else f"{end.name}_foot"
+    return (
+        f"{end.level}: each of its {len(pools)} screws alone has a safe place, but no set of them goes together; {by} "
+        f"{'go together' if blocking else 'needs more room'}; make {flange}.width_mm or height_mm larger, take thinner "
+        "types, or fewer screws"
+    )
+
+
+def _loosened(rules: ScrewRules, change: dict[str, float]) -> ScrewRules:
+    return replace(rules, **change)
