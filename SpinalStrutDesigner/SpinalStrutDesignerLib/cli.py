@@ -1,7 +1,7 @@
 """The command line: the only code that prints.
 
-`spinal-strut demo | segment | propose | room | design | insert | inspect | spans | register | rebuild`. Exit codes: 0
-all pass, warn or waived; 2 files written, but not for manufacture; 1 an error, told in one line; 130 interrupted,
+`spinal-strut demo | segment | propose | room | screws | design | insert | inspect | spans | register | rebuild`. Exit
+codes: 0 all pass, warn or waived; 2 files written, but not for manufacture; 1 an error, told in one line; 130 interrupted,
 nothing written. With `--progress json` standard output has JSON lines only: {"stage", "detail", "fraction"} as the work
 goes on (fraction of the whole, 0 to 1), then {"result": {"directory", "exit_code", "verdicts", "blocking", "seconds"}},
 or {"error": {"type", "message"}}.
@@ -311,6 +311,25 @@ def _insert(options: argparse.Namespace) -> int:
     return _tell(options, list(insertion_lines(found, findings)), exit_code, plan=options.out)
 
 
+def _screws(options: argparse.Namespace) -> int:
+    from .cli_screws import planned
+    from .plan.json import plan_to_json
+
+    plan = decided(plan_in(options.plan), options)
+    stages = Stages(shown_as(options.progress), {"reading": 1.0, "planning screws": 3.0})
+    with stages.stage("reading") as progress:
+        case = read_given(options, progress)
+    check_levels(case, plan, options)
+    with stages.stage("planning screws") as progress:
+        plan, lines = planned(case, plan, progress)
+    end_bar(options.progress)
+    made = {}
+    if options.out is not None:
+        _write(options.out, plan_to_json(plan), "plan")
+        made["plan"] = options.out
+    return _tell(options, lines, **made)
+
+
 def _register(options: argparse.Namespace) -> int:
     from .case.registration_json import registration_to_json
     from .case.second import register_file
@@ -381,6 +400,7 @@ _COMMANDS = {
     "insert": _insert,
     "inspect": _inspect,
     "spans": _spans,
+    "screws": _screws,
     "register": _register,
     "rebuild": _rebuild,
 }

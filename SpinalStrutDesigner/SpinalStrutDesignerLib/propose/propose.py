@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..build.design import Situation
 from ..case.endplate import find_endplate
 from ..case.model import Case, Endplate
 from ..errors import CaseError
@@ -21,6 +22,7 @@ from .corridor import Corridor, demand
 from .foot import Site, fitted_foot
 from .grow import grown
 from .prospect import prospect
+from .screw_plan import with_safe_screws
 from .screws import ground
 
 
@@ -70,7 +72,8 @@ def with_strut(case: Case, plan: Plan, strut: Candidate, sites: tuple[Site, Site
 
 
 def held(case: Case, plan: Plan, room: Corridor, sites: tuple[Site, Site]) -> Plan:
-    """The plan with screws, and flanges where they are better, at both ends. case: posed and resected."""
+    """The plan with screws, and flanges where they are better, at both ends: through each the safest that hold most,
+    where there are any. case: posed and resected."""
     curve = axis_curve(plan.axis, plan.section)
     types = preset_screws(plan.preset)
 
@@ -85,7 +88,8 @@ def held(case: Case, plan: Plan, room: Corridor, sites: tuple[Site, Site]) -> Pl
     )
     upper_screws, upper_flange = _kept(plan, plan.upper) or (upper.screws, upper.flange)
     lower_screws, lower_flange = _kept(plan, plan.lower) or (lower.screws, lower.flange)
-    return plan.with_(upper_flange=upper_flange, lower_flange=lower_flange, screws=upper_screws + lower_screws)
+    attached = plan.with_(upper_flange=upper_flange, lower_flange=lower_flange, screws=upper_screws + lower_screws)
+    return with_safe_screws(Situation("nominal", 0.0, case, attached, sites[0].plate, sites[1].plate))
 
 
 def _kept(plan: Plan, level: str) -> tuple[tuple[Screw, ...], Flange | None] | None:

@@ -87,6 +87,14 @@ def with_screws(plan: Plan, ends: Sequence[EndScrews]) -> Plan:
     return plan.with_(screws=tuple(s for level in (plan.upper, plan.lower) for s in screws.get(level, ())))
 
 
+def with_safe_screws(where: Situation) -> Plan:
+    """The situation's plan with the best safe screws of each end; where an end has none its screws stay as they are,
+    for verification to tell."""
+    ends: tuple[End, End] = ("upper", "lower")
+    told = side_by_side([lambda end=end: _planned_or_told(where, end) for end in ends])  # type: ignore[misc]
+    return with_screws(where.plan, [one for one in told if isinstance(one, EndScrews)])
+
+
 def planned_end(where: Situation, end: End) -> EndScrews:
     """The best safe screws of one end. Raises PlanError where there are none, as `plan_screws`."""
     place = screw_end(where, axis_curve(where.plan.axis, where.plan.section), end)
