@@ -59,6 +59,7 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     design = _command(commands, "design", "design a strut for a patient's CT", runs)
     propose = _command(commands, "propose", "write a plan for a patient's CT, to be changed and designed from", runs)
     room = _command(commands, "room", "what a plan's strut leaves of room, and the widest that would pass", runs)
+    screws = _command(commands, "screws", "plan the safest screws that hold most, through a plan's flanges", runs)
     insert = _command(commands, "insert", "find how the implants of a plan are brought to their place", runs)
     inspect = _command(commands, "inspect", "what a case holds: levels, endplates, what is missing", runs)
     spans = _command(commands, "spans", "design from neighbouring docking levels too, and compare them", runs)
@@ -66,10 +67,10 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
         commands, "register", "find how an MRI or another CT lies to the CT, and how sure that is", runs
     )
     rebuild = _command(commands, "rebuild", "carry a plan over to a new CT of the same patient", runs)
-    for command in (design, propose, room, insert, inspect, spans, rebuild, register):
+    for command in (design, propose, room, screws, insert, inspect, spans, rebuild, register):
         _add_case_options(command)
         _add_second_image(command)
-    for command in (design, propose, room, insert, inspect, spans, rebuild):
+    for command in (design, propose, room, screws, insert, inspect, spans, rebuild):
         _add_second_labels(command)
     for command in (design, propose, inspect, spans):
         _add_levels(command)
@@ -82,6 +83,10 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     room.add_argument("--plan", required=True, metavar="FILE", help="the plan.json whose strut is measured")
     room.add_argument("--out", metavar="FILE.csv", help="the table to write: sizes, and what limits them where")
     _add_settings(room)
+    screws.add_argument("--plan", required=True, metavar="FILE", help="the plan.json whose screws are planned")
+    screws.add_argument("--out", required=True, metavar="FILE", help="the plan.json to write, with these screws")
+    screws.add_argument("--sets", metavar="FILE.json", help="the sets found, best first, to write")
+    _add_settings(screws)
     insert.add_argument("--plan", required=True, metavar="FILE", help="the plan.json whose implants are brought in")
     insert.add_argument("--out", required=True, metavar="FILE", help="the plan.json to write, with the ways found")
     insert.add_argument("--report", metavar="FILE.json", help="what was found and measured, to write as findings")
@@ -98,7 +103,7 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
         command.add_argument(
             "--out", required=True, metavar="DIR", help="folder of the release; an earlier one is replaced"
         )
-    for command in (demo, segment, design, propose, room, insert, inspect, spans, register, rebuild):
+    for command in (demo, segment, design, propose, room, screws, insert, inspect, spans, register, rebuild):
         command.add_argument(
             "--progress", choices=("text", "json"), default="text", help="json: JSON lines on standard output"
         )

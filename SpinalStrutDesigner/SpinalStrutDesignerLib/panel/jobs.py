@@ -16,7 +16,8 @@ from ..case.seeds import Seed
 from ..errors import CaseError, PlanError, ReleaseError
 from ..plan.json import plan_from_json
 from ..plan.plan import Plan
-from ..propose.screws_json import ends_from_json, with_ends
+from ..propose.screw_plan import with_screws
+from ..propose.screws_json import ends_from_json
 from ..release.folder import checked_target, copy_release
 from ..scene.case_nodes import volume_of
 from ..scene.case_of import case_of
@@ -209,7 +210,7 @@ class Jobs:
                                 _("the plan or the anatomy was changed while screws were planned: plan them again")
                             )
                         text = output.read_text(encoding="utf-8")
-                        best = with_ends(plan, ends_from_json(text))
+                        best = with_screws(plan, ends_from_json(text))
                         show_screw_sets(desk.owner, desk.folder, text, screws_digest(case, plan))
                         desk.decide(best, _("all screws planned"))
                         panel.refresh()

@@ -10,7 +10,7 @@ from slicer.i18n import tr as _
 
 from ..errors import PlanError
 from ..plan.plan import Screw
-from ..propose.screws_json import EndFound, SetFound, with_set
+from ..propose.screw_plan import EndScrews, ScrewSet, with_set
 from ..scene.screw_sets import screw_sets_are_for, screw_sets_in, screws_digest
 from .desk import Desk
 
@@ -23,8 +23,8 @@ class Alternatives:
 
     def __init__(self, panel: Panel) -> None:
         self.panel, self.ui = panel, panel.ui
-        self._ends: tuple[EndFound, ...] = ()
-        self._rows: tuple[SetFound, ...] = ()
+        self._ends: tuple[EndScrews, ...] = ()
+        self._rows: tuple[ScrewSet, ...] = ()
         ui = self.ui
         dress_table(ui.alternativesTable, 2)
         ui.alternativesEndComboBox.connect("activated(int)", self.on_end)
@@ -75,11 +75,11 @@ class Alternatives:
             return _("Out of date: the plan or the anatomy was changed since. Plan the screws again.")
         return ""
 
-    def _end(self) -> EndFound | None:
+    def _end(self) -> EndScrews | None:
         index = self.ui.alternativesEndComboBox.currentIndex
         return self._ends[index] if 0 <= index < len(self._ends) else None
 
-    def _chosen(self) -> SetFound | None:
+    def _chosen(self) -> ScrewSet | None:
         number = chosen_row(self.ui.alternativesTable)
         return self._rows[number] if number is not None and number < len(self._rows) else None
 
@@ -119,6 +119,6 @@ def screws_words(screws: Sequence[Screw]) -> str:
     return ", ".join(f"{screw.type.diameter_mm:g} × {screw.length_mm:g}" for screw in screws) + " mm"
 
 
-def binds_words(one: SetFound) -> str:
+def binds_words(one: ScrewSet) -> str:
     """What keeps the screws from holding better, each thing once."""
     return "; ".join(dict.fromkeys(one.bindings))

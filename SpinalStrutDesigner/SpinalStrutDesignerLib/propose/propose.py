@@ -8,6 +8,7 @@ from os import PathLike
 
 import numpy as np
 
+from ..build.design import Situation
 from ..case.endplate import find_endplate
 from ..case.model import Case, Endplate
 from ..errors import CaseError
@@ -23,10 +24,11 @@ from .corridor import Corridor, demand
 from .foot import Site, fitted_foot
 from .grow import grown
 from .prospect import prospect
+from .screw_plan import with_safe_screws
 from .screws import ground
 
-# The screw types of the upper and of the lower level.
-EndScrews = tuple[tuple[ScrewType, ...], tuple[ScrewType, ...]]
+EndTypes = tuple[tuple[ScrewType, ...], tuple[ScrewType, ...]]
+"""The screw types of the upper and of the lower level."""
 
 
 def propose_plan(
@@ -61,7 +63,7 @@ def _measure_ahead(case: Case, plan: Plan) -> None:
                 _ = structure.mask.field
 
 
-def _planned(case: Case, plan: Plan, types: EndScrews) -> Plan:
+def _planned(case: Case, plan: Plan, types: EndTypes) -> Plan:
     view = prospect(case, plan)
     anatomy, room, sites = view.where.case, view.room, view.sites
     strut = grown(room, propose_strut(room, plan, *view.ends), *view.ends)
@@ -79,8 +81,9 @@ def with_strut(case: Case, plan: Plan, strut: Candidate, sites: tuple[Site, Site
     )
 
 
-def held(case: Case, plan: Plan, room: Corridor, sites: tuple[Site, Site], types: EndScrews) -> Plan:
-    """The plan with screws, and flanges where they are better, at both ends. case: posed and resected."""
+def held(case: Case, plan: Plan, room: Corridor, sites: tuple[Site, Site], types: EndTypes) -> Plan:
+    """The plan with screws, and flanges where they are better, at both ends: through each the safest that hold most,
+    where there are any. case: posed and resected."""
     curve = axis_curve(plan.axis, plan.section)
 
     def attachment(found: Site, foot: FootPlan, end: int) -> Attachment:
@@ -94,7 +97,8 @@ def held(case: Case, plan: Plan, room: Corridor, sites: tuple[Site, Site], types
     )
     upper_screws, upper_flange = _kept(plan, plan.upper) or (upper.screws, upper.flange)
     lower_screws, lower_flange = _kept(plan, plan.lower) or (lower.screws, lower.flange)
-    return plan.with_(upper_flange=upper_flange, lower_flange=lower_flange, screws=upper_screws + lower_screws)
+    attached = plan.with_(upper_flange=upper_flange, lower_flange=lower_flange, screws=upper_screws + lower_screws)
+    return with_safe_screws(Situation("nominal", 0.0, case, attached, sites[0].plate, sites[1].plate))
 
 
 def _kept(plan: Plan, level: str) -> tuple[tuple[Screw, ...], Flange | None] | None:

@@ -233,7 +233,8 @@ class _Shaft:
         before = np.maximum(first - 1, 0)
         there, ahead = (np.take_along_axis(slack, k[..., None], axis=2)[..., 0] for k in (first, before))
         finite = np.isfinite(ahead) & (first > 0) & any_bad
-        share = np.where(finite, ahead, 0.0) / np.where(finite, np.where(finite, ahead, 0.0) - np.where(finite, there, -1.0), 1.0)
+        rest, past = np.where(finite, ahead, 0.0), np.where(finite, there, -1.0)
+        share = rest / np.where(finite, rest - past, 1.0)
         until = t[before] + np.clip(share, 0.0, 1.0) * (t[1] - t[0])
         # The tip of a screw that ends before a limit counts is not asked about.
         until = np.where(any_bad, np.where(first > 0, until, -inf), inf)
@@ -319,7 +320,8 @@ class _Shaft:
         # Beside it there is no less bone than in any direction.
         slack = np.where(self._beside, self.depth - wanted, inf)
         # A thread that lies deeper than that needs no look to its sides.
-        row, at = np.nonzero(self._beside & (self.depth < wanted + 0.5) & (self.t <= self.reach.max(axis=1)[:, None] + 1.5))
+        reached = self.t <= self.reach.max(axis=1)[:, None] + 1.5
+        row, at = np.nonzero(self._beside & (self.depth < wanted + 0.5) & reached)
         ways = self.lines.ways
         helper = np.eye(3)[np.argmin(np.abs(ways), axis=1)]
         side = np.cross(ways, helper)

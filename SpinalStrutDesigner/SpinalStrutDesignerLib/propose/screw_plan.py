@@ -49,13 +49,16 @@ class ScrewSet:
 
 @dataclass(frozen=True)
 class EndScrews:
-    """The best screws of an end, and a few that are clearly different."""
+    """The best screws of an end, and a few sets that are clearly different."""
 
     level: str
-    screws: tuple[Screw, ...]
-    pullout_N: float
-    bindings: tuple[str, ...]
-    runners_up: tuple[ScrewSet, ...]
+    best: ScrewSet
+    runners_up: tuple[ScrewSet, ...] = ()
+
+    @property
+    def sets(self) -> tuple[ScrewSet, ...]:
+        """The best one first."""
+        return (self.best, *self.runners_up)
 
 
 def plan_screws(case: Case, plan: Plan, progress: Progress = silent) -> tuple[EndScrews, EndScrews]:
@@ -80,11 +83,24 @@ def plan_screws(case: Case, plan: Plan, progress: Progress = silent) -> tuple[En
 
 
 def with_screws(plan: Plan, ends: Sequence[EndScrews]) -> Plan:
-    """The plan with these ends' screws in place of its own at their levels."""
-    levels = [end.level for end in ends]
-    kept = [s for s in plan.screws if s.level not in levels]
-    screws = {s.level: planned_at(plan, s.level) for s in kept} | {end.level: end.screws for end in ends}
-    return plan.with_(screws=tuple(s for level in (plan.upper, plan.lower) for s in screws.get(level, ())))
+    """The plan with these ends' best screws in place of its own at their levels."""
+    for end in ends:
+        plan = with_set(plan, end.level, end.best)
+    return plan
+
+
+def with_set(plan: Plan, level: str, chosen: ScrewSet) -> Plan:
+    """The plan with these screws in the place of a level's own; the upper end's come first."""
+    kept = tuple(screw for screw in plan.screws if screw.level != level)
+    return plan.with_(screws=(*chosen.screws, *kept) if level == plan.upper else (*kept, *chosen.screws))
+
+
+def with_safe_screws(where: Situation) -> Plan:
+    """The situation's plan with the best safe screws of each end; where an end has none its screws stay as they are,
+    for verification to tell."""
+    ends: tuple[End, End] = ("upper", "lower")
+    told = side_by_side([lambda end=end: _planned_or_told(where, end) for end in ends])  # type: ignore[misc]
+    return with_screws(where.plan, [one for one in told if isinstance(one, EndScrews)])
 
 
 def planned_end(where: Situation, end: End) -> EndScrews:
@@ -204,7 +220,7 @@ def _set(end: ScrewEnd, screws: Sequence[Screw]) -> ScrewSet:
 
 def _told(end: ScrewEnd, sets: Sequence[ScrewSet]) -> EndScrews:
     best, *others = sets
-    return EndScrews(end.level, best.screws, best.pullout_N, best.bindings, tuple(others[:_RUNNERS_UP]))
+    return EndScrews(end.level, best, tuple(others[:_RUNNERS_UP]))
 
 
 def _not_together(end: ScrewEnd, pools: Sequence[Pool], fixed: Sequence[Rods]) -> str:
@@ -221,7 +237,9 @@ def _not_together(end: ScrewEnd, pools: Sequence[Pool], fixed: Sequence[Rods]) -
         for field, change in loose.items()
         if best_set(_loosened(rules, change), pools, every, fixed) is not None
     ]
-    by = f"without {' or '.join(blocking)} a set would" if blocking else "no single rule between them is to blame: a set"
+    by = "no single rule between them is to blame: a set"
+    if blocking:
+        by = f"without {' or '.join(blocking)} a set would"
     flange = f"{end.name}_flange" if end.shape.flange else f"{end.name}_foot"
     return (
         f"{end.level}: each of its {len(pools)} screws alone has a safe place, but no set of them goes together; {by} "

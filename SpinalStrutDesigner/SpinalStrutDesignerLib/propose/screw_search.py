@@ -30,7 +30,7 @@ def fit_of(end: ScrewEnd, kind: ScrewType, bicortical: bool) -> Fit:
     """How a head of that type may be lifted: as far as its boss still begins within the flange."""
     flange = end.shape.flange
     most = flange.thickness_mm if flange else 0.0
-    return Fit(kind, bicortical, tuple(np.linspace(0.0, most, int(round(most / _LIFT_MM)) + 1).tolist()))
+    return Fit(kind, bicortical, tuple(np.linspace(0.0, most, round(most / _LIFT_MM) + 1).tolist()))
 
 
 def everywhere(end: ScrewEnd, fit: Fit, tally: Tally) -> Shots:

@@ -89,7 +89,7 @@ def together(rules: ScrewRules, one: Rods, others: Rods) -> np.ndarray:
 def between(
     a: np.ndarray, long: float, u: np.ndarray, b: np.ndarray, others_long: np.ndarray, v: np.ndarray
 ) -> np.ndarray:
-    """(n,) least distance from a segment (from a (3,), so long, along u) to segments (from b (n, 3), along v (n, 3))."""
+    """(n,) least distance from a segment (from a (3,), so long, along u) to others (from b (n, 3), along v (n, 3))."""
     away, slant = a - b, v @ u
     d, e = away @ u, np.einsum("ij,ij->i", away, v)
     flat = 1.0 - slant**2

@@ -58,8 +58,9 @@ def screws_job(case: Case, plan: Plan, workspace: str | Path) -> Job:
     """Plans all screws of both ends. Writes the case and the plan into workspace; the output is as `ends_from_json`
     reads it."""
     folder = Path(workspace)
-    arguments = (*_case_arguments("screws", case, folder), "--plan", str(_written(plan, folder)))
-    return _called(arguments, folder / "screws.json", (0,))
+    sets = folder / "screws.json"
+    arguments = (*_case_arguments("screws", case, folder), "--plan", str(_written(plan, folder)), "--sets", str(sets))
+    return replace(_called(arguments, folder / "planned.json", (0,)), output=sets)
 
 
 def segment_job(ct: Volume, seeds: Mapping[str, Vec], workspace: str | Path) -> Job:

@@ -9,7 +9,8 @@ from LatticeGeneratorLib.scene.hierarchy import put_in_folder
 from ..build.build import input_digest
 from ..case.model import Case
 from ..plan.plan import Plan
-from ..propose.screws_json import EndFound, ends_from_json
+from ..propose.screw_plan import EndScrews
+from ..propose.screws_json import ends_from_json
 from .belongings import Belongings
 
 ROLE = "screwSets"
@@ -35,7 +36,7 @@ def show_screw_sets(owner: Any, folder: int, text: str, digest: str) -> Any:
     return node
 
 
-def screw_sets_in(owner: Any) -> tuple[EndFound, ...]:
+def screw_sets_in(owner: Any) -> tuple[EndScrews, ...]:
     """What was found last; none where nothing was. Raises PlanError where the text cannot be read."""
     node = Belongings(owner).get(ROLE)
     return ends_from_json(node.GetText()) if node is not None and node.GetText() else ()

@@ -14,7 +14,8 @@ from shared_phantom import shared_phantom
 from SpinalStrutDesignerLib.build.situation import situation
 from SpinalStrutDesignerLib.plan.json import plan_from_json
 from SpinalStrutDesignerLib.plan.plan import Plan, Screw
-from SpinalStrutDesignerLib.propose.screws_json import EndFound, SetFound, ends_from_json, ends_to_json
+from SpinalStrutDesignerLib.propose.screw_plan import EndScrews, ScrewSet
+from SpinalStrutDesignerLib.propose.screws_json import ends_from_json, ends_to_json
 from SpinalStrutDesignerLib.scene.job import screws_job
 from SpinalStrutDesignerLib.verify.measured import Measured
 from SpinalStrutDesignerLib.verify.registry import checks
@@ -32,14 +33,14 @@ def longer(screw: Screw) -> Screw:
     return screw.with_(length_mm=sizes[sizes.index(screw.length_mm) + 1])
 
 
-def ends_of(plan: Plan) -> tuple[EndFound, ...]:
+def ends_of(plan: Plan) -> tuple[EndScrews, ...]:
     """Longer screws than the plan's as the best, shorter ones as runners-up."""
     ends = []
     for level in (plan.upper, plan.lower):
         screws = tuple(screw for screw in plan.screws if screw.level == level)
-        best = SetFound(tuple(longer(s) for s in screws), 900.0, tuple("far wall (0.1 mm left)" for _ in screws))
-        other = SetFound(tuple(s.with_(length_mm=s.type.lengths_mm[0]) for s in screws), 700.5, ("side wall",))
-        ends.append(EndFound(level, best, (other,)))
+        best = ScrewSet(tuple(longer(s) for s in screws), 900.0, tuple("far wall (0.1 mm left)" for _ in screws))
+        other = ScrewSet(tuple(s.with_(length_mm=s.type.lengths_mm[0]) for s in screws), 700.5, ("side wall",))
+        ends.append(EndScrews(level, best, (other,)))
     return tuple(ends)
 
 

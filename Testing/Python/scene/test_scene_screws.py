@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from SpinalStrutDesignerLib.plan.entries import ScrewType
 from SpinalStrutDesignerLib.plan.plan import Plan, Screw
-from SpinalStrutDesignerLib.propose.screws_json import EndFound, SetFound, ends_to_json
+from SpinalStrutDesignerLib.propose.screw_plan import EndScrews, ScrewSet
+from SpinalStrutDesignerLib.propose.screws_json import ends_to_json
 from SpinalStrutDesignerLib.scene.case_folder import case_folder
 from SpinalStrutDesignerLib.scene.screw_plot import clear_screw_profile, screw_profile_shown, show_screw_profile
 from SpinalStrutDesignerLib.scene.screw_sets import screw_sets_are_for, screw_sets_in, show_screw_sets
@@ -46,7 +47,7 @@ def test_the_chart_follows_the_ct(scene: Any, owner: Any) -> None:
 
 def test_what_was_found_is_kept_with_the_plan_it_is_true_of(scene: Any, owner: Any) -> None:
     assert screw_sets_in(owner) == () and not screw_sets_are_for(owner, "this")
-    ends = (EndFound("C4", SetFound((SCREW,), 512.5, ("side wall (0.1 mm left)",))),)
+    ends = (EndScrews("C4", ScrewSet((SCREW,), 512.5, ("side wall (0.1 mm left)",))),)
     folder = case_folder(owner, None, "Strut")
     node = show_screw_sets(owner, folder, ends_to_json(ends), "this")
     assert screw_sets_in(owner) == ends
