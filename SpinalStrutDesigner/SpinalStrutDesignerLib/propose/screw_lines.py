@@ -47,7 +47,7 @@ class Lines:
     places: np.ndarray
     ways: np.ndarray
 
-    def chosen(self, which: np.ndarray) -> Lines:
+    def chosen(self, which: np.ndarray | slice) -> Lines:
         """Those of numbers or truth values (n,)."""
         return Lines(self.places[which], self.ways[which])
 
@@ -90,7 +90,7 @@ class Shots:
     spare: np.ndarray
     unlikely: np.ndarray
 
-    def chosen(self, which: np.ndarray) -> Shots:
+    def chosen(self, which: np.ndarray | slice) -> Shots:
         """Those of numbers or truth values (n,)."""
         return Shots(*(getattr(self, name)[which] for name in _FIELDS))
 

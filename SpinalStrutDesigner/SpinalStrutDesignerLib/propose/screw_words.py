@@ -96,7 +96,8 @@ def refusal(end: ScrewEnd, fit: Fit, tally: Tally) -> str:
     if what == "approach":
         return (
             f"{place}: every safe way is tilted more than the driver may be from the approach "
-            f"({end.name}_foot.approach); by {missed:.0f}° at least; change {end.name}_foot.approach or {flange}.azimuth_deg"
+            f"({end.name}_foot.approach); by {missed:.0f}° at least; change {end.name}_foot.approach or "
+            f"{flange}.azimuth_deg"
         )
     if what.startswith("driver: "):
         thing = what.removeprefix("driver: ").replace("_", " ")
