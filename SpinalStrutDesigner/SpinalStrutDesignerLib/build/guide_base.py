@@ -18,9 +18,9 @@ from scipy.spatial import ConvexHull, QhullError
 
 from ..plan.guides import GuidePlan
 from .guide_ground import Ground
-from .guide_zones import RELIEF_MM, Zones, off_axis
+from .guide_zones import NEIGHBOUR_MM, RELIEF_MM, Zones, off_axis
 from .outline import polygon_distance
-from .sleeves import DRILL_WAY_MM, Sleeve
+from .sleeves import DRILL_WAY_MM, Sleeve, wall_points
 
 # Of the fillets between sleeves and base, mm; engineering judgement.
 _FILLET_MM = 2.0
@@ -78,13 +78,13 @@ def guide_field(shape: GuideShape) -> np.ndarray:
     ground, guides = shape.ground, shape.guides
     carrier, others = ground.carrier.ravel(), ground.others.ravel()
     points = ground.grid.points()
-    off = guides.fit_gap_mm + RELIEF_MM
+    off, away = guides.fit_gap_mm + RELIEF_MM, guides.fit_gap_mm + NEIGHBOUR_MM
     base = _base(shape, points, np.minimum(carrier, others), off)
     for sleeve in shape.sleeves:
         base = smooth_union(base, _tube(ground, sleeve, points), _FILLET_MM)
-    body = np.maximum(base, np.maximum(off - carrier, off - others))
+    body = np.maximum(base, np.maximum(off - carrier, away - others))
     for place, normal in zip(shape.zones.points, shape.zones.normals):
-        body = np.minimum(body, np.maximum(_pad(shape, points, carrier, place, normal), off - others))
+        body = np.minimum(body, np.maximum(_pad(shape, points, carrier, place, normal), away - others))
     for sleeve in shape.sleeves:
         body = np.maximum(body, -_drill_way(ground, sleeve, points))
     return np.maximum(body, -ground.free.ravel()).reshape(ground.grid.array_shape)
@@ -113,7 +113,8 @@ def _base(shape: GuideShape, points: np.ndarray, bone: np.ndarray, off: float) -
     shell = np.abs(bone - (off + 0.5 * guides.base_thickness_mm)) - 0.5 * guides.base_thickness_mm
     feet = shape.ground.local([s.foot for s in shape.sleeves])
     behind = min(float(zones.faces[:, 2].min()), float(feet[:, 2].min())) - _BEHIND_MM - 0.5 * guides.zone_diameter_mm
-    across = polygon_distance(outline_of(shape), points[:, :2])
+    plane = polygon_distance(outline_of(shape), points[: int(np.prod(shape.ground.grid.shape[:2])), :2])
+    across = np.tile(plane, shape.ground.grid.shape[2])
     base = np.maximum(np.maximum(across, behind - points[:, 2]), shell)
     half = 0.5 * guides.zone_diameter_mm + _PAST_MM
     level = float(np.median(np.concatenate([feet[:, 1], zones.faces[:, 1]])))
@@ -165,7 +166,7 @@ def _check_whole(shape: GuideShape, values: np.ndarray) -> None:
     piece = ndimage.label(values < 0.0)[0]
     numbers = set()
     for sleeve in shape.sleeves:
-        wall = _wall(ground, sleeve)
+        wall = ground.local(wall_points(sleeve))
         if (ground.at(ground.free, wall) < 0.0).any():
             raise GeometryError(
                 f"the sleeve of screw {sleeve.screw} would cross what it must keep off: shorten "
@@ -185,20 +186,6 @@ def _check_whole(shape: GuideShape, values: np.ndarray) -> None:
             "the guide's sleeves and zones cannot be joined without crossing a keep-out or bone in its way: make "
             'guides.zone_diameter_mm or base_thickness_mm smaller, or set guides.drill to "implant"'
         )
-
-
-def _wall(ground: Ground, sleeve: Sleeve) -> np.ndarray:
-    """(n, 3) places in the middle of the sleeve's wall along its upper half, in the guide's frame."""
-    outward = -ground.turned(np.array(sleeve.direction))[0]
-    helper = np.eye(3)[int(np.argmin(np.abs(outward)))]
-    u = np.cross(outward, helper) / np.linalg.norm(np.cross(outward, helper))
-    v = np.cross(outward, u)
-    middle = 0.25 * (sleeve.bore_mm + sleeve.outer_mm)
-    turns = 2.0 * np.pi * np.arange(12) / 12.0
-    ring = middle * (np.cos(turns)[:, None] * u + np.sin(turns)[:, None] * v)
-    heights = sleeve.length_mm * np.linspace(0.5, 0.95, 6)
-    foot = ground.local([sleeve.foot])[0]
-    return np.vstack([foot + h * outward + ring for h in heights])
 
 
 def _pieces(ground: Ground, piece: np.ndarray, places: np.ndarray) -> set[int]:

@@ -9,6 +9,7 @@ import numpy as np
 from LatticeGeneratorLib.field.combine import sample
 from LatticeGeneratorLib.field.grid import Grid
 from scipy.ndimage import minimum_filter1d
+from scipy.spatial.transform import Rotation
 
 from ..case.model import Endplate, Structure
 from ..errors import GeometryError
@@ -16,7 +17,7 @@ from ..plan.plan import Plan
 from ..plan.rules import retraction_for, rule_for
 from .bone import bone_distance
 from .design import Situation
-from .sleeves import Sleeve
+from .sleeves import Sleeve, wall_points
 
 # Sampling of a guide and of what it is fitted to, mm: a guide's surface departs from a sphere of the tightest radius on
 # bone, about 4 mm, by step² / (8 r) = 0.01 mm.
@@ -27,6 +28,10 @@ WAY_MM = 30.0
 AROUND_MM, PAST_PLATE_MM, BEHIND_MM = 20.0, 9.0, 14.0
 # Distances beyond are alike, mm: more than a guide's base reaches from bone.
 _REACH_MM = 16.0
+# Ways in that are tried: turned in the endplate's plane and tilted into the span, degrees; and how far a sleeve stays
+# off bone on them, mm. Engineering judgement.
+_TURNS = tuple((turn, tilt) for tilt in (0.0, 10.0, 20.0) for turn in (0.0, 10.0, -10.0, 20.0, -20.0))
+_SPARE_MM = 0.7
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +77,7 @@ class Ground:
 
 def bone_ground(situation: Situation, plate: Endplate, sleeves: Sequence[Sleeve]) -> Ground:
     """The ground of a guide that sits on a docking vertebra's bone."""
-    matrix = guide_frame(plate, sleeves)
+    matrix = guide_frame(situation, plate, sleeves)
     grid = _grid(matrix, plate, sleeves)
     docking = situation.case.structure(plate.level)
     rest = [bone for bone in situation.case.having("bone") if bone is not docking]
@@ -80,9 +85,12 @@ def bone_ground(situation: Situation, plate: Endplate, sleeves: Sequence[Sleeve]
     return Ground(matrix, grid, bare, carrier, swept_bone(rest, matrix, grid)[1], free_field(situation, matrix, grid))
 
 
-def guide_frame(plate: Endplate, sleeves: Sequence[Sleeve]) -> np.ndarray:
-    """4x4 of the guide's frame to RAS: its way in is the screws' mean direction in the plane of the endplate, so that it
-    slides along that plate. Raises GeometryError where the screws have no such direction."""
+def guide_frame(situation: Situation, plate: Endplate, sleeves: Sequence[Sleeve]) -> np.ndarray:
+    """4x4 of the guide's frame to RAS. Its way in is the screws' mean direction in the plane of the endplate, along
+    which it slides, or the first turned from there on which no bone meets a sleeve.
+
+    Raises GeometryError where the screws have no such direction, or bone lies in every way.
+    """
     mean = np.mean([sleeve.direction for sleeve in sleeves], axis=0)
     inward = mean - (mean @ plate.normal) * plate.normal
     length = float(np.linalg.norm(inward))
@@ -91,11 +99,36 @@ def guide_frame(plate: Endplate, sleeves: Sequence[Sleeve]) -> np.ndarray:
             f"the screws of {plate.level} run straight up or down, {length:.2f} of their direction along its endplate: a "
             'guide cannot be slid on along it; turn them, or set guides.drill to "implant"'
         )
+    walls = np.vstack([wall_points(sleeve) for sleeve in sleeves])
+    for turn, tilt in _TURNS:
+        frame = _frame(plate, -inward / length, turn, tilt)
+        frame[:3, 3] = np.mean([sleeve.entry for sleeve in sleeves], axis=0)
+        if _least_on_way(situation, walls, frame[:3, 2]) > _SPARE_MM:
+            return frame
+    raise GeometryError(
+        f"bone lies in the way of the sleeves of the guide on {plate.level}, on every way in within 20° of the screws: "
+        'shorten guides.sleeve_length_mm, turn a screw, or set guides.drill to "none"'
+    )
+
+
+def _frame(plate: Endplate, outward: np.ndarray, turn_deg: float, tilt_deg: float) -> np.ndarray:
+    """4x4 rotation: out of the wound turned in the plate's plane, and tilted away from the docking vertebra."""
+    turn = Rotation.from_rotvec(np.deg2rad(turn_deg) * plate.normal).apply(outward)
+    across = np.cross(plate.normal, turn)
     frame = np.eye(4)
-    frame[:3, 2], frame[:3, 1] = -inward / length, plate.normal
-    frame[:3, 0] = np.cross(frame[:3, 1], frame[:3, 2])
-    frame[:3, 3] = np.mean([sleeve.entry for sleeve in sleeves], axis=0)
+    frame[:3, 2] = Rotation.from_rotvec(-np.deg2rad(tilt_deg) * across).apply(turn)
+    frame[:3, 0] = np.cross(plate.normal, frame[:3, 2]) / np.linalg.norm(np.cross(plate.normal, frame[:3, 2]))
+    frame[:3, 1] = np.cross(frame[:3, 2], frame[:3, 0])
+    if frame[:3, 2] @ plate.normal < -1e-9:
+        frame = _frame(plate, outward, turn_deg, -tilt_deg)
     return frame
+
+
+def _least_on_way(situation: Situation, points: np.ndarray, outward: np.ndarray) -> float:
+    """mm: the least distance to bone of points (n, 3) RAS as they come in."""
+    shifts = np.arange(0.0, WAY_MM + 1.0)
+    places = (points[None] + shifts[:, None, None] * outward).reshape(-1, 3)
+    return float(bone_distance(situation.case.having("bone"), places, 2.0).min())
 
 
 def _grid(matrix: np.ndarray, plate: Endplate, sleeves: Sequence[Sleeve]) -> Grid:

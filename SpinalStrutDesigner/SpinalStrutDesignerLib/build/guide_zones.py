@@ -20,6 +20,8 @@ from .sleeves import Sleeve
 # Away from its zones a guide stays so much farther off the bone, mm. Engineering judgement: more than the print's
 # tolerance (0.3) and the segmentation's error (0.8) where a zone is right.
 RELIEF_MM = 1.0
+# And from all other bone, which carries nothing, mm beyond the fit gap; engineering judgement.
+NEIGHBOUR_MM = 0.5
 # Between the rims of two zones, mm; engineering judgement.
 _BETWEEN_MM = 1.0
 # Zones lie so near to an entry, mm: a base that reaches farther needs a longer wound. Engineering judgement.
@@ -129,7 +131,7 @@ def _reached(ground: Ground, points: np.ndarray, normals: np.ndarray, guides: Gu
     behind = touching + _HOOK_THICKNESS_MM * normals
     reached = ground.at(ground.carrier, touching) >= guides.fit_gap_mm - _UNDERCUT_MM
     for place in (touching, behind):
-        reached &= ground.at(ground.others, place) >= guides.fit_gap_mm + RELIEF_MM
+        reached &= ground.at(ground.others, place) >= guides.fit_gap_mm + NEIGHBOUR_MM
         reached &= ground.at(ground.free, place) >= 0.0
     return reached
 

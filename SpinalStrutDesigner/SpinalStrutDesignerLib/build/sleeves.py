@@ -121,6 +121,19 @@ def _sleeve(number: int, screw: Screw, entry: float, foot: float, guides: GuideP
     )
 
 
+def wall_points(sleeve: Sleeve) -> np.ndarray:
+    """(n, 3) RAS: places in the middle of a sleeve's wall along its outer half, which bone never meets at its place."""
+    outward = -np.asarray(sleeve.direction)
+    u = np.cross(outward, np.eye(3)[int(np.argmin(np.abs(outward)))])
+    u /= np.linalg.norm(u)
+    turns = 2.0 * np.pi * np.arange(12) / 12.0
+    ring = np.cos(turns)[:, None] * u + np.sin(turns)[:, None] * np.cross(outward, u)
+    heights = sleeve.length_mm * np.linspace(0.5, 0.95, 6)
+    middle = 0.25 * (sleeve.bore_mm + sleeve.outer_mm)
+    found: np.ndarray = (np.asarray(sleeve.foot) + heights[:, None, None] * outward + middle * ring).reshape(-1, 3)
+    return found
+
+
 def check_apart(sleeves: Sequence[Sleeve]) -> None:
     """Raises GeometryError where one sleeve's bore, or what follows its drill, cuts another one's guiding length."""
     for one in sleeves:
