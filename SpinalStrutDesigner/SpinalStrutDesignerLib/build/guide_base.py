@@ -21,6 +21,7 @@ from .guide_ground import Ground
 from .guide_zones import NEIGHBOUR_MM, RELIEF_MM, Zones, off_axis
 from .outline import polygon_distance
 from .sleeves import DRILL_WAY_MM, Sleeve, wall_points
+from .thin import without_fins
 
 # Of the fillets between sleeves and base, mm; engineering judgement.
 _FILLET_MM = 2.0
@@ -33,6 +34,8 @@ _SIMPLIFY_MM = 0.02
 _SLIVER_MM = 1e-3
 # A bore is cut so far past its sleeve's ends, mm: through the base over bone, and clear of it.
 _PAST_BORE_MM = 8.0
+# Edges are rounded over so many steps of the grid: 0.4 mm.
+_ROUNDED_STEPS = 0.8
 _PLATE_TURNS = 24  # corners of the circle round a zone or sleeve in the base's outline
 
 
@@ -50,11 +53,8 @@ class GuideShape:
 
 def guide_mesh(shape: GuideShape) -> Mesh:
     """The guide as one closed body in RAS. Raises GeometryError where keep-outs or bone part its sleeves and zones."""
-    from .thin import without_fins
-
     values = guide_field(shape)
     _check_whole(shape, values)
-    values = without_fins(values, shape.ground.grid.spacing)
     mesh = simplified(largest_component(isosurface(values, shape.ground.grid))[0], _SIMPLIFY_MM)
     solid = Solid.of(mesh.transformed(shape.ground.matrix))
     solid = solid.joined([cylinder(*rod) for rod in shape.rods])
@@ -84,10 +84,18 @@ def guide_field(shape: GuideShape) -> np.ndarray:
         base = smooth_union(base, _tube(ground, sleeve, points), _FILLET_MM)
     body = np.maximum(base, np.maximum(off - carrier, away - others))
     for place, normal in zip(shape.zones.points, shape.zones.normals):
-        body = np.minimum(body, np.maximum(_pad(shape, points, carrier, place, normal), away - others))
+        near = np.flatnonzero((np.abs(points - place) < 2.0 * guides.zone_diameter_mm).all(axis=1))
+        pad = _pad(shape, points[near], carrier[near], place, normal)
+        body[near] = np.minimum(body[near], np.maximum(pad, away - others[near]))
+    body = np.maximum(body, -ground.free.ravel())
+    opened = without_fins(body.reshape(ground.grid.array_shape), ground.grid.spacing)
+    # What is left of wedges at the edges is rounded off, where bone, keep-outs and drills leave it to be.
+    round_ = ndimage.gaussian_filter(opened, _ROUNDED_STEPS, mode="nearest").ravel()
+    limits = np.maximum(guides.fit_gap_mm - carrier, away - others)
+    limits = np.maximum(limits, -ground.free.ravel())
     for sleeve in shape.sleeves:
-        body = np.maximum(body, -_drill_way(ground, sleeve, points))
-    return np.maximum(body, -ground.free.ravel()).reshape(ground.grid.array_shape)
+        limits = np.maximum(limits, -_drill_way(ground, sleeve, points))
+    return np.maximum(round_, limits).reshape(ground.grid.array_shape)
 
 
 def outline_of(shape: GuideShape) -> np.ndarray:
@@ -115,8 +123,11 @@ def _base(shape: GuideShape, points: np.ndarray, bone: np.ndarray, off: float) -
     behind = min(float(zones.faces[:, 2].min()), float(feet[:, 2].min())) - _BEHIND_MM - 0.5 * guides.zone_diameter_mm
     plane = polygon_distance(outline_of(shape), points[: int(np.prod(shape.ground.grid.shape[:2])), :2])
     across = np.tile(plane, shape.ground.grid.shape[2])
-    base = np.maximum(np.maximum(across, behind - points[:, 2]), shell)
     half = 0.5 * guides.zone_diameter_mm + _PAST_MM
+    # Past the endplate the base is no deeper than its hooks: a shelf over the plate would hold nothing.
+    past = points[:, 1] > zones.hooks[:, 1].max() - 0.5 * guides.zone_diameter_mm
+    last = np.where(past, max(behind, float(zones.hooks[:, 2].max()) + 0.5 * guides.zone_diameter_mm), behind)
+    base = np.maximum(np.maximum(across, last - points[:, 2]), shell)
     level = float(np.median(np.concatenate([feet[:, 1], zones.faces[:, 1]])))
     for x, y, z in zones.hooks:
         arm = np.maximum(np.abs(points[:, 0] - x) - half, level - points[:, 1])

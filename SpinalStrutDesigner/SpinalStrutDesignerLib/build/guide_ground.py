@@ -22,6 +22,7 @@ from .sleeves import Sleeve, wall_points
 # Sampling of a guide and of what it is fitted to, mm: a guide's surface departs from a sphere of the tightest radius on
 # bone, about 4 mm, by step² / (8 r) = 0.01 mm.
 STEP_MM = 0.5
+_COARSE_MM = 1.0
 # A guide is brought in along a straight way from here, mm: past all it is itself.
 WAY_MM = 30.0
 # Around entries, mm: how far zones and base may lie, past the endplate, and behind the entries.
@@ -82,7 +83,15 @@ def bone_ground(situation: Situation, plate: Endplate, sleeves: Sequence[Sleeve]
     docking = situation.case.structure(plate.level)
     rest = [bone for bone in situation.case.having("bone") if bone is not docking]
     bare, carrier = swept_bone([docking], matrix, grid)
-    return Ground(matrix, grid, bare, carrier, swept_bone(rest, matrix, grid)[1], free_field(situation, matrix, grid))
+    # What carries nothing is kept off by more than coarse points leave unseen.
+    coarse = Grid.around(grid.lower, grid.upper, _COARSE_MM, pad=1)
+    others, free = swept_bone(rest, matrix, coarse)[1], free_field(situation, matrix, coarse)
+    return Ground(matrix, grid, bare, carrier, _finer(others, coarse, grid), _finer(free, coarse, grid))
+
+
+def _finer(values: np.ndarray, coarse: Grid, grid: Grid) -> np.ndarray:
+    """[k, j, i] trilinear on a finer grid."""
+    return sample(values, coarse, grid.points()).reshape(grid.array_shape)
 
 
 def guide_frame(situation: Situation, plate: Endplate, sleeves: Sequence[Sleeve]) -> np.ndarray:

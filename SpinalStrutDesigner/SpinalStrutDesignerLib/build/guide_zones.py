@@ -34,6 +34,11 @@ _STEP_OUT_MM, _STEP_IN_MM = 0.8, 1.2
 _UNDERCUT_MM = 0.1
 # Thinner than this no hook is made, mm: the PA12 wall of 1.0 mm and half of it more.
 _HOOK_THICKNESS_MM = 1.5
+# No zone lies farther behind the entries, along the way in, mm: a guide that grips so far round a body needs it bare
+# there. Engineering judgement.
+_DEEPEST_MM = 8.0
+# Room for a zone's base beside its middle, mm: half the least wall and a step of the grid.
+_ROOM_MM = 1.0
 # How far a hook's middle may lie from the endplate's rim beyond half a zone, mm.
 _BEHIND_RIM_MM = 3.0
 # Places that are tried: as many as can be tried three by three at once.
@@ -71,7 +76,9 @@ def contact_zones(ground: Ground, plate: Endplate, sleeves: Sequence[Sleeve], gu
     near = _near(ground, points, sleeves) & _on_bone(ground, points, normals, 0.5 * guides.zone_diameter_mm)
     open_ = near & _reached(ground, points, normals, guides)
     hook = open_ & _on_rim(ground, points, normals, plate, guides.zone_diameter_mm)
-    face = open_ & (normals[:, 2] >= _FACING) & (normals[:, 1] < 0.5)
+    depth = ground.local([s.entry for s in sleeves])[:, 2].min() - _DEEPEST_MM
+    face = open_ & (normals[:, 2] >= _FACING) & (normals[:, 1] < 0.5) & (points[:, 2] >= depth)
+    face &= _borne(ground, points, normals, guides)
     face &= _off_axes(ground, points, sleeves, guides.zone_diameter_mm)
     apart = guides.zone_diameter_mm + _BETWEEN_MM
     hooks = _hooks(points, np.flatnonzero(hook), apart)
@@ -134,6 +141,18 @@ def _reached(ground: Ground, points: np.ndarray, normals: np.ndarray, guides: Gu
         reached &= ground.at(ground.others, place) >= guides.fit_gap_mm + NEIGHBOUR_MM
         reached &= ground.at(ground.free, place) >= 0.0
     return reached
+
+
+def _borne(ground: Ground, points: np.ndarray, normals: np.ndarray, guides: GuidePlan) -> np.ndarray:
+    """(n,) bool: all of the base's thickness may stand on a zone there."""
+    off = guides.fit_gap_mm + RELIEF_MM
+    borne = np.ones(len(points), dtype=bool)
+    for height in (off, off + 0.5 * guides.base_thickness_mm, off + guides.base_thickness_mm):
+        place = points + height * normals
+        borne &= ground.at(ground.carrier, place) >= height - 0.5 * guides.base_thickness_mm
+        borne &= ground.at(ground.others, place) >= guides.fit_gap_mm + NEIGHBOUR_MM + _ROOM_MM
+        borne &= ground.at(ground.free, place) >= _ROOM_MM
+    return borne
 
 
 def _on_rim(
