@@ -79,7 +79,7 @@ def guide_field(shape: GuideShape) -> np.ndarray:
     carrier, others = ground.carrier.ravel(), ground.others.ravel()
     points = ground.grid.points()
     off, away = guides.fit_gap_mm + RELIEF_MM, guides.fit_gap_mm + NEIGHBOUR_MM
-    base = _base(shape, points, np.minimum(carrier, others), off)
+    base = _base(shape, points, carrier, off)
     for sleeve in shape.sleeves:
         base = smooth_union(base, _tube(ground, sleeve, points), _FILLET_MM)
     body = np.maximum(base, np.maximum(off - carrier, away - others))
@@ -115,10 +115,10 @@ def outline_of(shape: GuideShape) -> np.ndarray:
         raise GeometryError("the guide's zones and sleeves leave its base no outline: move the screws apart") from fault
 
 
-def _base(shape: GuideShape, points: np.ndarray, bone: np.ndarray, off: float) -> np.ndarray:
+def _base(shape: GuideShape, points: np.ndarray, carrier: np.ndarray, off: float) -> np.ndarray:
     """The shell over bone: before the face within the outline, and an arm past the rim to each hook."""
     zones, guides = shape.zones, shape.guides
-    shell = np.abs(bone - (off + 0.5 * guides.base_thickness_mm)) - 0.5 * guides.base_thickness_mm
+    shell = np.abs(carrier - (off + 0.5 * guides.base_thickness_mm)) - 0.5 * guides.base_thickness_mm
     feet = shape.ground.local([s.foot for s in shape.sleeves])
     behind = min(float(zones.faces[:, 2].min()), float(feet[:, 2].min())) - _BEHIND_MM - 0.5 * guides.zone_diameter_mm
     plane = polygon_distance(outline_of(shape), points[: int(np.prod(shape.ground.grid.shape[:2])), :2])

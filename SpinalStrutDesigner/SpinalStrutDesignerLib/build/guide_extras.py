@@ -23,7 +23,7 @@ _STEP_MM = 0.5
 
 def gripped(shape: GuideShape) -> GuideShape:
     """The shape with a grip along its way in, where the base carries one clear of drills, bone and keep-outs; the
-    thickest, and of those the one that stands freest of the drills."""
+    thickest, and of those the one nearest to the base's middle."""
     length, ground = shape.guides.grip_mm, shape.ground
     if length <= 0.0:
         return shape
@@ -32,13 +32,15 @@ def gripped(shape: GuideShape) -> GuideShape:
     x, y = (np.arange(a, b, _PLACES_MM) for a, b in zip(low, high))
     places = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1).reshape(-1, 2)
     inside = -polygon_distance(outline, places)
-    places, inside = places[inside > 0.5], inside[inside > 0.5]
-    tops = _on_base(shape, places)
+    tops, carried = _on_base(shape, places)
+    borne = carried & (inside >= min(_GRIP_RADII_MM))
+    tops, inside = tops[borne], inside[borne]
     clear = np.array([_clear(shape, place, length) for place in tops])
+    aside = np.linalg.norm(tops[:, :2] - outline.mean(axis=0), axis=1)
     for radius in _GRIP_RADII_MM:
-        fit = np.flatnonzero((clear >= radius + _BESIDE_DRILL_MM) & (inside >= min(radius, 2.0)))
+        fit = np.flatnonzero((clear >= radius + _BESIDE_DRILL_MM) & (inside >= radius))
         if len(fit):
-            start = tops[fit[int(np.argmax(clear[fit]))]]
+            start = tops[fit[int(np.argmin(aside[fit]))]]
             ends = ground.ras(np.array([start, start + [0.0, 0.0, length]]))
             return replace(shape, rods=((ends[0], ends[1], radius),))
     return shape
@@ -88,16 +90,18 @@ def _window(shape: GuideShape, place: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return ends[0], ends[1], 0.5 * shape.guides.window_mm
 
 
-def _on_base(shape: GuideShape, places: np.ndarray) -> np.ndarray:
-    """(n, 3) in the guide's frame: the middle of the base at places (n, 2)."""
+def _on_base(shape: GuideShape, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(n, 3) in the guide's frame: the middle of the base at places (n, 2); (n,) bool, whether it is there, before the
+    deepest zone of the face and off all that it keeps off."""
     ground, guides = shape.ground, shape.guides
     middle = guides.fit_gap_mm + RELIEF_MM + 0.5 * guides.base_thickness_mm
     heights = np.arange(ground.grid.upper[2], ground.grid.lower[2], -_STEP_MM)
     columns = np.concatenate([np.repeat(places, len(heights), axis=0), np.tile(heights, len(places))[:, None]], axis=1)
-    bone = np.minimum(ground.at(ground.carrier, columns), ground.at(ground.others, columns))
-    met = bone.reshape(len(places), -1) < middle
-    first = np.where(met.any(axis=1), np.argmax(met, axis=1), len(heights) - 1)
-    return np.column_stack([places, heights[first]])
+    met = ground.at(ground.carrier, columns).reshape(len(places), -1) < middle
+    tops = np.column_stack([places, heights[np.argmax(met, axis=1)]])
+    there = met.any(axis=1) & (tops[:, 2] > shape.zones.faces[:, 2].min())
+    there &= np.minimum(ground.at(ground.free, tops), ground.at(ground.others, tops)) > middle
+    return tops, there
 
 
 def _clear(shape: GuideShape, start: np.ndarray, length: float) -> float:
