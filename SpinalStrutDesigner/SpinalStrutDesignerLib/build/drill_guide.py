@@ -13,6 +13,7 @@ from LatticeGeneratorLib.errors import GeometryError
 from LatticeGeneratorLib.mesh.mesh import Mesh, Part
 
 from ..case.model import Endplate
+from .clip_guide import clip_mesh, clip_shape
 from .design import DrillGuide, End, Situation
 from .guide_base import GuideShape, guide_mesh
 from .guide_extras import gripped, windowed
@@ -40,8 +41,6 @@ def drill_guides(situation: Situation, implant: Mesh | None = None) -> DrillGuid
     """
     makers: dict[str, Callable[[End], DrillGuide]] = {"bone": lambda end: guide_on_bone(situation, end)}
     if implant is not None:
-        from .clip_guide import guide_on_implant
-
         makers["implant"] = lambda end: guide_on_implant(situation, implant, end)
     make = makers.get(situation.plan.guides.drill)
     made, unmade = [], []
@@ -79,20 +78,33 @@ def guide_on_bone(situation: Situation, end: End) -> DrillGuide:
     check_apart(sleeves)
     ground = bone_ground(situation, plate, sleeves)
     shape = GuideShape(ground, contact_zones(ground, plate, sleeves, guides), sleeves, guides)
-    return finished(windowed(gripped(shape)), end, {"seat": f"bone of {plate.level}"})
+    shape = windowed(gripped(shape))
+    return _finished(shape, guide_mesh(shape), end, f"bone of {plate.level}")
 
 
-def finished(shape: GuideShape, end: End, told: dict[str, str]) -> DrillGuide:
+def guide_on_implant(situation: Situation, implant: Mesh, end: End) -> DrillGuide:
+    """A guide whose plugs fill the finished implant's holes.
+
+    Raises GeometryError where sleeves collide, a seat is too narrow, or sleeves cannot be joined; each with what to
+    change.
+    """
+    numbers = screw_numbers(situation, end)
+    shape = clip_shape(situation, implant, end, numbers)
+    mesh = clip_mesh(shape, tuple(situation.plan.screws[n - 1] for n in numbers))
+    return _finished(shape, mesh, end, "holes of the implant")
+
+
+def _finished(shape: GuideShape, mesh: Mesh, end: End, seat: str) -> DrillGuide:
     """The guide of a shape, with what whoever uses it must know in its part's provenance."""
     told = {
         "end": end,
-        **told,
+        "seat": seat,
         "zones": str(len(shape.zones.points)),
         "windows": str(len(shape.holes)),
         "grip": "made" if shape.rods else "none",
         **{f"screw {sleeve.screw}": sleeve.words for sleeve in shape.sleeves},
     }
-    part = Part(guide_mesh(shape), NAMES[end], "guide", "PA12", told)
+    part = Part(mesh, NAMES[end], "guide", "PA12", told)
     ground = shape.ground
     return DrillGuide(part, end, shape.sleeves, ground.insertion, ground.ras(shape.zones.points))
 

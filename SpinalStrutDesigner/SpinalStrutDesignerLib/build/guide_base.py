@@ -31,7 +31,8 @@ _PAST_MM = 1.0
 _BEHIND_MM = 1.5
 # The mesh may leave the field's surface by this much when flat regions are thinned, mm: a tenth of the fit gap.
 _SIMPLIFY_MM = 0.02
-_SLIVER_MM = 1e-3
+# Slivers at joints are thinned out within this, where rounding folds them, and longer edges cut, mm.
+_SLIVER_MM, _LONGEST_MM = 1e-3, 20.0
 # A bore is cut so far past its sleeve's ends, mm: through the base over bone, and clear of it.
 _PAST_BORE_MM = 8.0
 # Edges are rounded over so many steps of the grid: 0.4 mm.
@@ -55,6 +56,11 @@ def guide_mesh(shape: GuideShape) -> Mesh:
     """The guide as one closed body in RAS. Raises GeometryError where keep-outs or bone part its sleeves and zones."""
     values = guide_field(shape)
     _check_whole(shape, values)
+    return finished_mesh(values, shape)
+
+
+def finished_mesh(values: np.ndarray, shape: GuideShape) -> Mesh:
+    """The largest piece of a field [k, j, i] on the ground's grid as one closed body in RAS, with its grip, drilled."""
     mesh = simplified(largest_component(isosurface(values, shape.ground.grid))[0], _SIMPLIFY_MM)
     solid = Solid.of(mesh.transformed(shape.ground.matrix))
     solid = solid.joined([cylinder(*rod) for rod in shape.rods])
@@ -62,8 +68,8 @@ def guide_mesh(shape: GuideShape) -> Mesh:
     body, _ = largest_component(solid.mesh())
     made, crossing = untangled(printable(body))
     if crossing:
-        thinned = Solid.of(body).held.as_original().simplify(_SLIVER_MM)
-        made, _ = untangled(printable(largest_component(Solid(thinned).mesh())[0]))
+        thinned = Solid.of(body).thinned(_SLIVER_MM, _LONGEST_MM)
+        made, _ = untangled(printable(largest_component(thinned)[0]))
     return made
 
 
@@ -81,7 +87,7 @@ def guide_field(shape: GuideShape) -> np.ndarray:
     off, away = guides.fit_gap_mm + RELIEF_MM, guides.fit_gap_mm + NEIGHBOUR_MM
     base = _base(shape, points, carrier, off)
     for sleeve in shape.sleeves:
-        base = smooth_union(base, _tube(ground, sleeve, points), _FILLET_MM)
+        base = smooth_union(base, tube_field(ground, sleeve, points), _FILLET_MM)
     body = np.maximum(base, np.maximum(off - carrier, away - others))
     for place, normal in zip(shape.zones.points, shape.zones.normals):
         near = np.flatnonzero((np.abs(points - place) < 2.0 * guides.zone_diameter_mm).all(axis=1))
@@ -94,7 +100,7 @@ def guide_field(shape: GuideShape) -> np.ndarray:
     limits = np.maximum(guides.fit_gap_mm - carrier, away - others)
     limits = np.maximum(limits, -ground.free.ravel())
     for sleeve in shape.sleeves:
-        limits = np.maximum(limits, -_drill_way(ground, sleeve, points))
+        limits = np.maximum(limits, -drill_way_field(ground, sleeve, points))
     return np.maximum(round_, limits).reshape(ground.grid.array_shape)
 
 
@@ -149,17 +155,18 @@ def _pad(
     return np.maximum(np.maximum(rim, ends), layer)
 
 
-def _tube(ground: Ground, sleeve: Sleeve, points: np.ndarray) -> np.ndarray:
-    return _cylinder(ground, sleeve, points, 0.0, sleeve.length_mm, 0.5 * sleeve.outer_mm)
+def tube_field(ground: Ground, sleeve: Sleeve, points: np.ndarray) -> np.ndarray:
+    """The sleeve at points (n, 3) of the guide's frame, before it is drilled."""
+    return cylinder_field(ground, sleeve, points, 0.0, sleeve.length_mm, 0.5 * sleeve.outer_mm)
 
 
-def _drill_way(ground: Ground, sleeve: Sleeve, points: np.ndarray) -> np.ndarray:
-    """What must be free outside the sleeve for drill, stop and chuck."""
+def drill_way_field(ground: Ground, sleeve: Sleeve, points: np.ndarray) -> np.ndarray:
+    """What must be free at points (n, 3) outside the sleeve for drill, stop and chuck."""
     length = sleeve.length_mm
-    return _cylinder(ground, sleeve, points, length, length + DRILL_WAY_MM, 0.5 * sleeve.outer_mm)
+    return cylinder_field(ground, sleeve, points, length, length + DRILL_WAY_MM, 0.5 * sleeve.outer_mm)
 
 
-def _cylinder(
+def cylinder_field(
     ground: Ground, sleeve: Sleeve, points: np.ndarray, first: float, last: float, radius: float
 ) -> np.ndarray:
     """The exact field of a cylinder about the sleeve's axis between two places out of its foot, mm."""

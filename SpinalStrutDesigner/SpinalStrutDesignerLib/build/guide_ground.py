@@ -79,10 +79,22 @@ class Ground:
 def bone_ground(situation: Situation, plate: Endplate, sleeves: Sequence[Sleeve]) -> Ground:
     """The ground of a guide that sits on a docking vertebra's bone."""
     matrix = guide_frame(situation, plate, sleeves)
-    grid = _grid(matrix, plate, sleeves)
+    grid = guide_grid(matrix, plate, sleeves)
     docking = situation.case.structure(plate.level)
-    rest = [bone for bone in situation.case.having("bone") if bone is not docking]
     bare, carrier = swept_bone([docking], matrix, grid)
+    return ground_on(situation, matrix, grid, bare, carrier, [docking])
+
+
+def ground_on(
+    situation: Situation,
+    matrix: np.ndarray,
+    grid: Grid,
+    bare: np.ndarray,
+    carrier: np.ndarray,
+    carrying: Sequence[Structure],
+) -> Ground:
+    """The ground of a guide on a carrier, as given and swept; carrying: the bones that it is, none for an implant."""
+    rest = [bone for bone in situation.case.having("bone") if bone not in carrying]
     # What carries nothing is kept off by more than coarse points leave unseen.
     coarse = Grid.around(grid.lower, grid.upper, _COARSE_MM, pad=1)
     others, free = swept_bone(rest, matrix, coarse)[1], free_field(situation, matrix, coarse)
@@ -140,7 +152,7 @@ def _least_on_way(situation: Situation, points: np.ndarray, outward: np.ndarray)
     return float(bone_distance(situation.case.having("bone"), places, 2.0).min())
 
 
-def _grid(matrix: np.ndarray, plate: Endplate, sleeves: Sequence[Sleeve]) -> Grid:
+def guide_grid(matrix: np.ndarray, plate: Endplate, sleeves: Sequence[Sleeve]) -> Grid:
     """Over the entries and what lies around them, and the sleeves."""
 
     def local(points: Iterable[Sequence[float]]) -> np.ndarray:
