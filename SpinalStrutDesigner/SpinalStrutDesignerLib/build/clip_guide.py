@@ -20,7 +20,8 @@ from .guide_ground import STEP_MM, Ground, ground_on, guide_grid, swept
 from .guide_zones import NEIGHBOUR_MM, Zones
 from .sleeves import LEAST_WALL_MM, Sleeve, check_apart, sleeve_on_implant, wall_points
 
-# So far along the way in the implant's undercuts are taken off, mm: deeper than any head is recessed.
+# So far along the way in undercuts of the implant and of bone are taken off, mm: deeper than any head is recessed. A
+# guide with no shell over bone may be tilted in before.
 _WAY_MM = 15.0
 _BAND_MM = 6.0  # distances to the implant beyond are alike
 _FILLET_MM = 1.5
@@ -43,7 +44,7 @@ def clip_shape(situation: Situation, implant: Mesh, end: End, numbers: tuple[int
     long = grid.part((0, 0, 0), (*grid.shape[:2], grid.shape[2] + farther))
     bare = signed_distance(implant.transformed(np.linalg.inv(matrix)), long, _BAND_MM).astype(float)
     count = grid.shape[2]
-    ground = ground_on(situation, matrix, grid, bare[:count], swept(bare, farther)[:count], ())
+    ground = ground_on(situation, matrix, grid, bare[:count], swept(bare, farther)[:count], (), _WAY_MM)
     seats, axes = ground.local([s.entry for s in sleeves]), -ground.turned(np.array([s.direction for s in sleeves]))
     none = np.zeros((0, 3))
     return GuideShape(ground, Zones(seats, axes, none, none), sleeves, guides)

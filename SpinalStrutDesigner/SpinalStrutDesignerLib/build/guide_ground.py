@@ -92,12 +92,13 @@ def ground_on(
     bare: np.ndarray,
     carrier: np.ndarray,
     carrying: Sequence[Structure],
+    way_mm: float = WAY_MM,
 ) -> Ground:
     """The ground of a guide on a carrier, as given and swept; carrying: the bones that it is, none for an implant."""
     rest = [bone for bone in situation.case.having("bone") if bone not in carrying]
     # What carries nothing is kept off by more than coarse points leave unseen.
     coarse = Grid.around(grid.lower, grid.upper, _COARSE_MM, pad=1)
-    others, free = swept_bone(rest, matrix, coarse)[1], free_field(situation, matrix, coarse)
+    others, free = swept_bone(rest, matrix, coarse, way_mm)[1], free_field(situation, matrix, coarse)
     return Ground(matrix, grid, bare, carrier, _finer(others, coarse, grid), _finer(free, coarse, grid))
 
 
@@ -169,10 +170,12 @@ def guide_grid(matrix: np.ndarray, plate: Endplate, sleeves: Sequence[Sleeve]) -
     return Grid.around(low, high, STEP_MM)
 
 
-def swept_bone(bones: Iterable[Structure], matrix: np.ndarray, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
+def swept_bone(
+    bones: Iterable[Structure], matrix: np.ndarray, grid: Grid, way_mm: float = WAY_MM
+) -> tuple[np.ndarray, np.ndarray]:
     """Signed distance [k, j, i] to these bones, cut off at a reach, and the least met on the way out along the third
     axis: a body kept out of that has no undercut on its way in."""
-    farther = int(round(WAY_MM / grid.spacing))
+    farther = int(round(way_mm / grid.spacing))
     long = grid.part((0, 0, 0), (*grid.shape[:2], grid.shape[2] + farther))
     points = long.points() @ matrix[:3, :3].T + matrix[:3, 3]
     values = bone_distance(bones, points, _REACH_MM).reshape(long.array_shape)
