@@ -25,6 +25,7 @@ from .sleeves import LEAST_WALL_MM, Sleeve, check_apart, sleeve_on_implant, wall
 _WAY_MM = 15.0
 _BAND_MM = 6.0  # distances to the implant beyond are alike
 _FILLET_MM = 1.5
+_OVERLAP_MM = 1.0  # of what is joined, so that no film of nothing is left between
 # Heights of the rods between sleeves, as shares of their length, in the order in which they are tried.
 _HEIGHTS = (0.35, 0.5, 0.65, 0.8)
 
@@ -105,10 +106,10 @@ def _plug(shape: GuideShape, sleeve: Sleeve, screw: Screw, points: np.ndarray) -
         half = np.deg2rad(0.5 * kind.seat_angle_deg)
         beside = np.sqrt(np.maximum(away**2 - inward**2, 0.0))
         seat = np.maximum(seat, (beside - kind.seat_radius_mm) * np.cos(half) + inward * np.sin(half) + gap)
-    plug = np.minimum(way, np.maximum(seat, -inward))
+    plug = np.minimum(way, np.maximum(seat, -inward - _OVERLAP_MM))
     nose = 0.5 * kind.clearance_hole_mm - gap
     if nose - 0.5 * sleeve.bore_mm >= LEAST_WALL_MM:
-        plug = np.minimum(plug, cylinder_field(ground, sleeve, points, -(kind.seat_radius_mm + 1.0), 0.0, nose))
+        plug = np.minimum(plug, cylinder_field(ground, sleeve, points, -(kind.seat_radius_mm + 1.0), _OVERLAP_MM, nose))
     return plug
 
 

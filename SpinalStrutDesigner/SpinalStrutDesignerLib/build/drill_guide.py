@@ -15,7 +15,7 @@ from LatticeGeneratorLib.mesh.mesh import Mesh, Part
 from ..case.model import Endplate
 from .clip_guide import clip_mesh, clip_shape
 from .design import DrillGuide, End, Situation
-from .guide_base import GuideShape, guide_mesh
+from .guide_base import GuideShape, check_free, guide_mesh
 from .guide_extras import gripped, windowed
 from .guide_ground import bone_ground
 from .guide_zones import contact_zones
@@ -77,6 +77,7 @@ def guide_on_bone(situation: Situation, end: End) -> DrillGuide:
     sleeves = tuple(sleeve_on_bone(n, screws[n - 1], bone, guides) for n in numbers)
     check_apart(sleeves)
     ground = bone_ground(situation, plate, sleeves)
+    check_free(ground, sleeves, guides)
     shape = GuideShape(ground, contact_zones(ground, plate, sleeves, guides), sleeves, guides)
     shape = windowed(gripped(shape))
     return _finished(shape, guide_mesh(shape), end, f"bone of {plate.level}")

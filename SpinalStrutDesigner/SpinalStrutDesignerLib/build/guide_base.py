@@ -89,15 +89,17 @@ def guide_field(shape: GuideShape) -> np.ndarray:
     for sleeve in shape.sleeves:
         base = smooth_union(base, tube_field(ground, sleeve, points), _FILLET_MM)
     body = np.maximum(base, np.maximum(off - carrier, away - others))
+    least = np.full(len(points), off)
     for place, normal in zip(shape.zones.points, shape.zones.normals):
         near = np.flatnonzero((np.abs(points - place) < 2.0 * guides.zone_diameter_mm).all(axis=1))
         pad = _pad(shape, points[near], carrier[near], place, normal)
+        least[near[off_axis(points[near], place, normal) < 0.5 * guides.zone_diameter_mm]] = guides.fit_gap_mm
         body[near] = np.minimum(body[near], np.maximum(pad, away - others[near]))
     body = np.maximum(body, -ground.free.ravel())
     opened = without_fins(body.reshape(ground.grid.array_shape), ground.grid.spacing)
     # What is left of wedges at the edges is rounded off, where bone, keep-outs and drills leave it to be.
     round_ = ndimage.gaussian_filter(opened, _ROUNDED_STEPS, mode="nearest").ravel()
-    limits = np.maximum(guides.fit_gap_mm - carrier, away - others)
+    limits = np.maximum(least - carrier, away - others)
     limits = np.maximum(limits, -ground.free.ravel())
     for sleeve in shape.sleeves:
         limits = np.maximum(limits, -drill_way_field(ground, sleeve, points))
@@ -178,24 +180,29 @@ def cylinder_field(
     return np.asarray(outside + np.minimum(np.maximum(beside, ends), 0.0))
 
 
-def _check_whole(shape: GuideShape, values: np.ndarray) -> None:
-    """Raise where a sleeve is cut, or sleeves and zones do not hang together."""
-    ground = shape.ground
-    piece = ndimage.label(values < 0.0)[0]
-    numbers = set()
-    for sleeve in shape.sleeves:
+def check_free(ground: Ground, sleeves: Sequence[Sleeve], guides: GuidePlan) -> None:
+    """Raises GeometryError where a sleeve would lie in what it must keep off, or in bone, at its place or before."""
+    for sleeve in sleeves:
         wall = ground.local(wall_points(sleeve))
         if (ground.at(ground.free, wall) < 0.0).any():
             raise GeometryError(
                 f"the sleeve of screw {sleeve.screw} would cross what it must keep off: shorten "
                 "guides.sleeve_length_mm, turn the screw, or give the structure a rule in insertion.retractions"
             )
-        if (np.minimum(ground.at(ground.others, wall), ground.at(ground.carrier, wall)) < shape.guides.fit_gap_mm).any():
+        if (np.minimum(ground.at(ground.others, wall), ground.at(ground.carrier, wall)) < guides.fit_gap_mm).any():
             raise GeometryError(
                 f"bone lies in the way of the sleeve of screw {sleeve.screw} as the guide is slid on: shorten "
                 'guides.sleeve_length_mm, turn the screw, or set guides.drill to "implant"'
             )
-        numbers |= _pieces(ground, piece, wall)
+
+
+def _check_whole(shape: GuideShape, values: np.ndarray) -> None:
+    """Raise where sleeves and zones do not hang together."""
+    ground = shape.ground
+    piece = ndimage.label(values < 0.0)[0]
+    numbers = set()
+    for sleeve in shape.sleeves:
+        numbers |= _pieces(ground, piece, ground.local(wall_points(sleeve)))
     top = shape.guides.fit_gap_mm + RELIEF_MM
     for place, normal in zip(shape.zones.points, shape.zones.normals):
         numbers |= _pieces(ground, piece, (place + top * normal)[None])

@@ -25,7 +25,7 @@ AXIS_MM, AXIS_DEG = 0.05, 0.05
 SLIDE_ERROR_MM = 0.1
 _POINT_MM, _PLACE_MM = 0.5, 0.25
 # A vertex is a bore's wall within so much of its radius, mm.
-_WALL_MM = 0.05
+_WALL_MM = 0.3
 _FAR_MM = 8.0  # distances beyond are alike
 _SOURCE = "a drill guide must reproduce the planned axis within 0.05 mm and 0.05°; engineering judgement"
 

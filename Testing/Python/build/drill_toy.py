@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
-from build_toy import HALF_WIDTH, LOW, LOWER_Z, SPACING, TALL, UPPER_Z, block, off_block, situation
+from build_toy import HALF_WIDTH, LOW, LOWER_Z, SPACING, TALL, UPPER_Z, block, situation
 from SpinalStrutDesignerLib.build.design import DrillGuide, Situation
 from SpinalStrutDesignerLib.build.drill_guide import guide_on_bone
 from SpinalStrutDesignerLib.case.model import Mask, Structure
@@ -43,12 +43,19 @@ def mushroom() -> Structure:
     return replace(whole, mask=Mask(whole.mask.voxels & narrow, whole.mask.ijk_to_ras))
 
 
+def rounded_block(points: np.ndarray, low: tuple[float, ...], high: tuple[float, ...]) -> np.ndarray:
+    """(n,) exact distance to a box whose edges are rounded by a voxel: voxels tell of no sharper ones."""
+    middle, half = 0.5 * np.add(low, high), 0.5 * np.subtract(high, low) - SPACING
+    beyond = np.abs(points - middle) - half
+    outside: np.ndarray = np.linalg.norm(np.maximum(beyond, 0.0), axis=1)
+    return outside + np.minimum(beyond.max(axis=1), 0.0) - SPACING
+
+
 def off_mushroom(points: np.ndarray) -> np.ndarray:
-    """(n,) exact distance outside such a body; inside of it at most as deep as its cap."""
-    cap = off_block(points, UPPER_Z, UPPER_Z + TALL, back=CAP_BACK)
-    stem = points * [HALF_WIDTH / (HALF_WIDTH - NARROW), 1.0, 1.0]
-    inside = (off_block(stem, UPPER_Z, UPPER_Z + TALL) < 0.0) & (points[:, 1] < CAP_BACK)
-    return np.where(inside, -1.0, cap)
+    """(n,) distance to such a body, exact outside, and inside its cap or stem."""
+    wide, narrow, top = HALF_WIDTH, HALF_WIDTH - NARROW, UPPER_Z + TALL
+    cap = rounded_block(points, (-wide, CAP_BACK, UPPER_Z), (wide, 8.0, top))
+    return np.minimum(cap, rounded_block(points, (-narrow, -8.0, UPPER_Z), (narrow, 6.0, top)))
 
 
 def with_upper(made: Situation, bone: Structure) -> Situation:
@@ -58,13 +65,6 @@ def with_upper(made: Situation, bone: Structure) -> Situation:
 
 
 def off_both(points: np.ndarray) -> np.ndarray:
-    """(n,) exact distance to both blocks, their edges rounded by a voxel: voxels tell of no sharper ones."""
-    middles = np.array([[0.0, 0.0, UPPER_Z + 0.5 * TALL], [0.0, 0.0, LOWER_Z - 0.5 * TALL]])
-    half = np.array([HALF_WIDTH, 8.0, 0.5 * TALL]) - SPACING
-    away = []
-    for middle in middles:
-        beyond = np.abs(points - middle) - half
-        away.append(np.linalg.norm(np.maximum(beyond, 0.0), axis=1) + np.minimum(beyond.max(axis=1), 0.0) - SPACING)
-    return np.minimum(*away)
-
-
+    """(n,) exact distance to both blocks, edges rounded."""
+    upper = rounded_block(points, (-HALF_WIDTH, -8.0, UPPER_Z), (HALF_WIDTH, 8.0, UPPER_Z + TALL))
+    return np.minimum(upper, rounded_block(points, (-HALF_WIDTH, -8.0, LOWER_Z - TALL), (HALF_WIDTH, 8.0, LOWER_Z)))
