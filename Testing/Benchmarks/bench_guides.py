@@ -60,7 +60,7 @@ def _spread(screw: Screw, count: int, right: np.ndarray) -> tuple[Screw, ...]:
 def _flange(made):  # type: ignore[no-untyped-def]
     """A plate around the heads, drilled as an implant is."""
     heads = np.array([screw.entry for screw in made.plan.screws])
-    low, high = heads.min(axis=0) - [8.0, 3.0, 6.0], heads.max(axis=0) + [8.0, 1.5, 6.0]
+    low, high = heads.min(axis=0) - [8.0, 3.0, 6.0], heads.max(axis=0) + np.array([8.0, 1.5, 6.0])
     return difference(box(low, high), [screw_cutter(screw) for screw in made.plan.screws])
 
 

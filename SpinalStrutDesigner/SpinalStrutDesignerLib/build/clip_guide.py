@@ -14,9 +14,9 @@ from LatticeGeneratorLib.mesh.mesh import Mesh
 from scipy import ndimage
 
 from ..plan.plan import Screw
-from .design import DrillGuide, End, Situation
+from .design import End, Situation
 from .guide_base import GuideShape, cylinder_field, drill_way_field, finished_mesh, tube_field
-from .guide_ground import STEP_MM, Ground, ground_on, guide_grid, swept
+from .guide_ground import STEP_MM, ground_on, guide_grid, swept
 from .guide_zones import NEIGHBOUR_MM, Zones
 from .sleeves import LEAST_WALL_MM, Sleeve, check_apart, sleeve_on_implant, wall_points
 
@@ -41,7 +41,7 @@ def clip_shape(situation: Situation, implant: Mesh, end: End, numbers: tuple[int
     check_apart(sleeves)
     matrix = _frame(sleeves)
     grid = guide_grid(matrix, plate, sleeves)
-    farther = int(round(_WAY_MM / STEP_MM))
+    farther = round(_WAY_MM / STEP_MM)
     long = grid.part((0, 0, 0), (*grid.shape[:2], grid.shape[2] + farther))
     bare = signed_distance(implant.transformed(np.linalg.inv(matrix)), long, _BAND_MM).astype(float)
     count = grid.shape[2]
@@ -54,8 +54,8 @@ def clip_shape(situation: Situation, implant: Mesh, end: End, numbers: tuple[int
 def clip_mesh(shape: GuideShape, screws: tuple[Screw, ...]) -> Mesh:
     """The guide as one closed body. screws: those of its sleeves.
 
-    Raises GeometryError where a seat is too narrow for a plug, or sleeves cannot be joined clear of the implant, bone and
-    keep-outs.
+    Raises GeometryError where a seat is too narrow for a plug, or sleeves cannot be joined clear of the implant, bone
+    and keep-outs.
     """
     ground, gap = shape.ground, shape.guides.fit_gap_mm
     points = ground.grid.points()
@@ -94,8 +94,8 @@ def _plug(shape: GuideShape, sleeve: Sleeve, screw: Screw, points: np.ndarray) -
     if radius - 0.5 * sleeve.bore_mm < LEAST_WALL_MM:
         raise GeometryError(
             f"the seat of screw {sleeve.screw}, {2.0 * kind.seat_radius_mm:g} mm wide, leaves no wall of "
-            f"{LEAST_WALL_MM:g} mm round the bore of {sleeve.bore_mm:g} mm: give a thinner guides.insert_diameter_mm or "
-            'none, or set guides.drill to "bone"'
+            f"{LEAST_WALL_MM:g} mm round the bore of {sleeve.bore_mm:g} mm: give a thinner guides.insert_diameter_mm "
+            'or none, or set guides.drill to "bone"'
         )
     way = cylinder_field(ground, sleeve, points, 0.0, sleeve.length_mm, radius)
     middle = ground.local([sleeve.entry])[0]

@@ -1,7 +1,7 @@
 """Drill guides: one for each end that has screws, seated on the docking vertebra's bone or in the implant's holes.
 
-Predrilling comes before the implant, on the vertebra as it stands: a variant's lower end lies farther down, but with its
-vertebra, which is the same body. So one guide an end, made in the nominal situation, serves all variants.
+Predrilling comes before the implant, on the vertebra as it stands: a variant's lower end lies farther down, but with
+its vertebra, which is the same body. So one guide an end, made in the nominal situation, serves all variants.
 """
 
 from __future__ import annotations

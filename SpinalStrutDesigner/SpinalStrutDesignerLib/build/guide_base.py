@@ -76,7 +76,8 @@ def finished_mesh(values: np.ndarray, shape: GuideShape) -> Mesh:
 def bore(sleeve: Sleeve) -> Mesh:
     """The closed cylinder that leads a sleeve's drill, past both its ends."""
     along = np.asarray(sleeve.direction)
-    return cylinder(sleeve.outside(_PAST_BORE_MM), np.asarray(sleeve.foot) + _PAST_BORE_MM * along, 0.5 * sleeve.bore_mm)
+    end = np.asarray(sleeve.foot) + _PAST_BORE_MM * along
+    return cylinder(sleeve.outside(_PAST_BORE_MM), end, 0.5 * sleeve.bore_mm)
 
 
 def guide_field(shape: GuideShape) -> np.ndarray:

@@ -41,7 +41,7 @@ def gripped(shape: GuideShape) -> GuideShape:
         fit = np.flatnonzero((clear >= radius + _BESIDE_DRILL_MM) & (inside >= radius))
         if len(fit):
             start = tops[fit[int(np.argmin(aside[fit]))]]
-            ends = ground.ras(np.array([start, start + [0.0, 0.0, length]]))
+            ends = ground.ras(start + np.array([[0.0, 0.0, 0.0], [0.0, 0.0, length]]))
             return replace(shape, rods=((ends[0], ends[1], radius),))
     return shape
 
@@ -75,7 +75,8 @@ def _window_room(shape: GuideShape, places: np.ndarray, outline: np.ndarray, mad
         room = np.minimum(room, away - 0.5 * sleeve.outer_mm)
     for zone in shape.zones.points:
         # A pad may border on a window: it is held by the base around it.
-        room = np.minimum(room, np.linalg.norm(places - zone[:2], axis=1) - 0.5 * guides.zone_diameter_mm + LEAST_WALL_MM)
+        away = np.linalg.norm(places - zone[:2], axis=1)
+        room = np.minimum(room, away - 0.5 * guides.zone_diameter_mm + LEAST_WALL_MM)
     for start, _, radius in shape.rods:
         room = np.minimum(room, np.linalg.norm(places - ground.local(start[None])[0, :2], axis=1) - radius)
     for place in made:
@@ -105,7 +106,7 @@ def _on_base(shape: GuideShape, places: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def _clear(shape: GuideShape, start: np.ndarray, length: float) -> float:
-    """mm from a grip's axis to the nearest of the sleeves and what follows their drills, to keep-outs and other bone."""
+    """mm from a grip's axis to the nearest of sleeves, what follows their drills, keep-outs and other bone."""
     ground = shape.ground
     axis = start + np.arange(0.0, length, 1.0)[:, None] * [0.0, 0.0, 1.0]
     room = np.inf

@@ -118,8 +118,8 @@ def guide_frame(situation: Situation, plate: Endplate, sleeves: Sequence[Sleeve]
     length = float(np.linalg.norm(inward))
     if length < 0.2:  # steeper than about 80° to the plate
         raise GeometryError(
-            f"the screws of {plate.level} run straight up or down, {length:.2f} of their direction along its endplate: a "
-            'guide cannot be slid on along it; turn them, or set guides.drill to "implant"'
+            f"the screws of {plate.level} run straight up or down, {length:.2f} of their direction along its endplate: "
+            'a guide cannot be slid on along it; turn them, or set guides.drill to "implant"'
         )
     walls = np.vstack([wall_points(sleeve) for sleeve in sleeves])
     for turn, tilt in _TURNS:
@@ -164,7 +164,7 @@ def guide_grid(matrix: np.ndarray, plate: Endplate, sleeves: Sequence[Sleeve]) -
     tops = local(s.top for s in sleeves)
     wall = 0.5 * max(s.outer_mm for s in sleeves) + 2.0
     low = np.minimum(entries.min(axis=0) - [AROUND_MM, AROUND_MM, BEHIND_MM], tops.min(axis=0) - wall)
-    high = np.maximum(entries.max(axis=0) + [AROUND_MM, 0.0, 6.0], tops.max(axis=0) + wall)
+    high = np.maximum(entries.max(axis=0) + np.array([AROUND_MM, 0.0, 6.0]), tops.max(axis=0) + wall)
     high[1] = max(high[1], rim[:, 1].max() + PAST_PLATE_MM)
     high[2] = max(high[2], rim[:, 2].max() + 6.0)
     return Grid.around(low, high, STEP_MM)
@@ -175,7 +175,7 @@ def swept_bone(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Signed distance [k, j, i] to these bones, cut off at a reach, and the least met on the way out along the third
     axis: a body kept out of that has no undercut on its way in."""
-    farther = int(round(way_mm / grid.spacing))
+    farther = round(way_mm / grid.spacing)
     long = grid.part((0, 0, 0), (*grid.shape[:2], grid.shape[2] + farther))
     points = long.points() @ matrix[:3, :3].T + matrix[:3, 3]
     values = bone_distance(bones, points, _REACH_MM).reshape(long.array_shape)

@@ -1,4 +1,4 @@
-"""Where a drill guide touches bone: separated zones on the face that it is slid on to, and hooks on the endplate's rim."""
+"""Where a drill guide touches bone: separated zones on the face that it is slid onto, hooks on the endplate's rim."""
 
 from __future__ import annotations
 
@@ -93,8 +93,8 @@ def contact_zones(ground: Ground, plate: Endplate, sleeves: Sequence[Sleeve], gu
     if len(faces) < 2 or len(faces) + len(hooks) < 3:
         raise GeometryError(
             f"no three separated contact zones of the drill guide can be found on the face of {plate.level} within "
-            f"{_REACH_MM:g} mm of its screws, {_said(guides)}, facing the way in: make guides.zone_diameter_mm smaller, "
-            'move the screws to another side, or set guides.drill to "implant"'
+            f"{_REACH_MM:g} mm of its screws, {_said(guides)}, facing the way in: make guides.zone_diameter_mm "
+            'smaller, move the screws to another side, or set guides.drill to "implant"'
         )
     return Zones(points[faces], normals[faces], points[hooks], normals[hooks])
 
@@ -164,7 +164,8 @@ def _on_rim(
     middle = ground.local(plate.centre[None])[0]
     out = (points - middle) * [1.0, 0.0, 1.0]
     ahead = out[:, 2] > 0.5 * np.linalg.norm(out, axis=1)
-    return ahead & (normals[:, 1] >= _HOOK_FACING) & (inside > 0.3 * zone_mm) & (inside < 0.5 * zone_mm + _BEHIND_RIM_MM)
+    ahead &= normals[:, 1] >= _HOOK_FACING
+    return np.asarray(ahead & (inside > 0.3 * zone_mm) & (inside < 0.5 * zone_mm + _BEHIND_RIM_MM))
 
 
 def _off_axes(ground: Ground, points: np.ndarray, sleeves: Sequence[Sleeve], zone_mm: float) -> np.ndarray:

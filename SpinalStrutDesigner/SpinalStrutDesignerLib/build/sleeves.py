@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from LatticeGeneratorLib.errors import GeometryError
@@ -34,8 +33,8 @@ _APART_STEP_MM = 0.25  # between points of axes whose distance is measured: righ
 class Sleeve:
     """The tube that leads the drill of one screw. All places RAS mm.
 
-    screw: its number in the plan, from 1; drill_mm: the pilot drill's diameter; bore_mm, outer_mm: diameters; top, foot:
-    the ends of the guiding bore on the screw's axis; entry: where the axis meets the bone (or, on an implant, the
+    screw: its number in the plan, from 1; drill_mm: the pilot drill's diameter; bore_mm, outer_mm: diameters; top,
+    foot: the ends of the guiding bore on the screw's axis; entry: where the axis meets the bone (or, on an implant, the
     head's place); tip: how deep is drilled; direction: unit, towards the tip; stop_mm: from the top to the tip, where
     the drill's depth stop is set.
     """
@@ -83,8 +82,8 @@ def sleeve_on_bone(number: int, screw: Screw, bone: Structure, guides: GuidePlan
     after = at[first:][distance[first:] >= 0.0]
     if len(after) and after[0] - at[first] < _BONE_MM:
         raise GeometryError(
-            f"the bone of {screw.level} under screw {number} is a shell {after[0] - at[first]:.1f} mm thin and hollow or "
-            f"absent behind (at least {_BONE_MM:g} mm needed): fill the segmentation of {screw.level}, or move the screw"
+            f"the bone of {screw.level} under screw {number} is a shell {after[0] - at[first]:.1f} mm thin and hollow "
+            f"or absent behind (at least {_BONE_MM:g} mm needed): fill the segmentation of {screw.level}, or move it"
         )
     crossed = at[first] + _LOOK_STEP_MM * distance[first] / max(distance[first - 1] - distance[first], 1e-9)
     return _sleeve(number, screw, crossed, crossed - END_GAP_MM, guides)
@@ -104,8 +103,8 @@ def _sleeve(number: int, screw: Screw, entry: float, foot: float, guides: GuideP
     bore = (guides.insert_diameter_mm or drill) + guides.tool_clearance_mm
     if guides.insert_diameter_mm is not None and guides.insert_diameter_mm <= drill:
         raise GeometryError(
-            f"guides.insert_diameter_mm, {guides.insert_diameter_mm:g} mm, leaves no metal round the {drill:g} mm drill "
-            f"of screw {number}: give the outer diameter of a wider sleeve, or none"
+            f"guides.insert_diameter_mm, {guides.insert_diameter_mm:g} mm, leaves no metal round the {drill:g} mm "
+            f"drill of screw {number}: give the outer diameter of a wider sleeve, or none"
         )
     return Sleeve(
         screw=number,

@@ -1,4 +1,4 @@
-"""Drill guides as made: whether they slide on, lead the drill as planned, and stay clear of what they must not touch."""
+"""Drill guides as made: whether they slide on, lead the drill as planned, and stay off what they must not touch."""
 
 from __future__ import annotations
 
@@ -88,8 +88,8 @@ def slides_on(design: Design) -> Iterator[Finding]:
             least >= -SLIDE_ERROR_MM,
             "a guide that scrapes bone on its way does not reach its seat, and leads the drill elsewhere",
             place,
-            f"met {at:.1f} mm before the seat; planned gap at the zones {situation.plan.guides.fit_gap_mm:g} mm, less a "
-            f"print tolerance of {situation.plan.guides.print_tolerance_mm:g} mm that may have to be dressed off",
+            f"met {at:.1f} mm before the seat; planned gap at the zones {situation.plan.guides.fit_gap_mm:g} mm, less "
+            f"a print tolerance of {situation.plan.guides.print_tolerance_mm:g} mm that may have to be dressed off",
         )
 
 
@@ -147,7 +147,7 @@ def guide_clearance(design: Design) -> Iterator[Finding]:
 
 
 def least_on_way(guide: DrillGuide, situation: Situation) -> tuple[float, np.ndarray, float]:
-    """Least distance (mm, 8 at most) of a guide's surface to bone on its way in, where (3,) RAS, and how far before its seat."""
+    """Least distance (mm, 8 at most) of a guide to bone on its way in, where (3,) RAS, and how far before its seat."""
     points = surface_points(guide.part.mesh, _POINT_MM)
     samples, bones = Samples(points), situation.case.having("bone")
     found: tuple[float, np.ndarray, float] = (_FAR_MM, points[0], 0.0)

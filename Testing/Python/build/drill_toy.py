@@ -37,7 +37,7 @@ def two_screws() -> tuple[Situation, DrillGuide]:
 def mushroom() -> Structure:
     """An upper body whose front, before CAP_BACK, is wider than the rest by NARROW on each side."""
     whole = block("C4", UPPER_Z, UPPER_Z + TALL)
-    k, j, i = np.indices(whole.mask.voxels.shape)
+    _, j, i = np.indices(whole.mask.voxels.shape)
     x, y = LOW[0] + SPACING * (i + 0.5), LOW[1] + SPACING * (j + 0.5)
     narrow = (y > CAP_BACK) | (np.abs(x) < HALF_WIDTH - NARROW)
     return replace(whole, mask=Mask(whole.mask.voxels & narrow, whole.mask.ijk_to_ras))

@@ -10,7 +10,6 @@ import pytest
 from LatticeGeneratorLib.mesh.boolean import difference, union
 from LatticeGeneratorLib.mesh.mesh import Part
 from LatticeGeneratorLib.mesh.solids import box, cylinder
-from SpinalStrutDesignerLib.build.design import Design
 from SpinalStrutDesignerLib.build.drill_guide import guide_on_bone
 from SpinalStrutDesignerLib.case.model import Mask, Structure
 from SpinalStrutDesignerLib.plan.guides import GuidePlan
@@ -24,7 +23,8 @@ from verify_toy import column_mesh, design_of, matrix, toy_case, toy_plan
 @cache
 def toy_design():
     """Blocks, a bar for an implant, and the guide for two screws."""
-    screws = tuple(Screw(ScrewType(), "C4", (x, 12.0, 37.0), (a, -1.0, 0.0), 14.0) for x, a in ((-5.0, 0.2), (5.0, -0.2)))
+    places = ((-5.0, 0.2), (5.0, -0.2))
+    screws = tuple(Screw(ScrewType(), "C4", (x, 12.0, 37.0), (a, -1.0, 0.0), 14.0) for x, a in places)
     plan = toy_plan(screws=screws, guides=GuidePlan(docking="none"))
     design = design_of(toy_case(), plan, column_mesh())
     return replace(design, guides=(guide_on_bone(design.implants[0].situation, "upper"),))
@@ -103,10 +103,9 @@ def test_a_guide_that_meets_bone_on_its_way_is_found():
 def test_a_keep_out_that_it_crosses_is_found():
     design = toy_design()
     implant = design.implants[0]
-    x, y, z = np.meshgrid(*(np.arange(12.0) for _ in range(3)), indexing="ij")
     place = matrix()
     place[:3, 3] = np.array(design.guides[0].sleeves[0].top) - 3.0
-    cord = Structure("spinal_cord", "keepout_critical", Mask(np.ones(x.shape, dtype=bool), place))
+    cord = Structure("spinal_cord", "keepout_critical", Mask(np.ones((12, 12, 12), dtype=bool), place))
     case = implant.situation.case.with_structures([*implant.situation.case.structures, cord])
     crossed = replace(implant, situation=replace(implant.situation, case=case))
     (finding,) = guide_clearance(replace(design, implants=(crossed,)))
