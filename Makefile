@@ -45,6 +45,7 @@ bench: $(READY)
 	$(BIN)/python Testing/Benchmarks/bench_design.py
 	$(BIN)/python Testing/Benchmarks/bench_anatomy.py
 	-$(BIN)/python Testing/Benchmarks/bench_fit.py
+	$(BIN)/python Testing/Benchmarks/bench_guides.py
 	$(BIN)/python Testing/Benchmarks/bench_insertion.py
 	$(BIN)/python Testing/Benchmarks/bench_lattice.py
 	$(BIN)/python Testing/Benchmarks/bench_preview.py

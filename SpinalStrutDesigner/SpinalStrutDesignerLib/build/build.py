@@ -16,6 +16,7 @@ from ..plan.json import plan_to_json
 from ..plan.plan import Plan
 from ..threads import both, side_by_side
 from .design import Design, Situation
+from .drill_guide import DrillGuides, drill_guides
 from .guides import bone_model, docking_guides
 from .implant import Blank, blank, implant, trial
 from .relief import Undercuts, relieved, relieved_part, undercuts
@@ -38,7 +39,7 @@ def build(case: Case, plan: Plan, progress: Progress = silent) -> Design:
     situations = [situation(case, plan, amount) for amount in amounts]
     cast = blank(situations[0], lambda stage, fraction: progress(stage, _SHARE * fraction))
     progress("finishing", _SHARE)
-    nominal, (others, cuts) = both(
+    nominal, (others, cuts, drill) = both(
         lambda: implant(cast), lambda: _plastic_parts(cast, situations), lambda: progress("guides", _SHARE)
     )
     progress("variants", 0.9)
@@ -53,17 +54,26 @@ def build(case: Case, plan: Plan, progress: Progress = silent) -> Design:
         [partial(as_printed, one, rings, cut) for one, cut in zip(implants, cuts)],
         lambda: progress("milling stock", 0.97),
     )
-    return Design(tuple(implants), others, input_digest(case, plan), versions())
+    return Design(tuple(implants), others, input_digest(case, plan), versions(), drill.made, drill.unmade)
 
 
-def _plastic_parts(cast: Blank, situations: Sequence[Situation]) -> tuple[tuple[Part, ...], list[Undercuts | None]]:
-    """Docking guides, the trial of each situation, and the bone model; and the undercuts of each on its way in, which
-    are those of the implant in its shape."""
+def _plastic_parts(
+    cast: Blank, situations: Sequence[Situation]
+) -> tuple[tuple[Part, ...], list[Undercuts | None], DrillGuides]:
+    """Docking guides, the trial of each situation, and the bone model; the undercuts of each on its way in, which are
+    those of the implant in its shape; and the drill guides.
+
+    A variant's ends are those of the nominal implant: its difference is its length, which its trial judges, so that the
+    docking guides and drill guides of the nominal one serve it too.
+    """
     whole = trial(cast)
     trials = [whole, *(lengthened_part(whole, longer) for longer in situations[1:])]
     cuts = [undercuts(one.mesh, situation) for one, situation in zip(trials, situations)]
     trials = [relieved_part(one, cut) for one, cut in zip(trials, cuts)]
-    return (*docking_guides(cast, trials[0]), *trials, bone_model(situations[0])), cuts
+    docking = docking_guides(cast, trials[0]) if situations[0].plan.guides.docking == "made" else ()
+    # The trial is the implant's shape without its pores, and has the same holes.
+    drill = drill_guides(situations[0], trials[0].mesh)
+    return (*docking, *trials, bone_model(situations[0])), cuts, drill
 
 
 def input_digest(case: Case, plan: Plan) -> str:

@@ -13,6 +13,7 @@ from ..case.model import Case, Endplate
 from ..case.motion import Stretch
 from ..plan.curve import AxisCurve
 from ..plan.plan import Plan
+from .sleeves import Sleeve
 
 End = Literal["upper", "lower"]
 Face = Literal["endplate", "flange"]
@@ -91,16 +92,35 @@ class Implant:
 
 
 @dataclass(frozen=True, eq=False)
+class DrillGuide:
+    """A drill guide as made, at its seat in the nominal situation. insertion: (3,) unit RAS, the way in that it slides
+    along; zones: (n, 3) RAS, the middles of its contact zones, on what it rests on."""
+
+    part: Part
+    end: End
+    sleeves: tuple[Sleeve, ...]
+    insertion: np.ndarray
+    zones: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class Design:
-    """Everything built from one case and plan. implants[0] is the nominal one."""
+    """Everything built from one case and plan. implants[0] is the nominal one.
+
+    others: docking guides, trials and the bone model; guides: drill guides; unmade: (name, why not) of guides that the
+    plan asks for and that cannot be made.
+    """
 
     implants: tuple[Implant, ...]
     others: tuple[Part, ...]
     digest: str
     versions: dict[str, str] = field(default_factory=dict)
+    guides: tuple[DrillGuide, ...] = ()
+    unmade: tuple[tuple[str, str], ...] = ()
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """Every part: the implants, the same as they are printed, then guides, trials and the bone model."""
+        """Every part: the implants, the same as they are printed, then drill guides, docking guides, trials and the bone
+        model."""
         printed = tuple(i.printed for i in self.implants if i.printed is not None)
-        return tuple(i.part for i in self.implants) + printed + self.others
+        return tuple(i.part for i in self.implants) + printed + tuple(g.part for g in self.guides) + self.others

@@ -14,8 +14,8 @@ from ..plan.plan import Plan
 from ..threads import both
 from .finding import Finding
 from .measured import Measured
-from .registry import Check, checks
-from .take import taken
+from .registry import Check, checks, design_checks
+from .take import taken, taken_on_design
 
 Task = tuple[Measured, Check]
 # By the implant's situation and the check's name.
@@ -23,7 +23,7 @@ Found = dict[tuple[str, str], tuple[Finding, ...]]
 
 
 def verify(case: Case, plan: Plan, design: Design, progress: Progress = silent) -> tuple[Finding, ...]:
-    """All findings, nominal implant first, in a stable order, with the plan's waivers applied.
+    """All findings, nominal implant first, guides last, in a stable order, with the plan's waivers applied.
 
     Raises PlanError where a waiver names no finding of this design, or where the design is not one of this case and
     plan.
@@ -34,9 +34,11 @@ def verify(case: Case, plan: Plan, design: Design, progress: Progress = silent) 
         raise PlanError(f"the design was built from another case than '{case.name}'; build again")
     steps = checks()
     found = _found(design.implants, steps, progress)
+    progress("guides", 0.97)
+    guides = [finding for step in design_checks() for finding in taken_on_design(step, design)]
     progress("verified", 1.0)
     names = [implant.situation.name for implant in design.implants]
-    return _waived([f for name in names for step in steps for f in found[name, step.name]], plan)
+    return _waived([*(f for name in names for step in steps for f in found[name, step.name]), *guides], plan)
 
 
 def _found(implants: Sequence[Implant], steps: Sequence[Check], progress: Progress) -> Found:

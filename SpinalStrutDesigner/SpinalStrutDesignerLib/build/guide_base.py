@@ -1,0 +1,220 @@
+"""A drill guide's body: a shell over bone that rests on its zones alone, with sleeves on it, as one field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from LatticeGeneratorLib.errors import GeometryError
+from LatticeGeneratorLib.field.combine import smooth_union
+from LatticeGeneratorLib.field.isosurface import isosurface
+from LatticeGeneratorLib.mesh.boolean import Solid, largest_component, printable, simplified
+from LatticeGeneratorLib.mesh.mesh import Mesh
+from LatticeGeneratorLib.mesh.solids import cylinder
+from LatticeGeneratorLib.mesh.untangle import untangled
+from scipy import ndimage
+from scipy.spatial import ConvexHull, QhullError
+
+from ..plan.guides import GuidePlan
+from .guide_ground import Ground
+from .guide_zones import NEIGHBOUR_MM, RELIEF_MM, Zones, off_axis
+from .outline import polygon_distance
+from .sleeves import DRILL_WAY_MM, Sleeve, wall_points
+from .thin import without_fins
+
+# Of the fillets between sleeves and base, mm; engineering judgement.
+_FILLET_MM = 2.0
+# The base reaches so far past the rims of zones and sleeves, mm: the PA12 wall.
+_PAST_MM = 1.0
+# Behind the zones' middles nothing of the base is needed but this, mm.
+_BEHIND_MM = 1.5
+# The mesh may leave the field's surface by this much when flat regions are thinned, mm: a tenth of the fit gap.
+_SIMPLIFY_MM = 0.02
+# Slivers at joints are thinned out within this, where rounding folds them, and longer edges cut, mm.
+_SLIVER_MM, _LONGEST_MM = 1e-3, 20.0
+# A bore is cut so far past its sleeve's ends, mm: through the base over bone, and clear of it.
+_PAST_BORE_MM = 8.0
+# Edges are rounded over so many steps of the grid: 0.4 mm.
+_ROUNDED_STEPS = 0.8
+_PLATE_TURNS = 24  # corners of the circle round a zone or sleeve in the base's outline
+
+
+@dataclass(frozen=True, eq=False)
+class GuideShape:
+    """What a guide's body is made from. rods: (start, end, radius mm) in RAS, a grip; holes: the same, windows."""
+
+    ground: Ground
+    zones: Zones
+    sleeves: tuple[Sleeve, ...]
+    guides: GuidePlan
+    rods: tuple[tuple[np.ndarray, np.ndarray, float], ...] = ()
+    holes: tuple[tuple[np.ndarray, np.ndarray, float], ...] = ()
+
+
+def guide_mesh(shape: GuideShape) -> Mesh:
+    """The guide as one closed body in RAS. Raises GeometryError where keep-outs or bone part its sleeves and zones."""
+    values = guide_field(shape)
+    _check_whole(shape, values)
+    return finished_mesh(values, shape)
+
+
+def finished_mesh(values: np.ndarray, shape: GuideShape) -> Mesh:
+    """The largest piece of a field [k, j, i] on the ground's grid as one closed body in RAS, with its grip, drilled."""
+    mesh = simplified(largest_component(isosurface(values, shape.ground.grid))[0], _SIMPLIFY_MM)
+    solid = Solid.of(mesh.transformed(shape.ground.matrix))
+    solid = solid.joined([cylinder(*rod) for rod in shape.rods])
+    solid = solid.less([*(bore(s) for s in shape.sleeves), *(cylinder(*hole) for hole in shape.holes)])
+    body, _ = largest_component(solid.mesh())
+    made, crossing = untangled(printable(body))
+    if crossing:
+        thinned = Solid.of(body).thinned(_SLIVER_MM, _LONGEST_MM)
+        made, _ = untangled(printable(largest_component(thinned)[0]))
+    return made
+
+
+def bore(sleeve: Sleeve) -> Mesh:
+    """The closed cylinder that leads a sleeve's drill, past both its ends."""
+    along = np.asarray(sleeve.direction)
+    end = np.asarray(sleeve.foot) + _PAST_BORE_MM * along
+    return cylinder(sleeve.outside(_PAST_BORE_MM), end, 0.5 * sleeve.bore_mm)
+
+
+def guide_field(shape: GuideShape) -> np.ndarray:
+    """[k, j, i] mm on the ground's grid, negative inside, before bores are cut."""
+    ground, guides = shape.ground, shape.guides
+    carrier, others = ground.carrier.ravel(), ground.others.ravel()
+    points = ground.grid.points()
+    off, away = guides.fit_gap_mm + RELIEF_MM, guides.fit_gap_mm + NEIGHBOUR_MM
+    base = _base(shape, points, carrier, off)
+    for sleeve in shape.sleeves:
+        base = smooth_union(base, tube_field(ground, sleeve, points), _FILLET_MM)
+    body = np.maximum(base, np.maximum(off - carrier, away - others))
+    least = np.full(len(points), off)
+    for place, normal in zip(shape.zones.points, shape.zones.normals):
+        near = np.flatnonzero((np.abs(points - place) < 2.0 * guides.zone_diameter_mm).all(axis=1))
+        pad = _pad(shape, points[near], carrier[near], place, normal)
+        least[near[off_axis(points[near], place, normal) < 0.5 * guides.zone_diameter_mm]] = guides.fit_gap_mm
+        body[near] = np.minimum(body[near], np.maximum(pad, away - others[near]))
+    body = np.maximum(body, -ground.free.ravel())
+    opened = without_fins(body.reshape(ground.grid.array_shape), ground.grid.spacing)
+    # What is left of wedges at the edges is rounded off, where bone, keep-outs and drills leave it to be.
+    round_ = ndimage.gaussian_filter(opened, _ROUNDED_STEPS, mode="nearest").ravel()
+    limits = np.maximum(least - carrier, away - others)
+    limits = np.maximum(limits, -ground.free.ravel())
+    for sleeve in shape.sleeves:
+        limits = np.maximum(limits, -drill_way_field(ground, sleeve, points))
+    return np.maximum(round_, limits).reshape(ground.grid.array_shape)
+
+
+def outline_of(shape: GuideShape) -> np.ndarray:
+    """(n, 2) convex outline of the base, (across, out of the plate), around its zones, sleeves and hooks."""
+    ground, zones = shape.ground, shape.zones
+    circle = np.stack([f(2.0 * np.pi * np.arange(_PLATE_TURNS) / _PLATE_TURNS) for f in (np.cos, np.sin)], axis=1)
+    radius = 0.5 * shape.guides.zone_diameter_mm + _PAST_MM
+    feet = ground.local([s.foot for s in shape.sleeves])
+    rounds = [place[:2] + radius * circle for place in zones.faces]
+    rounds += [place[:2] + 0.5 * s.outer_mm * circle for place, s in zip(feet, shape.sleeves)]
+    top = max(float(place[:, 1].max()) for place in (feet, zones.faces))
+    rounds += [[place[0], top] + radius * circle for place in zones.hooks]
+    corners = np.vstack(rounds)
+    try:
+        return corners[ConvexHull(corners).vertices]
+    except QhullError as fault:  # zones and sleeves at one place
+        raise GeometryError("the guide's zones and sleeves leave its base no outline: move the screws apart") from fault
+
+
+def _base(shape: GuideShape, points: np.ndarray, carrier: np.ndarray, off: float) -> np.ndarray:
+    """The shell over bone: before the face within the outline, and an arm past the rim to each hook."""
+    zones, guides = shape.zones, shape.guides
+    shell = np.abs(carrier - (off + 0.5 * guides.base_thickness_mm)) - 0.5 * guides.base_thickness_mm
+    feet = shape.ground.local([s.foot for s in shape.sleeves])
+    behind = min(float(zones.faces[:, 2].min()), float(feet[:, 2].min())) - _BEHIND_MM - 0.5 * guides.zone_diameter_mm
+    plane = polygon_distance(outline_of(shape), points[: int(np.prod(shape.ground.grid.shape[:2])), :2])
+    across = np.tile(plane, shape.ground.grid.shape[2])
+    half = 0.5 * guides.zone_diameter_mm + _PAST_MM
+    # Past the endplate the base is no deeper than its hooks: a shelf over the plate would hold nothing.
+    past = points[:, 1] > zones.hooks[:, 1].max() - 0.5 * guides.zone_diameter_mm
+    last = np.where(past, max(behind, float(zones.hooks[:, 2].max()) + 0.5 * guides.zone_diameter_mm), behind)
+    base = np.maximum(np.maximum(across, last - points[:, 2]), shell)
+    level = float(np.median(np.concatenate([feet[:, 1], zones.faces[:, 1]])))
+    for x, y, z in zones.hooks:
+        arm = np.maximum(np.abs(points[:, 0] - x) - half, level - points[:, 1])
+        arm = np.maximum(arm, points[:, 1] - (y + off + guides.base_thickness_mm))
+        arm = np.maximum(np.maximum(arm, z - half - points[:, 2]), shell)
+        base = np.minimum(base, arm)
+    return base
+
+
+def _pad(
+    shape: GuideShape, points: np.ndarray, carrier: np.ndarray, place: np.ndarray, normal: np.ndarray
+) -> np.ndarray:
+    """A zone's pad: from the fit gap into the shell."""
+    guides = shape.guides
+    rim = off_axis(points, place, normal) - 0.5 * guides.zone_diameter_mm
+    ends = np.abs((points - place) @ normal) - 2.0 * guides.zone_diameter_mm
+    top = guides.fit_gap_mm + RELIEF_MM + 0.5 * guides.base_thickness_mm
+    layer = np.maximum(guides.fit_gap_mm - carrier, carrier - top)
+    return np.maximum(np.maximum(rim, ends), layer)
+
+
+def tube_field(ground: Ground, sleeve: Sleeve, points: np.ndarray) -> np.ndarray:
+    """The sleeve at points (n, 3) of the guide's frame, before it is drilled."""
+    return cylinder_field(ground, sleeve, points, 0.0, sleeve.length_mm, 0.5 * sleeve.outer_mm)
+
+
+def drill_way_field(ground: Ground, sleeve: Sleeve, points: np.ndarray) -> np.ndarray:
+    """What must be free at points (n, 3) outside the sleeve for drill, stop and chuck."""
+    length = sleeve.length_mm
+    return cylinder_field(ground, sleeve, points, length, length + DRILL_WAY_MM, 0.5 * sleeve.outer_mm)
+
+
+def cylinder_field(
+    ground: Ground, sleeve: Sleeve, points: np.ndarray, first: float, last: float, radius: float
+) -> np.ndarray:
+    """The exact field of a cylinder about the sleeve's axis between two places out of its foot, mm."""
+    outward = -ground.turned(np.array(sleeve.direction))[0]
+    at = (points - ground.local([sleeve.foot])[0]) @ outward
+    beside = off_axis(points, ground.local([sleeve.foot])[0], outward) - radius
+    ends = np.maximum(first - at, at - last)
+    outside = np.hypot(np.maximum(beside, 0.0), np.maximum(ends, 0.0))
+    return np.asarray(outside + np.minimum(np.maximum(beside, ends), 0.0))
+
+
+def check_free(ground: Ground, sleeves: Sequence[Sleeve], guides: GuidePlan) -> None:
+    """Raises GeometryError where a sleeve would lie in what it must keep off, or in bone, at its place or before."""
+    for sleeve in sleeves:
+        wall = ground.local(wall_points(sleeve))
+        if (ground.at(ground.free, wall) < 0.0).any():
+            raise GeometryError(
+                f"the sleeve of screw {sleeve.screw} would cross what it must keep off: shorten "
+                "guides.sleeve_length_mm, turn the screw, or give the structure a rule in insertion.retractions"
+            )
+        if (np.minimum(ground.at(ground.others, wall), ground.at(ground.carrier, wall)) < guides.fit_gap_mm).any():
+            raise GeometryError(
+                f"bone lies in the way of the sleeve of screw {sleeve.screw} as the guide is slid on: shorten "
+                'guides.sleeve_length_mm, turn the screw, or set guides.drill to "implant"'
+            )
+
+
+def _check_whole(shape: GuideShape, values: np.ndarray) -> None:
+    """Raise where sleeves and zones do not hang together."""
+    ground = shape.ground
+    piece = ndimage.label(values < 0.0)[0]
+    numbers = set()
+    for sleeve in shape.sleeves:
+        numbers |= _pieces(ground, piece, ground.local(wall_points(sleeve)))
+    top = shape.guides.fit_gap_mm + RELIEF_MM
+    for place, normal in zip(shape.zones.points, shape.zones.normals):
+        numbers |= _pieces(ground, piece, (place + top * normal)[None])
+    if len(numbers) != 1 or 0 in numbers:
+        raise GeometryError(
+            "the guide's sleeves and zones cannot be joined without crossing a keep-out or bone in its way: make "
+            'guides.zone_diameter_mm or base_thickness_mm smaller, or set guides.drill to "implant"'
+        )
+
+
+def _pieces(ground: Ground, piece: np.ndarray, places: np.ndarray) -> set[int]:
+    """Numbers of the pieces at places (n, 3); 0 where there is no material."""
+    i, j, k = np.rint(ground.grid.indices(places)).astype(int).T
+    return set(piece[k, j, i].tolist())

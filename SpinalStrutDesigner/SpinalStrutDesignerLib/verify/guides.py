@@ -1,0 +1,230 @@
+"""Drill guides as made: whether they slide on, lead the drill as planned, and stay off what they must not touch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from LatticeGeneratorLib.mesh.check import closed_manifold_fault, components, stl_fault
+from LatticeGeneratorLib.mesh.mesh import Mesh
+from LatticeGeneratorLib.mesh.samples import Samples, surface_points
+
+from ..build.bone import bone_distance
+from ..build.design import Design, DrillGuide, Situation
+from ..build.guide_ground import WAY_MM, least_distance_mm
+from ..build.sleeves import Sleeve
+from ..case.model import Structure
+from .finding import Finding
+from .measured import finding_in
+from .registry import design_check
+
+# A drill must be led as planned within this, mm and degrees: the project's own rule for guides.
+AXIS_MM, AXIS_DEG = 0.05, 0.05
+# On its way a guide may seem to touch bone by so much, mm: what 0.5 mm between points and 0.25 mm between places along
+# the way leave unseen or make seem so on a distance field that is itself right to 0.05 mm.
+SLIDE_ERROR_MM = 0.1
+_POINT_MM, _PLACE_MM = 0.5, 0.25
+# A vertex is a bore's wall within so much of its radius, mm.
+_WALL_MM = 0.3
+_FAR_MM = 8.0  # distances beyond are alike
+_SOURCE = "a drill guide must reproduce the planned axis within 0.05 mm and 0.05°; engineering judgement"
+
+
+@design_check(order=70)
+def made(design: Design) -> Iterator[Finding]:
+    """Whether every guide that the plan asks for could be made."""
+    situation = design.implants[0].situation
+    for name, told in (*((guide.part.name, "") for guide in design.guides), *design.unmade):
+        yield finding_in(
+            situation,
+            f"guide.{name}.made",
+            f"{_spoken(name)} made",
+            "not made" if told else "made",
+            "",
+            "made, as the plan asks",
+            "fail" if told else "pass",
+            "without a guide screws are placed by eye: ask for none in guides.drill, or waive this by name",
+            detail=told,
+        )
+
+
+@design_check(order=71)
+def guide_closed(design: Design) -> Iterator[Finding]:
+    """Each guide is one closed body without closed cavities, also after rounding to STL."""
+    for guide in design.guides:
+        fault = closed_manifold_fault(guide.part.mesh) or stl_fault(guide.part.mesh)
+        pieces = components(guide.part.mesh)
+        fault = fault or (f"{len(pieces)} closed surfaces: loose pieces or cavities" if len(pieces) > 1 else None)
+        yield _finding(
+            design,
+            guide,
+            "closed",
+            "one closed body",
+            "closed" if fault is None else "not closed",
+            "",
+            "one closed, oriented surface",
+            fault is None,
+            "a slicer needs one closed surface; powder cannot leave a closed cavity",
+            detail=fault or f"{len(guide.part.mesh.faces)} triangles",
+        )
+
+
+@design_check(order=72)
+def slides_on(design: Design) -> Iterator[Finding]:
+    """Least distance of each guide to bone on its straight way from 30 mm outside to its seat."""
+    situation = design.implants[0].situation
+    if situation.plan.guides.drill != "bone":
+        return
+    for guide in design.guides:
+        least, place, at = least_on_way(guide, situation)
+        yield _finding(
+            design,
+            guide,
+            "slides",
+            "distance to bone as it is slid on",
+            least,
+            "mm",
+            f"≥ 0 mm within {SLIDE_ERROR_MM:g} mm of sampling error",
+            least >= -SLIDE_ERROR_MM,
+            "a guide that scrapes bone on its way does not reach its seat, and leads the drill elsewhere",
+            place,
+            f"met {at:.1f} mm before the seat; planned gap at the zones {situation.plan.guides.fit_gap_mm:g} mm, less "
+            f"a print tolerance of {situation.plan.guides.print_tolerance_mm:g} mm that may have to be dressed off",
+        )
+
+
+@design_check(order=73)
+def leads_drill(design: Design) -> Iterator[Finding]:
+    """The axis of each sleeve's bore, fitted to the finished mesh's own vertices, against the planned screw."""
+    screws = design.implants[0].situation.plan.screws
+    for guide in design.guides:
+        for sleeve in guide.sleeves:
+            screw = screws[sleeve.screw - 1]
+            off, turned, radius = bore_axis(guide.part.mesh, sleeve, np.array(screw.entry), np.array(screw.direction))
+            yield _finding(
+                design,
+                guide,
+                f"axis.{sleeve.screw}",
+                f"its drill's axis off screw {sleeve.screw}",
+                off,
+                "mm",
+                f"≤ {AXIS_MM:g} mm at entry and tip, and ≤ {AXIS_DEG:g}°",
+                off <= AXIS_MM and turned <= AXIS_DEG,
+                _SOURCE,
+                sleeve.entry,
+                f"{turned:.4f}° off; bore {2.0 * radius:.2f} mm; {sleeve.words}",
+            )
+
+
+@design_check(order=74)
+def guide_clearance(design: Design) -> Iterator[Finding]:
+    """Each guide's least margin to what it keeps off: keep-outs by their retraction or rule, and metal."""
+    situation = design.implants[0].situation
+    for guide in design.guides:
+        samples = Samples(surface_points(guide.part.mesh, 2.0 * _POINT_MM))
+        worst: tuple[float, Structure, float] | None = None
+        for structure in situation.case.having("keepout_critical", "keepout_soft", "metal"):
+            least = least_distance_mm(situation.plan, structure)
+            if least is None or least < -0.5 * float(np.ptp(structure.box, axis=0).min()):
+                continue
+            distance = samples.least(structure.distance).distance_mm
+            if worst is None or distance - least < worst[0]:
+                worst = (distance - least, structure, distance)
+        if worst is not None:
+            margin, structure, distance = worst
+            yield _finding(
+                design,
+                guide,
+                "clearance",
+                "tightest margin to what it must keep off",
+                margin,
+                "mm",
+                f"≥ 0 mm within {SLIDE_ERROR_MM:g} mm of sampling error",
+                margin >= -SLIDE_ERROR_MM,
+                "a keep-out's retraction in the plan, else its rule with the error budget",
+                detail=f"{structure.name.replace('_', ' ')}, {distance:.2f} mm away (negative: inside its place)",
+            )
+
+
+def least_on_way(guide: DrillGuide, situation: Situation) -> tuple[float, np.ndarray, float]:
+    """Least distance (mm, 8 at most) of a guide to bone on its way in, where (3,) RAS, and how far before its seat."""
+    points = surface_points(guide.part.mesh, _POINT_MM)
+    samples, bones = Samples(points), situation.case.having("bone")
+    found: tuple[float, np.ndarray, float] = (_FAR_MM, points[0], 0.0)
+    for out in np.arange(0.0, WAY_MM + _PLACE_MM, _PLACE_MM):
+        shift = -out * guide.insertion
+        index, values = samples.below(lambda p, s=shift: bone_distance(bones, p + s, _FAR_MM), found[0])  # type: ignore[misc]
+        if len(index):
+            nearest = int(np.argmin(values))
+            found = (float(values[nearest]), points[index[nearest]] + shift, float(out))
+    return found
+
+
+def bore_axis(mesh: Mesh, sleeve: Sleeve, entry: np.ndarray, along: np.ndarray) -> tuple[float, float, float]:
+    """How far a sleeve's bore, as made, is off a screw: mm (the most of at the bone and at the tip), degrees; and its
+    radius, mm. A cylinder fitted by least squares to the mesh's vertices on the bore's wall.
+
+    infinite where too few vertices lie there.
+    """
+    along = along / np.linalg.norm(along)
+    u = np.cross(along, np.eye(3)[int(np.argmin(np.abs(along)))])
+    u /= np.linalg.norm(u)
+    v = np.cross(along, u)
+    local = (mesh.vertices - entry) @ np.stack([u, v, along], axis=1)
+    foot, top = ((np.asarray(p) - entry) @ along for p in (sleeve.foot, sleeve.top))
+    wall = np.abs(np.hypot(local[:, 0], local[:, 1]) - 0.5 * sleeve.bore_mm) < _WALL_MM
+    wall &= (local[:, 2] > top - 0.1) & (local[:, 2] < foot + _FAR_MM)
+    points = local[wall]
+    if len(points) < 12 or np.ptp(points[:, 2]) < 0.5 * sleeve.length_mm:
+        return np.inf, np.inf, np.nan
+    (x, y, sx, sy), radius = _fitted(points)
+    depths = np.array([float((np.asarray(p) - entry) @ along) for p in (sleeve.entry, sleeve.tip)])
+    off = float(np.hypot(x + sx * depths, y + sy * depths).max())
+    return off, float(np.degrees(np.arctan(np.hypot(sx, sy)))), radius
+
+
+def _fitted(points: np.ndarray) -> tuple[np.ndarray, float]:
+    """(x, y, slope of x, slope of y) of the axis of the cylinder nearest to points (n, 3) about the third axis, and its
+    radius: Gauss-Newton on the distances from the axis."""
+    axis, radius = np.zeros(4), float(np.hypot(points[:, 0], points[:, 1]).mean())
+    z = points[:, 2]
+    for _ in range(20):
+        dx, dy = points[:, 0] - axis[0] - axis[2] * z, points[:, 1] - axis[1] - axis[3] * z
+        away = np.hypot(dx, dy)
+        slope = np.stack([-dx / away, -dy / away, -dx * z / away, -dy * z / away, -np.ones(len(z))], axis=1)
+        step = np.linalg.lstsq(slope, radius - away, rcond=None)[0]
+        axis, radius = axis + step[:4], radius + float(step[4])
+        if np.abs(step).max() < 1e-10:
+            break
+    return axis, radius
+
+
+def _finding(
+    design: Design,
+    guide: DrillGuide,
+    key: str,
+    what: str,
+    value: float | str,
+    unit: str,
+    limit: str,
+    passes: bool,
+    basis: str,
+    place: Sequence[float] | np.ndarray | None = None,
+    detail: str = "",
+) -> Finding:
+    return finding_in(
+        design.implants[0].situation,
+        f"guide.{guide.part.name}.{key}",
+        f"{_spoken(guide.part.name)}: {what}",
+        None if isinstance(value, float) and not np.isfinite(value) else value,
+        unit,
+        limit,
+        "pass" if passes else "fail",
+        basis,
+        None if place is None else np.asarray(place),
+        detail=detail,
+    )
+
+
+def _spoken(name: str) -> str:
+    return name.replace("_", " ").capitalize()
