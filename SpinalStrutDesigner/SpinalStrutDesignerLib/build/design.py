@@ -120,7 +120,7 @@ class Design:
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """Every part: the implants, the same as they are printed, then drill guides, docking guides, trials and the bone
+        """Every part: the implants, as finished and as printed, then drill guides, docking guides, trials and the bone
         model."""
         printed = tuple(i.printed for i in self.implants if i.printed is not None)
         return tuple(i.part for i in self.implants) + printed + tuple(g.part for g in self.guides) + self.others

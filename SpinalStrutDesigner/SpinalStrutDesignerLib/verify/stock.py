@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from LatticeGeneratorLib.mesh.intersections import pierced_places, piercings
 
 from ..build.screws import direction_of, finished_hole, printed_hole
 from ..plan.plan import Screw
@@ -30,6 +31,19 @@ def stock(measured: Measured) -> Iterator[Finding]:
     patches = Patches.of(printed.mesh)
     for line in screw_lines(measured):
         yield _stock(measured, line, patches)
+    edges, faces = piercings(printed.mesh)
+    crossings = len(np.unique(edges, axis=0))
+    yield measured.finding(
+        "printed.self_intersections",
+        "Edges that pierce the surface of the implant as printed",
+        float(crossings),
+        "",
+        "0; a slicer has to heal what is more",
+        "pass" if crossings == 0 else "warn",
+        "a slicer fills or leaves out where a surface passes through itself",
+        pierced_places(printed.mesh, edges[:1], faces[:1])[0] if crossings else None,
+        detail="the finished implant is judged by itself; let the printer's software heal this file, and look at the holes",
+    )
 
 
 def seat_stock_mm(finished: Patches, printed: Patches, screw: Screw) -> float | None:
