@@ -13,7 +13,7 @@ import numpy as np
 from LatticeGeneratorLib.mesh.boolean import difference
 from LatticeGeneratorLib.mesh.solids import box
 from SpinalStrutDesignerLib.build.drill_guide import DrillGuides, drill_guides
-from SpinalStrutDesignerLib.build.screws import screw_cutter
+from SpinalStrutDesignerLib.build.screws import finished_cutter
 from SpinalStrutDesignerLib.build.situation import situation
 from SpinalStrutDesignerLib.case.phantom import make_phantom
 from SpinalStrutDesignerLib.plan.plan import Screw
@@ -61,7 +61,7 @@ def _flange(made):  # type: ignore[no-untyped-def]
     """A plate around the heads, drilled as an implant is."""
     heads = np.array([screw.entry for screw in made.plan.screws])
     low, high = heads.min(axis=0) - [8.0, 3.0, 6.0], heads.max(axis=0) + np.array([8.0, 1.5, 6.0])
-    return difference(box(low, high), [screw_cutter(screw) for screw in made.plan.screws])
+    return difference(box(low, high), [finished_cutter(screw) for screw in made.plan.screws])
 
 
 def _row(name: str, screws: int, seconds: float, found: DrillGuides) -> None:

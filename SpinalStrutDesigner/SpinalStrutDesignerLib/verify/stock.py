@@ -42,7 +42,7 @@ def stock(measured: Measured) -> Iterator[Finding]:
         "pass" if crossings == 0 else "warn",
         "a slicer fills or leaves out where a surface passes through itself",
         pierced_places(printed.mesh, edges[:1], faces[:1])[0] if crossings else None,
-        detail="the finished implant is judged by itself; let the printer's software heal this file, and look at the holes",
+        detail="the finished implant is judged by itself; let the printer's software heal this file, look at the holes",
     )
 
 

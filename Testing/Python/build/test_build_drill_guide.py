@@ -13,7 +13,7 @@ from LatticeGeneratorLib.mesh.check import closed_manifold_fault, components
 from LatticeGeneratorLib.mesh.samples import first_in_cells, surface_points
 from LatticeGeneratorLib.mesh.solids import box, cylinder
 from SpinalStrutDesignerLib.build.drill_guide import drill_guides, guide_on_bone, guide_on_implant
-from SpinalStrutDesignerLib.build.screws import screw_cutter
+from SpinalStrutDesignerLib.build.screws import finished_cutter
 from SpinalStrutDesignerLib.case.model import Mask, Structure
 from SpinalStrutDesignerLib.errors import GeometryError
 from SpinalStrutDesignerLib.plan.plan import ScrewType
@@ -173,7 +173,7 @@ def test_what_may_be_held_aside_is_no_hindrance():
 def plate_with_holes(situation):
     """A flange 5 mm thick on the front, drilled as an implant is."""
     flange = box(np.array([-HALF_WIDTH, 8.3, UPPER_Z - 4.0]), np.array([HALF_WIDTH, 13.3, UPPER_Z + TALL]))
-    return difference(flange, [screw_cutter(s) for s in situation.plan.screws])
+    return difference(flange, [finished_cutter(s) for s in situation.plan.screws])
 
 
 @pytest.mark.parametrize("screws", [(screw(0.0),), (screw(-6.0, 0.15), screw(6.0, -0.1))], ids=["one", "two"])
