@@ -24,7 +24,7 @@ AXIS_MM, AXIS_DEG = 0.05, 0.05
 # the way leave unseen or make seem so on a distance field that is itself right to 0.05 mm.
 SLIDE_ERROR_MM = 0.1
 _POINT_MM, _PLACE_MM = 0.5, 0.25
-# A vertex is on a bore's wall within so much of its radius, mm: about the planned axis first, then about the fitted one.
+# A vertex is on a bore's wall within so much of its radius, mm: about the planned axis, then about the fitted one.
 _WALLS_MM = (0.3, 0.1, 0.03, 0.01)
 _FAR_MM = 8.0  # distances beyond are alike
 _SOURCE = "a drill guide must reproduce the planned axis within 0.05 mm and 0.05°; engineering judgement"
