@@ -82,7 +82,7 @@ def guide_on_bone(situation: Situation, end: End) -> DrillGuide:
         try:
             check_free(ground, sleeves, guides)
             shape = GuideShape(ground, contact_zones(ground, plate, sleeves, guides), sleeves, guides)
-            shape = windowed(gripped(shape))
+            shape = windowed(gripped(shape, situation))
             return _finished(shape, guide_mesh(shape), end, f"bone of {plate.level}")
         except GeometryError as fault:
             faults.append(fault)
