@@ -17,7 +17,7 @@ from .clip_guide import clip_mesh, clip_shape
 from .design import DrillGuide, End, Situation
 from .guide_base import GuideShape, check_free, guide_mesh
 from .guide_extras import gripped, windowed
-from .guide_ground import bone_ground
+from .guide_ground import bone_ground, guide_frames
 from .guide_zones import contact_zones
 from .sleeves import check_apart, sleeve_on_bone
 
@@ -76,11 +76,18 @@ def guide_on_bone(situation: Situation, end: End) -> DrillGuide:
     numbers = screw_numbers(situation, end)
     sleeves = tuple(sleeve_on_bone(n, screws[n - 1], bone, guides) for n in numbers)
     check_apart(sleeves)
-    ground = bone_ground(situation, plate, sleeves)
-    check_free(ground, sleeves, guides)
-    shape = GuideShape(ground, contact_zones(ground, plate, sleeves, guides), sleeves, guides)
-    shape = windowed(gripped(shape))
-    return _finished(shape, guide_mesh(shape), end, f"bone of {plate.level}")
+    faults = []
+    for frame in guide_frames(situation, plate, sleeves):
+        ground = bone_ground(situation, plate, sleeves, frame)
+        try:
+            check_free(ground, sleeves, guides)
+            shape = GuideShape(ground, contact_zones(ground, plate, sleeves, guides), sleeves, guides)
+            shape = windowed(gripped(shape, situation))
+            return _finished(shape, guide_mesh(shape), end, f"bone of {plate.level}")
+        except GeometryError as fault:
+            faults.append(fault)
+    # What is told is what keeps the guide from the best of its ways.
+    raise faults[0]
 
 
 def guide_on_implant(situation: Situation, implant: Mesh, end: End) -> DrillGuide:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from LatticeGeneratorLib.errors import GeometryError
-from LatticeGeneratorLib.field.combine import smooth_union
+from LatticeGeneratorLib.field.combine import smooth_maximum, smooth_union
 from LatticeGeneratorLib.field.isosurface import isosurface
 from LatticeGeneratorLib.mesh.boolean import Solid, largest_component, printable, simplified
 from LatticeGeneratorLib.mesh.mesh import Mesh
@@ -25,6 +25,8 @@ from .thin import without_fins
 
 # Of the fillets between sleeves and base, mm; engineering judgement.
 _FILLET_MM = 2.0
+# Of the base's outline, mm: half its usual thickness, so that it ends round.
+_EDGE_MM = 1.5
 # The base reaches so far past the rims of zones and sleeves, mm: the PA12 wall.
 _PAST_MM = 1.0
 # Behind the zones' middles nothing of the base is needed but this, mm.
@@ -136,7 +138,8 @@ def _base(shape: GuideShape, points: np.ndarray, carrier: np.ndarray, off: float
     # Past the endplate the base is no deeper than its hooks: a shelf over the plate would hold nothing.
     past = points[:, 1] > zones.hooks[:, 1].max() - 0.5 * guides.zone_diameter_mm
     last = np.where(past, max(behind, float(zones.hooks[:, 2].max()) + 0.5 * guides.zone_diameter_mm), behind)
-    base = np.maximum(np.maximum(across, last - points[:, 2]), shell)
+    # Where the outline meets the shell at a sharp angle, no wedge is left.
+    base = smooth_maximum(np.maximum(across, last - points[:, 2]), shell, _EDGE_MM)
     level = float(np.median(np.concatenate([feet[:, 1], zones.faces[:, 1]])))
     for x, y, z in zones.hooks:
         arm = np.maximum(np.abs(points[:, 0] - x) - half, level - points[:, 1])

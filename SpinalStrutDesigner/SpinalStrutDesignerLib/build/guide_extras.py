@@ -6,7 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from .bone import bone_distance
+from .design import Situation
 from .guide_base import GuideShape, outline_of
+from .guide_ground import WAY_MM, kept_off
 from .guide_zones import RELIEF_MM
 from .outline import polygon_distance
 from .sleeves import DRILL_WAY_MM, LEAST_WALL_MM
@@ -19,9 +22,10 @@ _BESIDE_DRILL_MM = 1.0
 _PLACES_MM = 1.0  # between places that are tried for windows and grip
 _TURNS = 16  # places that are tried around a zone
 _STEP_MM = 0.5
+_FAR_MM = 8.0  # distances beyond are alike: more than a grip needs
 
 
-def gripped(shape: GuideShape) -> GuideShape:
+def gripped(shape: GuideShape, situation: Situation) -> GuideShape:
     """The shape with a grip along its way in, where the base carries one clear of drills, bone and keep-outs; the
     thickest, and of those the one nearest to the base's middle."""
     length, ground = shape.guides.grip_mm, shape.ground
@@ -35,7 +39,7 @@ def gripped(shape: GuideShape) -> GuideShape:
     tops, carried = _on_base(shape, places)
     borne = carried & (inside >= min(_GRIP_RADII_MM))
     tops, inside = tops[borne], inside[borne]
-    clear = np.array([_clear(shape, place, length) for place in tops])
+    clear = np.minimum([_off_drills(shape, place, length) for place in tops], _off_anatomy(shape, situation, tops))
     aside = np.linalg.norm(tops[:, :2] - outline.mean(axis=0), axis=1)
     for radius in _GRIP_RADII_MM:
         fit = np.flatnonzero((clear >= radius + _BESIDE_DRILL_MM) & (inside >= radius))
@@ -105,14 +109,30 @@ def _on_base(shape: GuideShape, places: np.ndarray) -> tuple[np.ndarray, np.ndar
     return tops, there
 
 
-def _clear(shape: GuideShape, start: np.ndarray, length: float) -> float:
-    """mm from a grip's axis to the nearest of sleeves, what follows their drills, keep-outs and other bone."""
+def _off_drills(shape: GuideShape, start: np.ndarray, length: float) -> float:
+    """mm from a grip's axis to the nearest sleeve, or what follows its drill."""
     ground = shape.ground
     axis = start + np.arange(0.0, length, 1.0)[:, None] * [0.0, 0.0, 1.0]
     room = np.inf
     for sleeve in shape.sleeves:
         line = ground.local(np.linspace(sleeve.foot, sleeve.outside(DRILL_WAY_MM), 60))
         room = min(room, float(np.linalg.norm(axis[:, None] - line, axis=2).min()) - 0.5 * sleeve.outer_mm)
-    near = axis[axis[:, 2] < ground.grid.upper[2]]
-    off = np.minimum(ground.at(ground.free, near), ground.at(ground.others, near)).min(initial=np.inf)
-    return min(room, float(off))
+    return room
+
+
+def _off_anatomy(shape: GuideShape, situation: Situation, starts: np.ndarray) -> np.ndarray:
+    """(n,) mm from the axes of grips that start at places (n, 3) to the nearest bone on their way in, past the base's
+    own, and at their place to keep-outs."""
+    if len(starts) == 0:
+        return np.zeros(0)
+    ground, length = shape.ground, shape.guides.grip_mm
+    first = shape.guides.base_thickness_mm + max(_GRIP_RADII_MM)
+    way = np.arange(first, length + WAY_MM, 1.0)[:, None] * [0.0, 0.0, 1.0]
+    points = ground.ras((starts[:, None] + way).reshape(-1, 3))
+    room = bone_distance(situation.case.having("bone"), points, _FAR_MM).reshape(len(starts), -1).min(axis=1)
+    at_place = ground.ras((starts[:, None] + way[: int(length)]).reshape(-1, 3))
+    for structure, least in kept_off(situation):
+        low, high = structure.box[0] - least - _FAR_MM, structure.box[1] + least + _FAR_MM
+        if (low < at_place.max(axis=0)).all() and (high > at_place.min(axis=0)).all():
+            room = np.minimum(room, (structure.distance(at_place) - least).reshape(len(starts), -1).min(axis=1))
+    return np.asarray(room)

@@ -31,7 +31,8 @@ AROUND_MM, PAST_PLATE_MM, BEHIND_MM = 20.0, 9.0, 14.0
 _REACH_MM = 16.0
 # Ways in that are tried: turned in the endplate's plane and tilted into the span, degrees; and how far a sleeve stays
 # off bone on them, mm. Engineering judgement.
-_TURNS = tuple((turn, tilt) for tilt in (0.0, 10.0, 20.0) for turn in (0.0, 10.0, -10.0, 20.0, -20.0))
+_TURNS = (0.0, 10.0, -10.0, 20.0, -20.0)
+_TILTS = (0.0, 10.0, 20.0)
 _SPARE_MM = 0.7
 
 
@@ -76,9 +77,8 @@ class Ground:
         return sample(values, self.grid, local)
 
 
-def bone_ground(situation: Situation, plate: Endplate, sleeves: Sequence[Sleeve]) -> Ground:
-    """The ground of a guide that sits on a docking vertebra's bone."""
-    matrix = guide_frame(situation, plate, sleeves)
+def bone_ground(situation: Situation, plate: Endplate, sleeves: Sequence[Sleeve], matrix: np.ndarray) -> Ground:
+    """The ground of a guide that sits on a docking vertebra's bone. matrix: one of `guide_frames`."""
     grid = guide_grid(matrix, plate, sleeves)
     docking = situation.case.structure(plate.level)
     bare, carrier = swept_bone([docking], matrix, grid)
@@ -107,9 +107,10 @@ def _finer(values: np.ndarray, coarse: Grid, grid: Grid) -> np.ndarray:
     return sample(values, coarse, grid.points()).reshape(grid.array_shape)
 
 
-def guide_frame(situation: Situation, plate: Endplate, sleeves: Sequence[Sleeve]) -> np.ndarray:
-    """4x4 of the guide's frame to RAS. Its way in is the screws' mean direction in the plane of the endplate, along
-    which it slides, or the first turned from there on which no bone meets a sleeve.
+def guide_frames(situation: Situation, plate: Endplate, sleeves: Sequence[Sleeve]) -> tuple[np.ndarray, ...]:
+    """4x4 each: frames of a guide to RAS, the best first. Its way in is the screws' mean direction in the plane of the
+    endplate, along which it slides, or the first turned from there on which no bone meets a sleeve; then the same
+    tilted into the span, on which it comes past the lip of a hollow endplate.
 
     Raises GeometryError where the screws have no such direction, or bone lies in every way.
     """
@@ -122,11 +123,16 @@ def guide_frame(situation: Situation, plate: Endplate, sleeves: Sequence[Sleeve]
             'a guide cannot be slid on along it; turn them, or set guides.drill to "implant"'
         )
     walls = np.vstack([wall_points(sleeve) for sleeve in sleeves])
-    for turn, tilt in _TURNS:
-        frame = _frame(plate, -inward / length, turn, tilt)
-        frame[:3, 3] = np.mean([sleeve.entry for sleeve in sleeves], axis=0)
-        if _least_on_way(situation, walls, frame[:3, 2]) > _SPARE_MM:
-            return frame
+    frames = []
+    for tilt in _TILTS:
+        for turn in _TURNS:
+            frame = _frame(plate, -inward / length, turn, tilt)
+            frame[:3, 3] = np.mean([sleeve.entry for sleeve in sleeves], axis=0)
+            if _least_on_way(situation, walls, frame[:3, 2]) > _SPARE_MM:
+                frames.append(frame)
+                break
+    if frames:
+        return tuple(frames)
     raise GeometryError(
         f"bone lies in the way of the sleeves of the guide on {plate.level}, on every way in within 20° of the screws: "
         'shorten guides.sleeve_length_mm, turn a screw, or set guides.drill to "none"'

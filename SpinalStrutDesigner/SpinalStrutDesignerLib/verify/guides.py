@@ -24,8 +24,8 @@ AXIS_MM, AXIS_DEG = 0.05, 0.05
 # the way leave unseen or make seem so on a distance field that is itself right to 0.05 mm.
 SLIDE_ERROR_MM = 0.1
 _POINT_MM, _PLACE_MM = 0.5, 0.25
-# A vertex is a bore's wall within so much of its radius, mm.
-_WALL_MM = 0.3
+# A vertex is on a bore's wall within so much of its radius, mm: about the planned axis, then about the fitted one.
+_WALLS_MM = (0.3, 0.1, 0.03, 0.01)
 _FAR_MM = 8.0  # distances beyond are alike
 _SOURCE = "a drill guide must reproduce the planned axis within 0.05 mm and 0.05°; engineering judgement"
 
@@ -172,15 +172,24 @@ def bore_axis(mesh: Mesh, sleeve: Sleeve, entry: np.ndarray, along: np.ndarray) 
     v = np.cross(along, u)
     local = (mesh.vertices - entry) @ np.stack([u, v, along], axis=1)
     foot, top = ((np.asarray(p) - entry) @ along for p in (sleeve.foot, sleeve.top))
-    wall = np.abs(np.hypot(local[:, 0], local[:, 1]) - 0.5 * sleeve.bore_mm) < _WALL_MM
-    wall &= (local[:, 2] > top - 0.1) & (local[:, 2] < foot + _FAR_MM)
-    points = local[wall]
-    if len(points) < 12 or np.ptp(points[:, 2]) < 0.5 * sleeve.length_mm:
-        return np.inf, np.inf, np.nan
-    (x, y, sx, sy), radius = _fitted(points)
+    held = local[(local[:, 2] > top - 0.1) & (local[:, 2] < foot + _FAR_MM)]
+    axis, radius = np.zeros(4), 0.5 * sleeve.bore_mm
+    # First what lies about where the wall should be, then what lies on the wall that is found.
+    for width in _WALLS_MM:
+        points = held[np.abs(_from_axis(held, axis) - radius) < width]
+        if len(points) < 12 or np.ptp(points[:, 2]) < 0.5 * sleeve.length_mm:
+            return np.inf, np.inf, np.nan
+        axis, radius = _fitted(points)
+    x, y, sx, sy = axis
     depths = np.array([float((np.asarray(p) - entry) @ along) for p in (sleeve.entry, sleeve.tip)])
     off = float(np.hypot(x + sx * depths, y + sy * depths).max())
     return off, float(np.degrees(np.arctan(np.hypot(sx, sy)))), radius
+
+
+def _from_axis(points: np.ndarray, axis: np.ndarray) -> np.ndarray:
+    """(n,) mm of points (n, 3) from an axis (x, y, slope of x, slope of y), nearly along the third direction."""
+    found: np.ndarray = np.hypot(*(points[:, i] - axis[i] - axis[i + 2] * points[:, 2] for i in (0, 1)))
+    return found
 
 
 def _fitted(points: np.ndarray) -> tuple[np.ndarray, float]:

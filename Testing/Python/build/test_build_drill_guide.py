@@ -170,6 +170,20 @@ def test_what_may_be_held_aside_is_no_hindrance():
     assert guide_on_bone(made, "upper").sleeves
 
 
+def test_a_grip_keeps_off_bone_that_stands_before_the_guide():
+    """A bone 45 mm in front, past the guide's base and sleeves: a grip where the middle is free would meet it."""
+    count = (20, 20, 20)
+    affine = np.diag([SPACING, SPACING, SPACING, 1.0])
+    affine[:3, 3] = (-2.5, 45.0, MIDDLE_Z - 5.0)
+    far = Structure("mandible", "bone", Mask(np.ones(count, dtype=bool), affine))
+    guide = guide_on_bone(world(screw(0.0), others=(far,)), "upper")
+    points = surface_points(guide.part.mesh, 1.0)
+    points = points[first_in_cells(points, 0.5)]
+    for out in np.arange(0.0, 30.0, 1.0):
+        moved = points - out * guide.insertion
+        assert not np.all((moved > affine[:3, 3]) & (moved < affine[:3, 3] + 9.5), axis=1).any()
+
+
 def plate_with_holes(situation):
     """A flange 5 mm thick on the front, drilled as an implant is."""
     flange = box(np.array([-HALF_WIDTH, 8.3, UPPER_Z - 4.0]), np.array([HALF_WIDTH, 13.3, UPPER_Z + TALL]))
