@@ -61,9 +61,10 @@ def rooms(monkeypatch: pytest.MonkeyPatch) -> Rooms:
         state.read, state.seeds = arguments, seeds or {}
         return _case()
 
-    def propose(case: Case, upper: str, lower: str, name: str = "case2") -> Plan:
+    def propose(case: Case, upper: str, lower: str, name: str = "case2", catalogue: str | None = None) -> Plan:
         state.calls.append("propose")
         state.proposed = (upper, lower, name)
+        state.catalogue = catalogue
         return preset(name, upper, lower)
 
     def build(case: Case, plan: Plan, progress: Any) -> Any:
