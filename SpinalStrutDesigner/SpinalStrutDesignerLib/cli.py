@@ -1,10 +1,10 @@
 """The command line: the only code that prints.
 
 `spinal-strut demo | segment | propose | room | screws | design | insert | inspect | spans | register | rebuild`. Exit
-codes: 0 all pass, warn or waived; 2 files written, but not for manufacture; 1 an error, told in one line; 130 interrupted,
-nothing written. With `--progress json` standard output has JSON lines only: {"stage", "detail", "fraction"} as the work
-goes on (fraction of the whole, 0 to 1), then {"result": {"directory", "exit_code", "verdicts", "blocking", "seconds"}},
-or {"error": {"type", "message"}}.
+codes: 0 all pass, warn or waived; 2 files written, but not for manufacture; 1 an error, told in one line; 130
+interrupted, nothing written. With `--progress json` standard output has JSON lines only: {"stage", "detail",
+"fraction"} as the work goes on (fraction of the whole, 0 to 1), then {"result": {"directory", "exit_code", "verdicts",
+"blocking", "seconds"}}, or {"error": {"type", "message"}}.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import threading
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NoReturn
 
 from LatticeGeneratorLib.cli_progress import Stages, end_bar, print_json, shown_as
@@ -37,7 +36,7 @@ from .cli_options import (
     read_given,
     second_levels,
 )
-from .cli_plan import check_early, check_levels, decided, given_plan, plan_in
+from .cli_plan import check_early, check_levels, decided, given_plan, plan_in, write_text
 from .errors import CaseError, GeometryError, PlanError, ReleaseError
 from .plan.plan import Plan
 
@@ -175,7 +174,7 @@ def _propose(options: argparse.Namespace) -> int:
         plan = decided(complete_plan(case, start), options)
         stations = free_stations(case, plan)
     end_bar(options.progress)
-    _write(options.out, plan_to_json(plan), "plan")
+    write_text(options.out, plan_to_json(plan), "plan")
     written = f"{plan.upper} to {plan.lower}: the plan is in {options.out}; change it, then design with --plan"
     return _tell(options, [written, *room_lines(plan, stations)], plan=options.out)
 
@@ -197,15 +196,8 @@ def _room(options: argparse.Namespace) -> int:
         found = widest(prospect(case, plan.with_(section=round_section(MOST_MM))))
     end_bar(options.progress)
     if options.out is not None:
-        _write(options.out, room_table(stations), "table of room")
+        write_text(options.out, room_table(stations), "table of room")
     return _tell(options, [*room_lines(plan, stations), widest_line(plan, found)])
-
-
-def _write(file: str, text: str, what: str) -> None:
-    try:
-        Path(file).write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise ReleaseError(f"the {what} cannot be written to '{file}': {error.strerror}") from error
 
 
 def _proposed(case: Case, options: argparse.Namespace) -> Plan:
@@ -275,7 +267,7 @@ def _spans(options: argparse.Namespace) -> int:
             designs.append(designed_span(case, span, start))
     end_bar(options.progress)
     if options.out is not None:
-        _write(options.out, spans_table(designs), "table of spans")
+        write_text(options.out, spans_table(designs), "table of spans")
     return _tell(options, list(span_lines(designs)))
 
 
@@ -304,9 +296,9 @@ def _insert(options: argparse.Namespace) -> int:
     with stages.stage("verifying"):
         findings = insertion_findings(found, design)
     end_bar(options.progress)
-    _write(options.out, plan_to_json(found.plan), "plan")
+    write_text(options.out, plan_to_json(found.plan), "plan")
     if options.report is not None:
-        _write(options.report, json_text(findings_record(ways_found(found, findings, design))), "report")
+        write_text(options.report, json_text(findings_record(ways_found(found, findings, design))), "report")
     exit_code = BLOCKED if blocked(findings) or not found.complete else PASSED
     return _tell(options, list(insertion_lines(found, findings)), exit_code, plan=options.out)
 
@@ -323,11 +315,10 @@ def _screws(options: argparse.Namespace) -> int:
     with stages.stage("planning screws") as progress:
         plan, lines = planned(case, plan, progress)
     end_bar(options.progress)
-    made = {}
-    if options.out is not None:
-        _write(options.out, plan_to_json(plan), "plan")
-        made["plan"] = options.out
-    return _tell(options, lines, **made)
+    if options.out is None:
+        return _tell(options, lines)
+    write_text(options.out, plan_to_json(plan), "plan")
+    return _tell(options, lines, plan=options.out)
 
 
 def _register(options: argparse.Namespace) -> int:
@@ -341,7 +332,7 @@ def _register(options: argparse.Namespace) -> int:
         case = read_ct(options, progress)
     with stages.stage("registering"):
         found = register_file(case, options.second_image, options.second_transform, second_levels(options))
-        _write(options.out, registration_to_json(found), "registration")
+        write_text(options.out, registration_to_json(found), "registration")
     end_bar(options.progress)
     if options.progress == "json":
         print_json({"result": {"registration": options.out, "error_mm": found.error_mm, "exit_code": PASSED}})
@@ -367,9 +358,9 @@ def _rebuild(options: argparse.Namespace) -> int:
         new = read_given(options, progress)
     with stages.stage("carrying over"):
         rebuilt = rebuild(old, plan, new)
-        _write(options.out, plan_to_json(rebuilt.plan), "plan")
+        write_text(options.out, plan_to_json(rebuilt.plan), "plan")
         if options.report is not None:
-            _write(options.report, changes_table(rebuilt.changes), "report")
+            write_text(options.report, changes_table(rebuilt.changes), "report")
     end_bar(options.progress)
     lines = [change.line for change in rebuilt.changes]
     return _tell(options, lines, plan=options.out)

@@ -39,7 +39,8 @@ class ScrewEnd:
     """One end of an implant as its screws find it. access: (3,) unit, the way the surgeon looks.
 
     organs: critical structures with their least distance to a thread in bone; before: what a head keeps from, each
-    with the least distance; plates: the faces kept from, with exact distances, and the same on a grid; judged: what has been measured of screws.
+    with the least distance; plates: the faces kept from, with exact distances, and the same on a grid; judged: what
+    has been measured of screws.
     """
 
     where: Situation

@@ -36,6 +36,7 @@ _TRIES = 12  # sets that are held against verification before none is found
 _APART_MM, _APART_DEG = 2.5, 8.0  # screws farther apart in place or direction are clearly different
 _SAME_MM, _SAME_DEG = 0.8, 3.0  # nearer ones are not tried again where one did not hold
 _RUNNERS_UP = 3
+_LOOKED_AT = 150  # screws of a hole, evenly of all, by which is told what keeps sets apart
 
 
 @dataclass(frozen=True)
@@ -217,7 +218,8 @@ def _told(end: ScrewEnd, sets: Sequence[ScrewSet]) -> EndScrews:
 
 def _not_together(end: ScrewEnd, pools: Sequence[Pool], fixed: Sequence[Rods]) -> str:
     """Which of the rules between screws leave no set, and what to change."""
-    rules, every = end.plan.screw_rules, [np.ones(len(pool.shots), dtype=bool) for pool in pools]
+    rules = end.plan.screw_rules
+    every = [np.arange(len(pool.shots)) % max(len(pool.shots) // _LOOKED_AT, 1) == 0 for pool in pools]
     loose = {
         "screw_mm": {"screw_mm": 0.0},
         "around_head_mm": {"around_head_mm": 0.0},
@@ -229,11 +231,11 @@ def _not_together(end: ScrewEnd, pools: Sequence[Pool], fixed: Sequence[Rods]) -
         for field, change in loose.items()
         if best_set(_loosened(rules, change), pools, every, fixed) is not None
     ]
-    by = f"without {' or '.join(blocking)} a set would" if blocking else "no single rule between them is to blame: a set"
+    by = f"without {' or '.join(blocking)} a set would go together" if blocking else "no single rule is to blame"
     flange = f"{end.name}_flange" if end.shape.flange else f"{end.name}_foot"
     return (
-        f"{end.level}: each of its {len(pools)} screws alone has a safe place, but no set of them goes together; {by} "
-        f"{'go together' if blocking else 'needs more room'}; make {flange}.width_mm or height_mm larger, take thinner "
+        f"{end.level}: each of its {len(pools)} screws alone has a safe place, but no set of them goes together; {by}; "
+        f"make {flange}.width_mm or height_mm larger, take thinner "
         "types, or fewer screws"
     )
 

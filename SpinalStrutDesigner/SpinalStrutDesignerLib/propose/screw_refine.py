@@ -19,7 +19,7 @@ _ROUNDS = 4  # at each size of step
 _STEP_MM = 0.5  # between places along a line
 _MOST, _TOGETHER = 120, 12  # of the better variants so many are looked at closely, so many together
 ALIKE = 0.995
-"""Share of the best purchase above which sets are alike: then the one with most left after the error budget is taken."""
+"""Share of the best purchase above which sets are alike: the one with most left after the error budget is taken."""
 _AROUND = np.array([(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1)], dtype=float)
 
 

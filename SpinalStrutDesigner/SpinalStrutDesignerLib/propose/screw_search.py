@@ -11,12 +11,13 @@ from ..plan.entries import ScrewType
 from ..verify.placement import breach_probabilities, deviations
 from .screw_end import ScrewEnd
 from .screw_heads import ACCESS_DEG, HELD_RIM, on_footprint, reachable, rim_mm, seated
-from .screw_lines import Fit, Lines, Shots, Tally, shafts
+from .screw_lines import Fit, Lines, Shots, Tally, nothing, shafts
 
 _PLACE_MM, _TURN_DEG = 1.5, 6.0  # between places and directions that are tried
 _LIFT_MM = 0.4  # between heights of a head
 _STEP_MM = 1.0  # between places along a line
 _FACE_MM2 = 120.0  # of a flange's face that is looked at as closely as that
+_HOPELESS_MM = 2.5  # by which all miss a rule, and no place and direction between those tried would hold it
 _FEW = 20  # screws, of which less are found anew more densely
 _REACH_MM = 26.0  # from a plate's outline outwards, from where a flange's face is looked for
 _WALL_REACH_MM = 4.0  # what stands out farther from the body's outline is a process or a rib
@@ -30,13 +31,14 @@ def fit_of(end: ScrewEnd, kind: ScrewType, bicortical: bool) -> Fit:
     """How a head of that type may be lifted: as far as its boss still begins within the flange."""
     flange = end.shape.flange
     most = flange.thickness_mm if flange else 0.0
-    return Fit(kind, bicortical, tuple(np.linspace(0.0, most, int(round(most / _LIFT_MM)) + 1).tolist()))
+    return Fit(kind, bicortical, tuple(np.linspace(0.0, most, round(most / _LIFT_MM) + 1).tolist()))
 
 
 def everywhere(end: ScrewEnd, fit: Fit, tally: Tally) -> Shots:
     """Every safe screw of a type; where hardly any is found, looked for again more densely."""
     shots = found(end, fit, all_lines(end, fit.kind, _PLACE_MM, _TURN_DEG), tally)
-    if len(shots) >= _FEW or tally.left.get("length", 0) == 0:
+    blocked = tally.blocked
+    if len(shots) >= _FEW or (blocked is not None and tally.missed[blocked] > _HOPELESS_MM) or not tally.came:
         return shots
     dense = found(end, fit, all_lines(end, fit.kind, 0.5 * _PLACE_MM, 0.5 * _TURN_DEG), tally)
     return dense if len(dense) else shots
@@ -50,6 +52,8 @@ def all_lines(end: ScrewEnd, kind: ScrewType, place_mm: float, turn_deg: float) 
 
 def found(end: ScrewEnd, fit: Fit, lines: Lines, tally: Tally) -> Shots:
     """The safe screws along lines, by purchase, best first; of heads in the same place only the best."""
+    if not len(lines.places):
+        return nothing()
     shots = shafts(end, fit, lines, _STEP_MM, tally)
     if not len(shots):
         return shots

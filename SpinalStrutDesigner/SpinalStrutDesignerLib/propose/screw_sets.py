@@ -13,7 +13,7 @@ from .moves import as_vec
 from .screw_lines import SPARE_MM, Shots
 
 _CHANNEL_MM = 30.0  # of the way cut for a driver, from the head outwards
-_MOST_LOOKED_AT = 4000  # screws whose partners are looked at: then the best set so far is taken
+_MOST_LOOKED_AT = 1500  # screws whose partners are looked at: then the best set so far is taken
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +89,7 @@ def together(rules: ScrewRules, one: Rods, others: Rods) -> np.ndarray:
 def between(
     a: np.ndarray, long: float, u: np.ndarray, b: np.ndarray, others_long: np.ndarray, v: np.ndarray
 ) -> np.ndarray:
-    """(n,) least distance from a segment (from a (3,), so long, along u) to segments (from b (n, 3), along v (n, 3))."""
+    """(n,) least distance from a segment (from a (3,), so long, along u) to others (from b (n, 3), along v (n, 3))."""
     away, slant = a - b, v @ u
     d, e = away @ u, np.einsum("ij,ij->i", away, v)
     flat = 1.0 - slant**2
