@@ -27,7 +27,7 @@ from .screw_end import ScrewEnd, planned_at, screw_end
 from .screw_judge import bounds
 from .screw_lines import Fit, Shots, Tally
 from .screw_refine import refined, screw_of
-from .screw_search import everywhere, fit_of
+from .screw_search import densely, everywhere, fit_of
 from .screw_sets import Pool, Rods, best_set
 from .screw_words import binding, refusal
 
@@ -105,8 +105,13 @@ def planned_end(where: Situation, end: End) -> EndScrews:
         return _told(place, [_set(place, holes)])
     fits = {key: fit_of(place, *key) for key in dict.fromkeys((s.type, s.bicortical) for s in free)}
     pools = {key: _pool(place, fit) for key, fit in fits.items()}
-    search = _End(place, holes, [pools[s.type, s.bicortical] for s in free], [fits[s.type, s.bicortical] for s in free])
+    of_holes = [fits[s.type, s.bicortical] for s in free]
+    search = _End(place, holes, [pools[s.type, s.bicortical] for s in free], of_holes)
     first = search.best(())
+    if first is None and len(free) + len(locked) > 1:
+        pools = {key: Pool(*key, densely(place, fit, Tally())) for key, fit in fits.items()}
+        search = _End(place, holes, [pools[s.type, s.bicortical] for s in free], of_holes)
+        first = search.best(())
     if first is None:
         raise PlanError(_not_together(place, search.pools, [Rods.screw(s) for s in locked]))
     others = [search.best((hole,), first) for hole in range(len(free))]

@@ -21,7 +21,8 @@ _HOPELESS_MM = 2.5  # by which all miss a rule, and no place and direction betwe
 _FEW = 20  # screws, of which less are found anew more densely
 _REACH_MM = 26.0  # from a plate's outline outwards, from where a flange's face is looked for
 _WALL_REACH_MM = 4.0  # what stands out farther from the body's outline is a process or a rib
-_CELL_MM, _IN_CELL = 2.0, 60  # heads in the same cell, of which only the best so many are gone on with
+# Screws in the same cell of heads and directions, of which only the best so many are gone on with.
+_CELL_MM, _CELL_TURN, _IN_CELL = 2.0, 0.2, 6
 _CERTAIN, _HOPELESS = 3.2, 0.7  # standard deviations off the canal: surely far enough; surely not
 _ROUGH, _ROUGH_PERCENT = 256, 1.5  # deviations of a first look at the canal, and by how much that may be wrong
 _EVERY_MM = 1.0  # along a thread, in which it is looked whether it reaches the canal
@@ -40,8 +41,13 @@ def everywhere(end: ScrewEnd, fit: Fit, tally: Tally) -> Shots:
     blocked = tally.blocked
     if len(shots) >= _FEW or (blocked is not None and tally.missed[blocked] > _HOPELESS_MM) or not tally.came:
         return shots
-    dense = found(end, fit, all_lines(end, fit.kind, 0.5 * _PLACE_MM, 0.5 * _TURN_DEG), tally)
+    dense = densely(end, fit, tally)
     return dense if len(dense) else shots
+
+
+def densely(end: ScrewEnd, fit: Fit, tally: Tally) -> Shots:
+    """Every safe screw of a type among places and directions half as far apart."""
+    return found(end, fit, all_lines(end, fit.kind, 0.5 * _PLACE_MM, 0.5 * _TURN_DEG), tally)
 
 
 def all_lines(end: ScrewEnd, kind: ScrewType, place_mm: float, turn_deg: float) -> Lines:
@@ -166,11 +172,12 @@ def on_face(end: ScrewEnd, across: np.ndarray, up: np.ndarray) -> tuple[np.ndarr
 
 
 def _spread(shots: Shots, in_cell: int) -> Shots:
-    """Of screws sorted best first, in each cell of heads only the first so many."""
+    """Of screws sorted best first, in each cell of heads and directions only the first so many."""
     cells: dict[tuple[int, ...], int] = {}
     kept = []
-    for number, entry in enumerate(np.floor(shots.entries / _CELL_MM).astype(int)):
-        cell = tuple(entry.tolist())
+    places = np.column_stack([np.floor(shots.entries / _CELL_MM), np.floor(shots.ways / _CELL_TURN)]).astype(int)
+    for number, place in enumerate(places):
+        cell = tuple(place.tolist())
         cells[cell] = cells.get(cell, 0) + 1
         if cells[cell] <= in_cell:
             kept.append(number)
