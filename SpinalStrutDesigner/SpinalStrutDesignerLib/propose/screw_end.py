@@ -29,9 +29,6 @@ from .screw_aside import Aside
 # past it, mm: a tenth of a millimetre where its surface is as bent as endplates are.
 _STEP_MM, _BESIDE_MM, _UNDER_MM, _PAST_MM = 0.75, 6.0, 9.0, 5.0
 _NEAR_MM = 15.0  # of the vertebra's box: what is farther is met by no screw in it
-# A structure moves aside as a whole, which asks for more than the depth at which it is met (as in corridor.py).
-_SHIFT_MM = 0.7
-_APART_MM = 0.5  # a head never comes nearer to what must not be touched
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +36,8 @@ class ScrewEnd:
     """One end of an implant as its screws find it. access: (3,) unit, the way the surgeon looks.
 
     organs: critical structures with their least distance to a thread in bone; before: what a head keeps from, each
-    with the least distance; plates: the faces kept from, with exact distances, and the same on a grid; judged: what has
-    been measured of screws.
+    with the least distance; plates: the faces kept from, with exact distances, and the same on a grid; judged: what
+    has been measured of screws.
     """
 
     where: Situation
@@ -166,18 +163,9 @@ def _organs(plan: Plan, near: Sequence[Structure]) -> list[tuple[Structure, floa
 
 
 def _before(plan: Plan, near: Sequence[Structure]) -> list[tuple[Structure, float]]:
-    """What the implant's own rules fail below, error budget included."""
-    budget, found = plan.budget.segmentation_to_print_mm, []
-    for structure in near:
-        rule = rule_for(plan, "metal" if structure.role == "metal" else structure.name)
-        if structure.role == "bone" or rule is None:
-            continue
-        need = rule.limit_mm + budget if rule.kind == "clearance" else budget + _SHIFT_MM - rule.limit_mm
-        least = least_mm(plan, structure, 0.0)
-        if least is not None and least >= _APART_MM:
-            need = max(need, _APART_MM)
-        found.append((structure, need))
-    return found
+    """What the implant's own rules pass at, error budget included."""
+    needs = [(structure, least_mm(plan, structure, 0.0)) for structure in near if structure.role != "bone"]
+    return [(structure, need) for structure, need in needs if need is not None]
 
 
 def _on_grid(plate: Endplate, exact: Distance) -> LocalField:

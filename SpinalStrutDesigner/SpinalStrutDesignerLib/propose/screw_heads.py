@@ -148,7 +148,7 @@ _Obstruction = tuple[str, Distance, float, float, Obstacle | None]
 def _obstructions(
     end: ScrewEnd, kind: ScrewType, driver: Driver, lines: Lines, out: np.ndarray
 ) -> Iterator[_Obstruction]:
-    """What drivers along lines may meet: name, distance, their radius, what is kept, and the thing if it gives way."""
+    """What drivers along lines may meet: name, distance, their radius, what is kept, the thing if it may give way."""
     yield "strut", end.curve.field, kind.seat_radius_mm, STRUT_WALL_MM, None
     tips = np.concatenate([lines.places - at * lines.ways for at in (out[0], out[-1])])
     low, high = tips.min(axis=0, initial=inf) - driver.radius_mm, tips.max(axis=0, initial=-inf) + driver.radius_mm

@@ -83,8 +83,8 @@ def _shaft(end: ScrewEnd, line: ScrewLine) -> Iterator[Bound]:
     rules, budget = end.plan.screw_rules, end.plan.budget
     every = np.ones(len(line.depths), dtype=bool)
     if end.canal:
-        away = _least(line, end.canal_distance, _SURE, every)
-        yield Bound("canal", away - rules.canal_mm, "mm", "screw_rules.canal_mm")
+        left = _least(line, end.canal_distance, _SURE, every) - rules.canal_mm
+        yield Bound("canal", left, "mm", "screw_rules.canal_mm")
         yield Bound("canal after the error budget", _least(line, end.canal_distance, budget, every), "mm", "budget")
     for organ, limit in end.organs:
         name = organ.name.replace("_", " ")
@@ -100,8 +100,8 @@ def _shaft(end: ScrewEnd, line: ScrewLine) -> Iterator[Bound]:
     for bone in end.others:
         yield Bound(bone.level or bone.name, _least(line, bone.distance, _SURE, every), "mm", "resections")
     wall = side_wall(line, end.plate.normal, _SURE, ENTRY_MM)
-    beside = -1.0 if wall is None else wall.distance_mm - rules.cortex_mm
-    yield Bound("side wall", beside, "mm", "screw_rules.cortex_mm")
+    if wall is not None:
+        yield Bound("side wall", wall.distance_mm - rules.cortex_mm, "mm", "screw_rules.cortex_mm")
 
 
 def _least(line: ScrewLine, distance: Distance, budget: ErrorBudget, chosen: np.ndarray) -> float:

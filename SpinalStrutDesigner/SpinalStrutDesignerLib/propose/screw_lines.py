@@ -101,6 +101,12 @@ class Shots:
 _FIELDS = ("line", "entries", "ways", "lifts", "lengths", "purchase", "spare", "unlikely")
 
 
+def nothing() -> Shots:
+    """No screws."""
+    none = np.zeros(0)
+    return Shots(none.astype(int), none.reshape(0, 3), none.reshape(0, 3), none, none, none, none, none)
+
+
 def joined(parts: list[Shots]) -> Shots:
     """One after the other."""
     return Shots(*(np.concatenate([getattr(part, name) for part in parts]) for name in _FIELDS))
@@ -108,7 +114,9 @@ def joined(parts: list[Shots]) -> Shots:
 
 def shafts(end: ScrewEnd, fit: Fit, lines: Lines, step_mm: float, tally: Tally, lengths: int = 3) -> Shots:
     """For each line and lift the longest screws (so many lengths) that hold every rule of a shaft."""
-    groups = [slice(first, first + _AT_ONCE) for first in range(0, max(len(lines.places), 1), _AT_ONCE)]
+    if not len(lines.places):
+        return nothing()
+    groups = [slice(first, first + _AT_ONCE) for first in range(0, len(lines.places), _AT_ONCE)]
     return joined([_group(end, fit, lines, group, step_mm, tally, lengths) for group in groups])
 
 
@@ -135,7 +143,9 @@ def _group(
         good = tally.asked(what, shaft.limited(slack, since, shortest))
         shaft.keep(good)
         number, floor = number[good], floor[good]
-    return shaft.shots(number, floor, lengths)
+    shots = shaft.shots(number, floor, lengths)
+    tally.asked("tip", np.zeros(len(shots)))
+    return shots
 
 
 def _at(lines: Lines, t: np.ndarray) -> np.ndarray:
@@ -233,8 +243,8 @@ class _Shaft:
         before = np.maximum(first - 1, 0)
         there, ahead = (np.take_along_axis(slack, k[..., None], axis=2)[..., 0] for k in (first, before))
         finite = np.isfinite(ahead) & (first > 0) & any_bad
-        rest, past = np.where(finite, ahead, 0.0), np.where(finite, there, -1.0)
-        share = rest / np.where(finite, rest - past, 1.0)
+        ahead = np.where(finite, ahead, 0.0)
+        share = ahead / (ahead - np.where(finite, there, -1.0))
         until = t[before] + np.clip(share, 0.0, 1.0) * (t[1] - t[0])
         # The tip of a screw that ends before a limit counts is not asked about.
         until = np.where(any_bad, np.where(first > 0, until, -inf), inf)
@@ -320,8 +330,8 @@ class _Shaft:
         # Beside it there is no less bone than in any direction.
         slack = np.where(self._beside, self.depth - wanted, inf)
         # A thread that lies deeper than that needs no look to its sides.
-        reached = self.t <= self.reach.max(axis=1)[:, None] + 1.5
-        row, at = np.nonzero(self._beside & (self.depth < wanted + 0.5) & reached)
+        within = self.t <= self.reach.max(axis=1)[:, None] + 1.5
+        row, at = np.nonzero(self._beside & (self.depth < wanted + 0.5) & within)
         ways = self.lines.ways
         helper = np.eye(3)[np.argmin(np.abs(ways), axis=1)]
         side = np.cross(ways, helper)

@@ -27,7 +27,7 @@ from .screw_end import ScrewEnd, planned_at, screw_end
 from .screw_judge import bounds
 from .screw_lines import Fit, Shots, Tally
 from .screw_refine import refined, screw_of
-from .screw_search import everywhere, fit_of
+from .screw_search import densely, everywhere, fit_of
 from .screw_sets import Pool, Rods, best_set
 from .screw_words import binding, refusal
 
@@ -36,6 +36,7 @@ _TRIES = 12  # sets that are held against verification before none is found
 _APART_MM, _APART_DEG = 2.5, 8.0  # screws farther apart in place or direction are clearly different
 _SAME_MM, _SAME_DEG = 0.8, 3.0  # nearer ones are not tried again where one did not hold
 _RUNNERS_UP = 3
+_LOOKED_AT = 150  # screws of a hole, evenly of all, by which is told what keeps sets apart
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,13 @@ def planned_end(where: Situation, end: End) -> EndScrews:
         return _told(place, [_set(place, holes)])
     fits = {key: fit_of(place, *key) for key in dict.fromkeys((s.type, s.bicortical) for s in free)}
     pools = {key: _pool(place, fit) for key, fit in fits.items()}
-    search = _End(place, holes, [pools[s.type, s.bicortical] for s in free], [fits[s.type, s.bicortical] for s in free])
+    of_holes = [fits[s.type, s.bicortical] for s in free]
+    search = _End(place, holes, [pools[s.type, s.bicortical] for s in free], of_holes)
     first = search.best(())
+    if first is None and len(free) + len(locked) > 1:
+        pools = {key: Pool(*key, densely(place, fit, Tally())) for key, fit in fits.items()}
+        search = _End(place, holes, [pools[s.type, s.bicortical] for s in free], of_holes)
+        first = search.best(())
     if first is None:
         raise PlanError(_not_together(place, search.pools, [Rods.screw(s) for s in locked]))
     others = [search.best((hole,), first) for hole in range(len(free))]
@@ -225,7 +231,8 @@ def _told(end: ScrewEnd, sets: Sequence[ScrewSet]) -> EndScrews:
 
 def _not_together(end: ScrewEnd, pools: Sequence[Pool], fixed: Sequence[Rods]) -> str:
     """Which of the rules between screws leave no set, and what to change."""
-    rules, every = end.plan.screw_rules, [np.ones(len(pool.shots), dtype=bool) for pool in pools]
+    rules = end.plan.screw_rules
+    every = [np.arange(len(pool.shots)) % max(len(pool.shots) // _LOOKED_AT, 1) == 0 for pool in pools]
     loose = {
         "screw_mm": {"screw_mm": 0.0},
         "around_head_mm": {"around_head_mm": 0.0},
@@ -237,13 +244,11 @@ def _not_together(end: ScrewEnd, pools: Sequence[Pool], fixed: Sequence[Rods]) -
         for field, change in loose.items()
         if best_set(_loosened(rules, change), pools, every, fixed) is not None
     ]
-    by = "no single rule between them is to blame: a set"
-    if blocking:
-        by = f"without {' or '.join(blocking)} a set would"
+    by = f"without {' or '.join(blocking)} a set would go together" if blocking else "no single rule is to blame"
     flange = f"{end.name}_flange" if end.shape.flange else f"{end.name}_foot"
     return (
-        f"{end.level}: each of its {len(pools)} screws alone has a safe place, but no set of them goes together; {by} "
-        f"{'go together' if blocking else 'needs more room'}; make {flange}.width_mm or height_mm larger, take thinner "
+        f"{end.level}: each of its {len(pools)} screws alone has a safe place, but no set of them goes together; {by}; "
+        f"make {flange}.width_mm or height_mm larger, take thinner "
         "types, or fewer screws"
     )
 

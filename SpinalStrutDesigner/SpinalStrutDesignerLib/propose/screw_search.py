@@ -11,16 +11,18 @@ from ..plan.entries import ScrewType
 from ..verify.placement import breach_probabilities, deviations
 from .screw_end import ScrewEnd
 from .screw_heads import ACCESS_DEG, HELD_RIM, on_footprint, reachable, rim_mm, seated
-from .screw_lines import Fit, Lines, Shots, Tally, shafts
+from .screw_lines import Fit, Lines, Shots, Tally, nothing, shafts
 
 _PLACE_MM, _TURN_DEG = 1.5, 6.0  # between places and directions that are tried
 _LIFT_MM = 0.4  # between heights of a head
 _STEP_MM = 1.0  # between places along a line
 _FACE_MM2 = 120.0  # of a flange's face that is looked at as closely as that
+_HOPELESS_MM = 2.5  # by which all miss a rule, and no place and direction between those tried would hold it
 _FEW = 20  # screws, of which less are found anew more densely
 _REACH_MM = 26.0  # from a plate's outline outwards, from where a flange's face is looked for
 _WALL_REACH_MM = 4.0  # what stands out farther from the body's outline is a process or a rib
-_CELL_MM, _IN_CELL = 2.0, 60  # heads in the same cell, of which only the best so many are gone on with
+# Screws in the same cell of heads and directions, of which only the best so many are gone on with.
+_CELL_MM, _CELL_TURN, _IN_CELL = 2.0, 0.2, 6
 _CERTAIN, _HOPELESS = 3.2, 0.7  # standard deviations off the canal: surely far enough; surely not
 _ROUGH, _ROUGH_PERCENT = 256, 1.5  # deviations of a first look at the canal, and by how much that may be wrong
 _EVERY_MM = 1.0  # along a thread, in which it is looked whether it reaches the canal
@@ -36,10 +38,16 @@ def fit_of(end: ScrewEnd, kind: ScrewType, bicortical: bool) -> Fit:
 def everywhere(end: ScrewEnd, fit: Fit, tally: Tally) -> Shots:
     """Every safe screw of a type; where hardly any is found, looked for again more densely."""
     shots = found(end, fit, all_lines(end, fit.kind, _PLACE_MM, _TURN_DEG), tally)
-    if len(shots) >= _FEW or tally.left.get("length", 0) == 0:
+    blocked = tally.blocked
+    if len(shots) >= _FEW or (blocked is not None and tally.missed[blocked] > _HOPELESS_MM) or not tally.came:
         return shots
-    dense = found(end, fit, all_lines(end, fit.kind, 0.5 * _PLACE_MM, 0.5 * _TURN_DEG), tally)
+    dense = densely(end, fit, tally)
     return dense if len(dense) else shots
+
+
+def densely(end: ScrewEnd, fit: Fit, tally: Tally) -> Shots:
+    """Every safe screw of a type among places and directions half as far apart."""
+    return found(end, fit, all_lines(end, fit.kind, 0.5 * _PLACE_MM, 0.5 * _TURN_DEG), tally)
 
 
 def all_lines(end: ScrewEnd, kind: ScrewType, place_mm: float, turn_deg: float) -> Lines:
@@ -50,6 +58,8 @@ def all_lines(end: ScrewEnd, kind: ScrewType, place_mm: float, turn_deg: float) 
 
 def found(end: ScrewEnd, fit: Fit, lines: Lines, tally: Tally) -> Shots:
     """The safe screws along lines, by purchase, best first; of heads in the same place only the best."""
+    if not len(lines.places):
+        return nothing()
     shots = shafts(end, fit, lines, _STEP_MM, tally)
     if not len(shots):
         return shots
@@ -162,11 +172,12 @@ def on_face(end: ScrewEnd, across: np.ndarray, up: np.ndarray) -> tuple[np.ndarr
 
 
 def _spread(shots: Shots, in_cell: int) -> Shots:
-    """Of screws sorted best first, in each cell of heads only the first so many."""
+    """Of screws sorted best first, in each cell of heads and directions only the first so many."""
     cells: dict[tuple[int, ...], int] = {}
     kept = []
-    for number, entry in enumerate(np.floor(shots.entries / _CELL_MM).astype(int)):
-        cell = tuple(entry.tolist())
+    places = np.column_stack([np.floor(shots.entries / _CELL_MM), np.floor(shots.ways / _CELL_TURN)]).astype(int)
+    for number, place in enumerate(places):
+        cell = tuple(place.tolist())
         cells[cell] = cells.get(cell, 0) + 1
         if cells[cell] <= in_cell:
             kept.append(number)

@@ -13,7 +13,7 @@ from .moves import as_vec
 from .screw_lines import SPARE_MM, Shots
 
 _CHANNEL_MM = 30.0  # of the way cut for a driver, from the head outwards
-_MOST_LOOKED_AT = 4000  # screws whose partners are looked at: then the best set so far is taken
+_MOST_LOOKED_AT = 1500  # screws whose partners are looked at: then the best set so far is taken
 
 
 @dataclass(frozen=True, eq=False)

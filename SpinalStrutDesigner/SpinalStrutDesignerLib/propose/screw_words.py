@@ -55,23 +55,18 @@ def refusal(end: ScrewEnd, fit: Fit, tally: Tally) -> str:
     flange = f"{end.name}_flange" if end.shape.flange else f"{end.name}_foot"
     place = f"{end.level}, {kind.name}"
     if not tally.came.get("bone"):
-        return (
-            f"{place}: {flange} is too small for the metal round its head; make {flange}.width_mm or height_mm larger"
-        )
+        return f"{place}: {flange} is too small for the metal round a head; make {flange}.width_mm or height_mm larger"
     if what == "bone":
         return f"{place}: no straight way from {flange} meets the vertebra; change {flange}.azimuth_deg or height_mm"
     if what == "length":
         shortest = kind.lengths_mm[0]
         return (
-            f"no catalogue length fits {place}: the shortest, {shortest:g} mm, needs {missed:.1f} mm more than the "
-            f"bone leaves with "
-            f"screw_rules.cortex_mm = {rules.cortex_mm:g} mm ahead of its tip; choose a type with shorter "
+            f"no catalogue length fits {place}: the shortest, {shortest:g} mm, needs {missed:.1f} mm more than bone "
+            f"leaves with screw_rules.cortex_mm = {rules.cortex_mm:g} mm ahead of its tip; choose a type with shorter "
             "lengths_mm, or lower screw_rules.under_head_mm"
         )
     if what == "tip":
-        return (
-            f"{place}: no catalogue length ends 1 to 2 mm beyond the far wall; choose other lengths_mm, or unicortical"
-        )
+        return f"{place}: no length made ends 1 to 2 mm beyond the far wall; choose other lengths_mm, or unicortical"
     if what in _RULES:
         field, thing = _RULES[what]
         return (
@@ -95,19 +90,17 @@ def refusal(end: ScrewEnd, fit: Fit, tally: Tally) -> str:
         return f"{place}: heads come too near to what rules protects; {by}; move {flange} (azimuth_deg, height_mm)"
     if what == "approach":
         return (
-            f"{place}: every safe way is tilted more than the driver may be from the approach "
-            f"({end.name}_foot.approach); by {missed:.0f}° at least; change {end.name}_foot.approach or "
-            f"{flange}.azimuth_deg"
+            f"{place}: every safe way is tilted too far for a driver from the approach ({end.name}_foot.approach),"
+            f" by {missed:.0f}° at least; change {end.name}_foot.approach or {flange}.azimuth_deg"
         )
     if what.startswith("driver: "):
         thing = what.removeprefix("driver: ").replace("_", " ")
         return (
-            f"{place}: approach blocked: a driver of {rules.driver_length_mm:g} mm × {kind.driver_diameter_mm:g} mm "
-            f"meets {thing}; {by}; take a shorter driver "
-            f"(screw_rules.driver_length_mm), change {flange}.azimuth_deg, or, if "
-            f"{thing} may be held aside, insertion.retractions"
+            f"{place}: approach blocked: a driver of {rules.driver_length_mm:g} × {kind.driver_diameter_mm:g} mm meets "
+            f"{thing}; {by}; take a shorter driver (screw_rules.driver_length_mm), change {flange}.azimuth_deg, or, "
+            f"if {thing} may be held aside, insertion.retractions"
         )
     return (
-        f"{place}: no trajectory keeps clear of {what.replace('_', ' ')}; {by}; change {flange}'s "
-        "place, take a thinner or shorter type, or its rule in rules"
+        f"{place}: no trajectory keeps clear of {what.replace('_', ' ')}; {by}; change {flange}'s place, take a "
+        "thinner or shorter type, or its rule in rules"
     )

@@ -79,7 +79,7 @@ def hu_profile(case: Case, line: ScrewLine) -> tuple[np.ndarray, np.ndarray]:
 
 
 def pullout_of(case: Case, screw: Screw) -> float:
-    """N that pull a planned screw out, without bone beside metal, where the CT tells nothing. case: as posed."""
+    """N that pull a planned screw out; bone beside metal, where a CT tells nothing, does not count. case: as posed."""
     line = ScrewLine(screw, 1, case.structure(screw.level))
     inside = line.vertebra.distance(line.points) < 0.0
     beside = case.distance(case.having("metal"), line.points) < BLOOMING_MM

@@ -129,6 +129,11 @@ def side_wall(line: ScrewLine, plate_normal: np.ndarray, budget: ErrorBudget, sk
         return None
     entry = line.depths[np.argmax(line.in_bone)]
     chosen = line.depths >= min(entry + skip_mm, line.screw.length_mm)
+    if line.screw.bicortical:
+        # Where it passes the far wall it has to: so near to it that lies ahead, not beside.
+        chosen &= line.depths <= max(line.screw.length_mm + (line.far_wall() or 0.0) - 2.0 * line.radius, entry)
+        if not chosen.any():
+            return None
     points, depths = line.points[chosen], line.depths[chosen]
     across = np.cross(line.direction, np.eye(3)[int(np.argmin(np.abs(line.direction)))])
     across = across / np.linalg.norm(across)
