@@ -49,6 +49,7 @@ bench: $(READY)
 	$(BIN)/python Testing/Benchmarks/bench_insertion.py
 	$(BIN)/python Testing/Benchmarks/bench_lattice.py
 	$(BIN)/python Testing/Benchmarks/bench_preview.py
+	$(BIN)/python Testing/Benchmarks/bench_screws.py
 
 # How near what is found in a CT comes to the truth of the test cases, how near axes and sections come to brute force,
 # and whether implants can be brought in, with the limits: half an hour.

@@ -1,9 +1,10 @@
 """How near what is found comes to the truth of the test cases: one table, with the limit beside each figure.
 
-    python Testing/Accuracy/accuracy.py [anatomy | fit | ways] [--pictures FOLDER]
+    python Testing/Accuracy/accuracy.py [anatomy | fit | ways | screws] [--pictures FOLDER]
 
 anatomy: what is found in a CT, and implants made from it; fit: axes and sections against brute force; ways: whether the
-implants that are proposed can be brought in.
+implants that are proposed can be brought in; screws: those that are planned against brute force, and among the true
+structures.
 
 The cases lie in the folder that SPINAL_STRUT_DATA names, or beside the checkout. The exit code is 0 where all holds.
 """
@@ -19,6 +20,7 @@ import designs
 import endplates
 import fit
 import keepouts
+import screws
 import segmentation
 import vertebrae
 import ways
@@ -40,7 +42,7 @@ def anatomy_rows(data: Path, pictures: Path) -> Iterator[Row]:
         yield from part.rows(data, pictures)
 
 
-PARTS = {"anatomy": anatomy_rows, "fit": fit.rows, "ways": ways.rows}
+PARTS = {"anatomy": anatomy_rows, "fit": fit.rows, "ways": ways.rows, "screws": screws.rows}
 
 
 def all_rows(data: Path, pictures: Path) -> Iterator[Row]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -28,6 +28,7 @@ from .screw_aside import Aside
 # A plate's distances are told on a grid of this step, in a block that reaches so far beyond its outline, under it and
 # past it, mm: a tenth of a millimetre where its surface is as bent as endplates are.
 _STEP_MM, _BESIDE_MM, _UNDER_MM, _PAST_MM = 0.75, 6.0, 9.0, 5.0
+_SHIFT_MM = 0.7  # a structure that moves aside as a whole asks for more than the depth at which it is met
 _NEAR_MM = 15.0  # of the vertebra's box: what is farther is met by no screw in it
 
 
@@ -110,6 +111,10 @@ class ScrewEnd:
             made = self._asides[thing.structure.name] = Aside.of(self.where, thing)
         return made
 
+    def tolerant(self) -> ScrewEnd:
+        """The same for heads that may come as near as the implant's own rules allow, not only as they pass."""
+        return replace(self, before=tuple(_allowed(self.plan, self.before)), judged={})
+
     def under_mm(self, kind: ScrewType) -> float:
         """From the head's flat top to the end of the metal under its seat, along the screw."""
         return kind.head_radius_mm + self.plan.screw_rules.under_head_mm
@@ -166,6 +171,16 @@ def _before(plan: Plan, near: Sequence[Structure]) -> list[tuple[Structure, floa
     """What the implant's own rules pass at, error budget included."""
     needs = [(structure, least_mm(plan, structure, 0.0)) for structure in near if structure.role != "bone"]
     return [(structure, need) for structure, need in needs if need is not None]
+
+
+def _allowed(plan: Plan, before: Sequence[tuple[Structure, float]]) -> Iterator[tuple[Structure, float]]:
+    """What the rules fail below: where they pass at more, and nothing forbids any contact."""
+    budget = plan.budget.segmentation_to_print_mm
+    for structure, need in before:
+        rule = rule_for(plan, "metal" if structure.role == "metal" else structure.name)
+        if rule is not None and rule.kind == "displacement" and need < 0.0:
+            need = budget + _SHIFT_MM - rule.limit_mm
+        yield structure, need
 
 
 def _on_grid(plate: Endplate, exact: Distance) -> LocalField:

@@ -105,9 +105,22 @@ def with_safe_screws(where: Situation) -> Plan:
 
 
 def planned_end(where: Situation, end: End) -> EndScrews:
-    """The best safe screws of one end. Raises PlanError where there are none, as `plan_screws`."""
+    """The best safe screws of one end. Raises PlanError where there are none, as `plan_screws`.
+
+    Heads keep the implant's own rules so that they pass; where no set does that, so that they do not fail.
+    """
     place = screw_end(where, axis_curve(where.plan.axis, where.plan.section), end)
     holes = _holes(place)
+    try:
+        return _planned(place, holes)
+    except PlanError:
+        tolerant = place.tolerant()
+        if tolerant.before == place.before:
+            raise
+    return _planned(tolerant, holes)
+
+
+def _planned(place: ScrewEnd, holes: tuple[Screw, ...]) -> EndScrews:
     locked, free = [s for s in holes if s.locked], [s for s in holes if not s.locked]
     if not free:
         return _told(place, [_set(place, holes)])
