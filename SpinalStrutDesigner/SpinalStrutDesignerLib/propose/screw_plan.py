@@ -97,11 +97,27 @@ def with_set(plan: Plan, level: str, chosen: ScrewSet) -> Plan:
 
 
 def with_safe_screws(where: Situation) -> Plan:
-    """The situation's plan with the best safe screws of each end; where an end has none its screws stay as they are,
-    for verification to tell."""
+    """The situation's plan with the best safe screws at each end whose own verification would fail; where an end has
+    none its screws stay as they are, for verification to tell.
+
+    Where its own are safe they stay too: flange and heads were chosen together, so that what the whole implant pushes
+    aside was looked at, which is more than the planner knows of.
+    """
     ends: tuple[End, End] = ("upper", "lower")
-    told = side_by_side([lambda end=end: _planned_or_told(where, end) for end in ends])  # type: ignore[misc]
+    unsafe = [end for end in ends if not _safe(where, end)]
+    told = side_by_side([lambda end=end: _planned_or_told(where, end) for end in unsafe])  # type: ignore[misc]
     return with_screws(where.plan, [one for one in told if isinstance(one, EndScrews)])
+
+
+def _safe(where: Situation, end: End) -> bool:
+    """Whether verification would fail none of an end's screws; it does not judge their directions."""
+    place = screw_end(where, axis_curve(where.plan.axis, where.plan.section), end)
+    screws = planned_at(where.plan, place.level)
+    return all(
+        bound.left >= 0.0 or bound.unit == "°"
+        for screw in screws
+        for bound in bounds(place, screw, [other for other in screws if other is not screw])
+    )
 
 
 def planned_end(where: Situation, end: End) -> EndScrews:
