@@ -53,7 +53,7 @@ def stood_in(bench: Any, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     def stand_in(*given: Any) -> Any:
         job = screws_job(*given)
-        return replace(job, arguments=(str(STAND_IN), str(made), "--out", "--", *job.arguments[2:]))
+        return replace(job, arguments=(str(STAND_IN), str(made), "--sets", "--", *job.arguments[2:]))
 
     monkeypatch.setattr(jobs, "screws_job", stand_in)
     bench.ui.planScrewsButton.click()
