@@ -125,6 +125,8 @@ class _Search:
         self.most, self.looked = -np.inf, 0
 
     def from_(self, hole: int, chosen: tuple[int, ...], held: float, open_: Sequence[np.ndarray]) -> None:
+        """Goes on from a hole with what is chosen for those before it, which hold so many newtons; open_: for each hole
+        (n,) bool, which shots still go with them."""
         if hole == len(self.pools):
             if held > self.most + 1e-9:
                 self.best, self.most = chosen, held

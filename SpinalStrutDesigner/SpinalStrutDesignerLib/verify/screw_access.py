@@ -48,13 +48,15 @@ def _room(measured: Measured, line: ScrewLine, driver: Driver, things: tuple[Obs
     beyond = _beyond_image_mm(measured, entry, way, driver)
     detail = f"{', '.join(blocked)}; tilt the screw or move it" if blocked else f"nearest: {what}"
     if beyond > 0.0:
+        # What the image does not show was not looked at, and is no pass.
+        verdict = "warn" if verdict == "pass" else verdict
         detail += f"; its outer {beyond:.0f} mm lie beyond the image, of which nothing is known"
     return measured.finding(
         f"screw.{line.number}.access",
         f"{line.name}: room of a straight driver to what stays in its place",
         room,
         "mm",
-        f"≥ {budget:g} mm to anatomy (warns to 0), ≥ 0 mm to the implant",
+        f"≥ {budget:g} mm to anatomy (warns to 0), ≥ 0 mm to the implant; warns beyond the image",
         verdict,
         f"driver Ø {2.0 * driver.radius_mm:g} mm, {driver.length_mm:g} mm long behind the head; verify against the "
         "hospital's set",
