@@ -84,6 +84,7 @@ class Desk:
     def move(self, plan: Plan, what: str) -> None:
         """As `decide`, for something that is being dragged: all of a drag is one decision."""
         self._decide(plan, what, self.history.record_move)
+        self.history.work_done()
 
     def _decide(self, plan: Plan, what: str, record: Callable[[str, str], None]) -> None:
         if self.locked:

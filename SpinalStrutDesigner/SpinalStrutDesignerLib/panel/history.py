@@ -38,6 +38,10 @@ class History:
         self._future = []
         self._last = (what, now)
 
+    def work_done(self) -> None:
+        """What the last move set going is done: a slow machine's work is no rest of the hand."""
+        self._last = (self._last[0], self.clock())
+
     def undone(self, present: str) -> str:
         """The plan before the last decision. Raises IndexError where there is none."""
         before, what = self._past.pop()

@@ -89,3 +89,14 @@ def test_a_drag_is_one_decision_until_it_rests() -> None:
         history.record_move(before, "width")
     assert history.undone("14") == "13"  # moved again after a rest
     assert history.undone("13") == "10" and not history.undo_words
+
+
+def test_the_time_that_a_move_takes_to_be_shown_is_no_rest() -> None:
+    now = [0.0]
+    history = History(clock=lambda: now[0])
+    for before in ("10", "11", "12"):
+        history.record_move(before, "width")
+        now[0] += 5.0  # a slow machine shows it
+        history.work_done()
+        now[0] += 0.1
+    assert history.undone("13") == "10" and not history.undo_words

@@ -36,7 +36,8 @@ def _drilled(seat: str, holes: HolePlan, printed_with: HolePlan | None = None) -
 def test_stock_is_what_the_plan_says_and_its_volume_is_that_of_the_rings(seat: str):
     holes = HolePlan(undersize_mm=0.6, seat_stock_mm=0.4)
     measured = _drilled(seat, holes)
-    (found,) = stock(measured)
+    found, crossings = stock(measured)
+    assert crossings.id == "printed.self_intersections" and crossings.verdict == "pass"
     assert found.id == "screw.1.stock" and found.verdict == "pass"
     assert found.value == pytest.approx(0.4, abs=0.02) and "3.1" in found.detail
     # Areas of revolution between the two holes, by the rule of rings: the profile turned, depth by depth.
@@ -54,9 +55,9 @@ def test_stock_is_what_the_plan_says_and_its_volume_is_that_of_the_rings(seat: s
 
 
 def test_stock_that_is_not_as_planned_is_told():
-    (found,) = stock(_drilled("spherical", HolePlan(0.6, 0.4), HolePlan(0.6, 0.8)))
+    found, _ = stock(_drilled("spherical", HolePlan(0.6, 0.4), HolePlan(0.6, 0.8)))
     assert found.verdict == "warn" and found.value == pytest.approx(0.8, abs=0.02)
-    (found,) = stock(_drilled("spherical", HolePlan(0.6, 0.4), HolePlan(1.2, 0.4)))
+    found, _ = stock(_drilled("spherical", HolePlan(0.6, 0.4), HolePlan(1.2, 0.4)))
     assert found.verdict == "warn" and "bore as printed 2.5 mm" in found.detail.replace("2.50", "2.5")
 
 
