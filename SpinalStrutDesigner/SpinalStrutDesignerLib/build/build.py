@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from importlib import metadata
 
@@ -15,7 +16,7 @@ from ..case.model import Case
 from ..plan.json import plan_to_json
 from ..plan.plan import Plan
 from ..threads import both, side_by_side
-from .design import Design, Situation
+from .design import Design, Implant, Situation
 from .drill_guide import DrillGuides, drill_guides
 from .guides import bone_model, docking_guides
 from .implant import Blank, blank, implant, trial
@@ -26,7 +27,7 @@ from .variant import lengthened_implant, lengthened_part
 
 _SHARE = 0.6  # of the progress: the bodies; the rest is their finishing, the plastic parts and the variants
 # Raised with every change that may move a vertex.
-ALGORITHM_VERSION = "5"
+ALGORITHM_VERSION = "6"
 
 
 def build(case: Case, plan: Plan, progress: Progress = silent) -> Design:
@@ -42,19 +43,27 @@ def build(case: Case, plan: Plan, progress: Progress = silent) -> Design:
     nominal, (others, cuts, drill) = both(
         lambda: implant(cast), lambda: _plastic_parts(cast, situations), lambda: progress("guides", _SHARE)
     )
-    progress("variants", 0.9)
-    variants = side_by_side(
-        [partial(lengthened_implant, nominal, s) for s in situations[1:]], lambda: progress("variants", 0.9)
-    )
-    implants = side_by_side(
-        [partial(relieved, one, cut) for one, cut in zip((nominal, *variants), cuts)], lambda: progress("ways in", 0.95)
-    )
+    progress("variants and milling stock", 0.9)
     rings = stock_rings(cast.undrilled, situations[0].plan.screws, plan.holes)
+    printed, variants = both(
+        lambda: as_printed(nominal.part, rings),
+        lambda: [lengthened_implant(nominal, longer) for longer in situations[1:]],
+        lambda: progress("variants and milling stock", 0.9),
+    )
     implants = side_by_side(
-        [partial(as_printed, one, rings, cut) for one, cut in zip(implants, cuts)],
-        lambda: progress("milling stock", 0.97),
+        [partial(_brought_in, one, cut, printed) for one, cut in zip((nominal, *variants), cuts)],
+        lambda: progress("ways in", 0.95),
     )
     return Design(tuple(implants), others, input_digest(case, plan), versions(), drill.made, drill.unmade)
+
+
+def _brought_in(implant: Implant, cuts: Undercuts | None, printed: Part | None) -> Implant:
+    """An implant, and what is printed for it (given of the nominal one), without what is in the way of bone."""
+    if printed is not None:
+        longer = printed if implant.situation.stretch is None else lengthened_part(printed, implant.situation)
+        named = replace(longer, name=f"{implant.part.name}_as_printed")
+        implant = replace(implant, printed=relieved_part(named, cuts))
+    return relieved(implant, cuts)
 
 
 def _plastic_parts(

@@ -7,18 +7,15 @@ metal before drilling, between the hole as printed and the hole as finished.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
-from LatticeGeneratorLib.mesh.boolean import Solid, printable
-from LatticeGeneratorLib.mesh.check import components
+from LatticeGeneratorLib.mesh.boolean import Solid
 from LatticeGeneratorLib.mesh.mesh import Mesh, Part
 from LatticeGeneratorLib.mesh.solids import revolved
 
 from ..plan.guides import HolePlan
 from ..plan.plan import Screw
-from .design import Implant
-from .relief import Undercuts
+from .implant import one_body
 from .screws import deepest_mm, direction_of, finished_hole, printed_cutter
 
 # Stock reaches this far into the metal around a finished hole, mm, so that the two join in one body: more than the
@@ -38,20 +35,17 @@ def stock_rings(undrilled: Solid, screws: Sequence[Screw], holes: HolePlan) -> t
     return tuple(ring.mesh() for ring in rings if not ring.empty)
 
 
-def as_printed(implant: Implant, rings: Sequence[Mesh], cuts: Undercuts | None) -> Implant:
-    """The implant with the part that is printed for it, where anything is to be milled. rings: the nominal implant's.
+def as_printed(finished: Part, rings: Sequence[Mesh]) -> Part | None:
+    """What is printed for an implant that is finished so; None where nothing is to be milled.
 
-    Raises GeometryError where that part would not be closed.
+    Raises GeometryError where it would not be closed.
     """
     if not rings:
-        return implant
-    moved = [Mesh(implant.situation.moved(ring.vertices), ring.faces) for ring in rings]
-    whole = Solid.of(implant.part.mesh).joined(moved)
-    if cuts is not None:
-        whole = whole.less(cuts.cutters)
-    body = printable(components(whole.mesh())[0])
-    name, provenance = f"{implant.part.name}_as_printed", {**implant.part.provenance, "holes": "with milling stock"}
-    return replace(implant, printed=Part(body, name, "as_printed", implant.part.material, provenance))
+        return None
+    # Rims of rings lie within rounding of the finished surface: the slivers between are thinned out as at any joint.
+    body = one_body(Solid.of(finished.mesh).joined(rings))
+    provenance = {**finished.provenance, "holes": "with milling stock"}
+    return Part(body, f"{finished.name}_as_printed", "as_printed", finished.material, provenance)
 
 
 def _filled(screw: Screw) -> Mesh:

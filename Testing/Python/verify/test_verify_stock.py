@@ -28,8 +28,9 @@ def _drilled(seat: str, holes: HolePlan, printed_with: HolePlan | None = None) -
     plan = toy_plan(screws=(screw,), holes=holes)
     mesh = difference(BLOCK, [finished_cutter(screw)])
     implant = design_of(toy_case(), plan, mesh).implants[0]
-    implant = replace(implant, part=Part(mesh, "implant", "implant", "Ti"))
-    return Measured(as_printed(implant, stock_rings(Solid.of(BLOCK), plan.screws, printed_with or holes), None))
+    part = Part(mesh, "implant", "implant", "Ti")
+    printed = as_printed(part, stock_rings(Solid.of(BLOCK), plan.screws, printed_with or holes))
+    return Measured(replace(implant, part=part, printed=printed))
 
 
 @pytest.mark.parametrize("seat", ["spherical", "conical"])
