@@ -80,9 +80,7 @@ def seat_room(end: ScrewEnd, kind: ScrewType, entries: np.ndarray, ways: np.ndar
 def head_room(end: ScrewEnd, kind: ScrewType, entries: np.ndarray, ways: np.ndarray) -> np.ndarray:
     """(n,) mm that the metal round heads leaves of the implant's own keep-out rules, and the cut for a driver of the
     strut."""
-    length, room = end.under_mm(kind), np.full(len(entries), inf)
-    boss = [ring(entries, ways, rim_mm(kind), share * length) for share in (0.0, 0.5)]
-    points = np.concatenate([*boss, entries[:, None]], axis=1)
+    room, points = np.full(len(entries), inf), boss_points(end, kind, entries, ways)
     low, high = points.reshape(-1, 3).min(axis=0, initial=inf), points.reshape(-1, 3).max(axis=0, initial=-inf)
     for structure, need in end.before:
         first, last = structure.box
@@ -91,6 +89,12 @@ def head_room(end: ScrewEnd, kind: ScrewType, entries: np.ndarray, ways: np.ndar
         away = structure.distance(points.reshape(-1, 3)).reshape(points.shape[:2]).min(axis=1)
         np.minimum(room, away - need, out=room)
     return room
+
+
+def boss_points(end: ScrewEnd, kind: ScrewType, entries: np.ndarray, ways: np.ndarray) -> np.ndarray:
+    """(n, k, 3) on the outside of the metal round heads."""
+    boss = [ring(entries, ways, rim_mm(kind), share * end.under_mm(kind)) for share in (0.0, 0.5)]
+    return np.concatenate([*boss, entries[:, None]], axis=1)
 
 
 def ring(entries: np.ndarray, ways: np.ndarray, radius: float, depth: float) -> np.ndarray:

@@ -7,8 +7,9 @@ that go together are found by branch and bound, bettered little by little, and h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from LatticeGeneratorLib.progress import Progress, silent
@@ -24,11 +25,13 @@ from ..threads import side_by_side
 from ..verify.purchase import pullout_of
 from .moves import as_vec
 from .screw_end import ScrewEnd, planned_at, screw_end
+from .screw_heads import boss_points
 from .screw_judge import bounds
 from .screw_lines import Fit, Shots, Tally
 from .screw_refine import refined, screw_of
 from .screw_search import densely, everywhere, fit_of
 from .screw_sets import Pool, Rods, best_set
+from .screw_whole import Pushed, Whole, head_depth
 from .screw_words import binding, refusal
 
 _MOST = 4  # screws of an end
@@ -36,6 +39,7 @@ _TRIES = 12  # sets that are held against verification before none is found
 _APART_MM, _APART_DEG = 2.5, 8.0  # screws farther apart in place or direction are clearly different
 _SAME_MM, _SAME_DEG = 0.8, 3.0  # nearer ones are not tried again where one did not hold
 _RUNNERS_UP = 3
+_STEP_MM = 0.1  # by which heads must stand less deep in what they push too far, at least
 _LOOKED_AT = 150  # screws of a hole, evenly of all, by which is told what keeps sets apart
 
 
@@ -72,10 +76,8 @@ def plan_screws(case: Case, plan: Plan, progress: Progress = silent) -> tuple[En
     progress("measuring", 0.0)
     where = situation(case, plan)
     ends: tuple[End, End] = ("upper", "lower")
-    told: list[EndScrews | PlanError] = []
-    for number, end in enumerate(ends):
-        progress(f"screws of the {end} end", 0.2 + 0.4 * number)
-        told.append(_planned_or_told(where, end))
+    progress("screws of both ends", 0.2)
+    told = _planned_or_told(where, ends, lambda: progress("screws of both ends", 0.2))
     refused = [str(one) for one in told if isinstance(one, PlanError)]
     if refused:
         raise PlanError("; and ".join(refused))
@@ -104,8 +106,7 @@ def with_safe_screws(where: Situation) -> Plan:
     aside was looked at, which is more than the planner knows of.
     """
     ends: tuple[End, End] = ("upper", "lower")
-    unsafe = [end for end in ends if not _safe(where, end)]
-    told = side_by_side([lambda end=end: _planned_or_told(where, end) for end in unsafe])  # type: ignore[misc]
+    told = _planned_or_told(where, [end for end in ends if not _safe(where, end)])
     return with_screws(where.plan, [one for one in told if isinstance(one, EndScrews)])
 
 
@@ -120,34 +121,35 @@ def _safe(where: Situation, end: End) -> bool:
     )
 
 
-def planned_end(where: Situation, end: End) -> EndScrews:
-    """The best safe screws of one end. Raises PlanError where there are none, as `plan_screws`.
+def planned_end(where: Situation, end: End, whole: Whole | None = None) -> EndScrews:
+    """The best safe screws of one end. Raises PlanError where there are none, as `plan_screws`. whole: the situation's
+    implant, where both ends share it.
 
     Heads keep the implant's own rules so that they pass; where no set does that, so that they do not fail.
     """
     place = screw_end(where, axis_curve(where.plan.axis, where.plan.section), end)
-    holes = _holes(place)
+    holes, whole = _holes(place), whole or Whole(where)
     try:
-        return _planned(place, holes)
+        return _planned(place, holes, whole)
     except PlanError:
         tolerant = place.tolerant()
         if tolerant.before == place.before:
             raise
-    return _planned(tolerant, holes)
+    return _planned(tolerant, holes, whole)
 
 
-def _planned(place: ScrewEnd, holes: tuple[Screw, ...]) -> EndScrews:
+def _planned(place: ScrewEnd, holes: tuple[Screw, ...], whole: Whole) -> EndScrews:
     locked, free = [s for s in holes if s.locked], [s for s in holes if not s.locked]
     if not free:
-        return _told(place, [_set(place, holes)])
+        return _told(place, [_set(place, holes, whole)])
     fits = {key: fit_of(place, *key) for key in dict.fromkeys((s.type, s.bicortical) for s in free)}
     pools = {key: _pool(place, fit) for key, fit in fits.items()}
     of_holes = [fits[s.type, s.bicortical] for s in free]
-    search = _End(place, holes, [pools[s.type, s.bicortical] for s in free], of_holes)
+    search = _End(place, holes, whole, [pools[s.type, s.bicortical] for s in free], of_holes)
     first = search.best(())
     if first is None and len(free) + len(locked) > 1:
         pools = {key: Pool(*key, densely(place, fit, Tally())) for key, fit in fits.items()}
-        search = _End(place, holes, [pools[s.type, s.bicortical] for s in free], of_holes)
+        search = _End(place, holes, whole, [pools[s.type, s.bicortical] for s in free], of_holes)
         first = search.best(())
     if first is None:
         raise PlanError(_not_together(place, search.pools, [Rods.screw(s) for s in locked]))
@@ -171,11 +173,19 @@ def _near(one: Screw, other: Screw) -> bool:
     return away < _APART_MM and turned < _APART_DEG
 
 
-def _planned_or_told(where: Situation, end: End) -> EndScrews | PlanError:
-    try:
-        return planned_end(where, end)
-    except PlanError as error:
-        return error
+def _planned_or_told(
+    where: Situation, ends: Sequence[End], waiting: Callable[[], None] = lambda: None
+) -> list[EndScrews | PlanError]:
+    """The best screws of each end, or why there are none."""
+    whole = Whole(where)
+
+    def told(end: End) -> EndScrews | PlanError:
+        try:
+            return planned_end(where, end, whole)
+        except PlanError as error:
+            return error
+
+    return side_by_side([partial(told, end) for end in ends], waiting)
 
 
 def _holes(end: ScrewEnd) -> tuple[Screw, ...]:
@@ -202,8 +212,10 @@ def _pool(end: ScrewEnd, fit: Fit) -> Pool:
 class _End:
     """The search for sets of one end."""
 
-    def __init__(self, end: ScrewEnd, holes: Sequence[Screw], pools: list[Pool], fits: list[Fit]) -> None:
-        self.end, self.holes, self.pools, self.fits = end, holes, pools, fits
+    def __init__(
+        self, end: ScrewEnd, holes: Sequence[Screw], whole: Whole, pools: list[Pool], fits: list[Fit]
+    ) -> None:
+        self.end, self.holes, self.whole, self.pools, self.fits = end, holes, whole, pools, fits
         self.free = [s for s in holes if not s.locked]
         self.fixed = [Rods.screw(s) for s in holes if s.locked]
         self.spoilt = {id(pool): np.ones(len(pool.shots), dtype=bool) for pool in pools}
@@ -223,12 +235,27 @@ class _End:
             for shots in (refined(self.end, self.fits, starts, self.fixed), starts):
                 screws = self._screws(shots)
                 failing = [s for s in screws if not s.locked and not _holds(self.end, s, screws)]
-                if not failing:
-                    return _set(self.end, screws)
+                pushed = () if failing else self.whole.pushed(self.end, screws)
+                if not failing and all(one.bound.left >= 0.0 for one in pushed):
+                    return _set(self.end, screws, self.whole)
             for pool, screw in zip(self.pools, [s for s in screws if not s.locked]):
                 if screw in failing:
                     self.spoilt[id(pool)] &= ~_alike(pool.shots, screw, _SAME_MM, _SAME_DEG)
+            for one in pushed:
+                self._spoil_deep(one, screws)
         return None
+
+    def _spoil_deep(self, pushed: Pushed, screws: Sequence[Screw]) -> None:
+        """Of the hole whose head stands deepest in what a set pushes too far, heads as deep are not tried again."""
+        free = [s for s in screws if not s.locked]
+        depths = [head_depth(pushed.structure, [screw], self.end) for screw in free]
+        if pushed.bound.left >= 0.0 or not depths:
+            return
+        deepest = int(np.argmax(depths))
+        shots, screw = self.pools[deepest].shots, free[deepest]
+        points = boss_points(self.end, screw.type, shots.entries, shots.ways)
+        away = pushed.structure.distance(points.reshape(-1, 3)).reshape(points.shape[:2]).min(axis=1)
+        self.spoilt[id(self.pools[deepest])] &= -away < depths[deepest] - max(_STEP_MM, -0.5 * pushed.bound.left)
 
     def _screws(self, shots: Sequence[Shots]) -> tuple[Screw, ...]:
         """The holes with these screws, locked ones as they are."""
@@ -248,8 +275,9 @@ def _alike(shots: Shots, screw: Screw, near_mm: float, near_deg: float) -> np.nd
     return found
 
 
-def _set(end: ScrewEnd, screws: Sequence[Screw]) -> ScrewSet:
-    words = tuple(binding(end, s, [o for o in screws if o is not s]) for s in screws)
+def _set(end: ScrewEnd, screws: Sequence[Screw], whole: Whole) -> ScrewSet:
+    together = [one.bound for one in whole.pushed(end, screws)]
+    words = tuple(binding(end, s, [o for o in screws if o is not s], together) for s in screws)
     return ScrewSet(tuple(screws), sum(pullout_of(end.where.case, s) for s in screws), words)
 
 

@@ -19,9 +19,9 @@ _RULES = {
 }
 
 
-def binding(end: ScrewEnd, screw: Screw, beside: Sequence[Screw]) -> str:
-    """What binds a screw, the tightest first, and why it is no longer."""
-    found = sorted(bounds(end, screw, beside), key=lambda bound: bound.left / _BINDS[bound.unit])
+def binding(end: ScrewEnd, screw: Screw, beside: Sequence[Screw], together: Sequence[Bound] = ()) -> str:
+    """What binds a screw, the tightest first, and why it is no longer; together: what binds all of its set."""
+    found = sorted([*bounds(end, screw, beside), *together], key=lambda bound: bound.left / _BINDS[bound.unit])
     tight = [bound for bound in found if bound.left < _BINDS[bound.unit]] or found[:1]
     return "; ".join([*dict.fromkeys(bound.words for bound in tight[:3]), _length_words(end, screw, beside)])
 
