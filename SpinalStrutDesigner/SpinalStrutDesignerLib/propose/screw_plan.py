@@ -179,13 +179,16 @@ def _planned_or_told(
     """The best screws of each end, or why there are none."""
     whole = Whole(where)
 
-    def told(end: End) -> EndScrews | PlanError:
+    def told(end: End) -> EndScrews | PlanError | None:
         try:
             return planned_end(where, end, whole)
         except PlanError as error:
             return error
 
-    return side_by_side([partial(told, end) for end in ends], waiting)
+    # The core that is done first makes ready what the other end will ask for.
+    tasks: list[Callable[[], EndScrews | PlanError | None]] = [partial(told, end) for end in ends]
+    made = side_by_side([*tasks, whole.prepare] if len(tasks) > 1 else tasks, waiting)
+    return [one for one in made if one is not None]
 
 
 def _holes(end: ScrewEnd) -> tuple[Screw, ...]:

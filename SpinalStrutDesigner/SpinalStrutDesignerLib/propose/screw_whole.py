@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from ..build.design import Situation
 from ..build.preview import Preview
 from ..case.model import Structure
-from ..plan.plan import Pose, Screw
+from ..plan.plan import Plan, Pose, Screw
 from ..plan.rules import rule_for
 from ..threads import made_once
 from ..verify.preview import Clearance, Clearances
@@ -46,11 +46,20 @@ class Whole:
     @made_once
     def _made(self) -> tuple[Preview, Clearances]:
         preview = Preview(self._where.case)
-        return preview, Clearances(preview.situation(self._plan))
+        situation = preview.situation(self._plan)
+        mobile = [structure for structure in situation.case.structures if _mobile(self._plan, structure)]
+        return preview, Clearances(replace(situation, case=situation.case.with_structures(mobile)))
+
+    def prepare(self) -> None:
+        """Makes what every preview stands on, which takes seconds; the first preview does so otherwise."""
+        preview, clearances = self._made
+        with self._lock:
+            clearances.of(self._plan, preview.of(self._plan))
 
     def pushed(self, end: ScrewEnd, screws: Sequence[Screw]) -> tuple[Pushed, ...]:
         """Every mobile structure that a head of these screws touches; all other screws of the plan stay in place."""
-        touched = [structure for structure in self._mobile(end) if head_depth(structure, screws, end) > -_TOUCHING_MM]
+        near = [structure for structure, _ in end.before if _mobile(self._plan, structure)]
+        touched = [structure for structure in near if head_depth(structure, screws, end) > -_TOUCHING_MM]
         if not touched:
             return ()
         with self._lock:  # previews keep what they made last
@@ -60,15 +69,16 @@ class Whole:
         without = self._without[end.level]
         return tuple(Pushed(s, _bound(found[s.name], without[s.name])) for s in touched)
 
-    def _mobile(self, end: ScrewEnd) -> list[Structure]:
-        ruled = [(structure, rule_for(self._plan, structure.name)) for structure, _ in end.before]
-        return [structure for structure, rule in ruled if rule is not None and rule.kind == "displacement"]
-
     def _clearances(self, level: str, screws: Sequence[Screw]) -> dict[str, Clearance]:
         preview, clearances = self._made
         kept = tuple(screw for screw in self._plan.screws if screw.level != level)
         plan = self._plan.with_(screws=(*kept, *screws))
         return {one.structure: one for one in clearances.of(plan, preview.of(plan))}
+
+
+def _mobile(plan: Plan, structure: Structure) -> bool:
+    rule = rule_for(plan, structure.name)
+    return structure.role != "bone" and rule is not None and rule.kind == "displacement"
 
 
 def head_depth(structure: Structure, screws: Sequence[Screw], end: ScrewEnd) -> float:

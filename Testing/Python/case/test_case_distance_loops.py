@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
-from SpinalStrutDesignerLib.case import blur, distance, nearest
+from SpinalStrutDesignerLib.case import blur, distance, nearest, trilinear
 from SpinalStrutDesignerLib.case.distance import distance_field
 from SpinalStrutDesignerLib.case.model import Mask
 
@@ -23,7 +23,7 @@ EVEN_SPACINGS = st.tuples(*[st.sampled_from([0.5, 0.625, 1.0, 2.5])] * 3)
 @contextmanager
 def without_numba() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        for module in (blur, distance, nearest):
+        for module in (blur, distance, nearest, trilinear):
             patch.setattr(module, "compiled", lambda loop: None)
         yield
 
@@ -93,3 +93,27 @@ def test_the_field_is_the_same_without_numba_and_however_the_mask_lies_in_memory
     for other in (turned, plain):
         assert np.allclose(usual.values, other.values, rtol=0, atol=1e-4)
         assert np.allclose(usual.far_values, other.far_values, rtol=0, atol=1e-4)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.tuples(*[st.integers(1, 9)] * 3), st.integers(0, 2**32 - 1))
+def test_values_between_nodes_are_scipys_to_the_last_bit(shape: tuple[int, int, int], seed: int) -> None:
+    """In a turned and sheared block; places on its nodes, between them, on its faces and outside."""
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=shape).astype(np.float32)
+    inverse = np.eye(4)
+    inverse[:3, :3] += 0.2 * rng.normal(size=(3, 3))
+    inverse[:3, 3] = rng.normal(size=3)
+    ijk = rng.uniform(-1.0, 1.0, size=(200, 3)) + rng.integers(0, shape[::-1], size=(200, 3))
+    ijk[::2] = np.round(ijk[::2])
+    points = np.ascontiguousarray(np.linalg.solve(inverse[:3, :3], (ijk - inverse[:3, 3]).T).T)
+    found = trilinear.interpolated(values, inverse, points)
+    with without_numba():
+        assert np.array_equal(found, trilinear.interpolated(values, inverse, points), equal_nan=True)
+    at = points @ inverse[:3, :3].T + inverse[:3, 3]
+    well_inside = ((at > 1e-9) & (at < np.array(shape[::-1]) - 1.0 - 1e-9)).all(axis=1)
+    assert np.isfinite(found[well_inside]).all()
+    outside = ((at < -1e-9) | (at > np.array(shape[::-1]) - 1.0 + 1e-9)).any(axis=1)
+    assert np.isnan(found[outside]).all()
+    expected = ndimage.map_coordinates(values.astype(float), at[well_inside][:, ::-1].T, order=1)
+    assert np.allclose(found[well_inside], expected, rtol=0, atol=1e-6)
