@@ -111,11 +111,11 @@ def with_safe_screws(where: Situation) -> Plan:
 
 
 def _safe(where: Situation, end: End) -> bool:
-    """Whether verification would fail none of an end's screws; it does not judge their directions."""
+    """Whether an end's screws hold every rule that planned ones hold."""
     place = screw_end(where, axis_curve(where.plan.axis, where.plan.section), end)
     screws = planned_at(where.plan, place.level)
     return all(
-        bound.left >= 0.0 or bound.unit == "°"
+        bound.left >= 0.0
         for screw in screws
         for bound in bounds(place, screw, [other for other in screws if other is not screw])
     )
@@ -240,7 +240,7 @@ class _End:
                 failing = [s for s in screws if not s.locked and not _holds(self.end, s, screws)]
                 pushed = () if failing else self.whole.pushed(self.end, screws)
                 if not failing and all(one.bound.left >= 0.0 for one in pushed):
-                    return _set(self.end, screws, self.whole)
+                    return _set(self.end, _as_long_as_hold(self.end, screws), self.whole)
             for pool, screw in zip(self.pools, [s for s in screws if not s.locked]):
                 if screw in failing:
                     self.spoilt[id(pool)] &= ~_alike(pool.shots, screw, _SAME_MM, _SAME_DEG)
@@ -268,6 +268,19 @@ class _End:
 
 def _holds(end: ScrewEnd, screw: Screw, screws: Sequence[Screw]) -> bool:
     return all(bound.left >= 0.0 for bound in bounds(end, screw, [s for s in screws if s is not screw]))
+
+
+def _as_long_as_hold(end: ScrewEnd, screws: Sequence[Screw]) -> tuple[Screw, ...]:
+    """The screws, each as long as its place lets it be: what was found in bulk keeps a little spare."""
+    longest = list(screws)
+    for number, screw in enumerate(screws):
+        longer = [length for length in screw.type.lengths_mm if length > screw.length_mm and not screw.locked]
+        for length in longer:
+            tried = longest[number].with_(length_mm=length)
+            if not _holds(end, tried, [*longest[:number], tried, *longest[number + 1 :]]):
+                break
+            longest[number] = tried
+    return tuple(longest)
 
 
 def _alike(shots: Shots, screw: Screw, near_mm: float, near_deg: float) -> np.ndarray:
