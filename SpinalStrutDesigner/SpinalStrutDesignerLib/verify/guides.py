@@ -93,24 +93,6 @@ def slides_on(design: Design) -> Iterator[Finding]:
         )
 
 
-@design_check(order=79)
-def seat(design: Design) -> Iterator[Finding]:
-    """How surely each guide finds its seat is not measured on the finished mesh yet: told, so that nobody takes it for
-    a pass."""
-    for guide in design.guides:
-        yield finding_in(
-            design.implants[0].situation,
-            f"guide.{guide.part.name}.seat",
-            f"{_spoken(guide.part.name)}: how uniquely it seats, and the drill's error that follows",
-            None,
-            "",
-            "one seat alone",
-            "not_evaluated",
-            "the least slip or tilt that lets a guide move",
-            detail="try the guide on the printed spine: it must not rock or slide",
-        )
-
-
 @design_check(order=73)
 def leads_drill(design: Design) -> Iterator[Finding]:
     """The axis of each sleeve's bore, fitted to the finished mesh's own vertices, against the planned screw."""
