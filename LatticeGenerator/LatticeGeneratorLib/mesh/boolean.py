@@ -85,6 +85,28 @@ def printable(mesh: Mesh) -> Mesh:
     raise GeometryError(f"the mesh cannot be written to STL and stay closed: {fault}; coarsen or move its parts")
 
 
+def widened(outlines: Sequence[np.ndarray], by_mm: float) -> tuple[np.ndarray, ...]:
+    """What closed polygons (n, 2) enclose by the non-zero rule, grown by by_mm on all sides: polygons that do not cross,
+    outer ones counter-clockwise, holes clockwise. Raises GeometryError where they enclose nothing."""
+    import manifold3d
+
+    section = manifold3d.CrossSection(list(outlines), manifold3d.FillRule.NonZero)
+    grown = section.offset(by_mm, manifold3d.JoinType.Miter, 2.0) if by_mm > 0.0 else section
+    if grown.is_empty():
+        raise GeometryError(f"the {len(outlines)} outlines enclose nothing: close them")
+    return tuple(np.array(outline) for outline in grown.to_polygons())
+
+
+def prisms(outlines: Sequence[np.ndarray], low_mm: float, high_mm: float, longest_mm: float) -> Mesh:
+    """What closed polygons (n, 2) enclose by the non-zero rule, from low to high along the third axis, as one closed
+    mesh with edges no longer than longest_mm."""
+    import manifold3d
+
+    section = manifold3d.CrossSection(list(outlines), manifold3d.FillRule.NonZero)
+    solid = section.extrude(high_mm - low_mm).translate((0.0, 0.0, low_mm))
+    return _mesh(solid.refine_to_length(longest_mm), "the prisms")
+
+
 @dataclass(frozen=True, eq=False)
 class Solid:
     """A body for several steps in a row: turning a mesh into one that manifold3d can cut takes as long as cutting it.

@@ -115,6 +115,25 @@ def surface_points(mesh: Mesh, step_mm: float) -> np.ndarray:
     return np.concatenate(points)
 
 
+def spread(mesh: Mesh, step_mm: float) -> tuple[np.ndarray, np.ndarray]:
+    """(n, 3) points of the surface about step_mm apart, and the unit normals (n, 3) of the triangles they lie on."""
+    a, b, c = mesh.triangles.transpose(1, 0, 2)
+    normal = np.cross(b - a, c - a)
+    area = 0.5 * np.linalg.norm(normal, axis=1)
+    kept = area > 1e-9
+    a, b, c, normal, area = a[kept], b[kept], c[kept], normal[kept], area[kept]
+    normal /= 2.0 * area[:, None]
+    number = np.maximum(np.ceil(4.0 * area / step_mm**2), 1).astype(int)
+    face = np.repeat(np.arange(len(area)), number)
+    order = np.arange(len(face)) - np.repeat(np.cumsum(number) - number, number)
+    # A sequence that fills the unit square evenly (Roberts, R2), the same for every triangle.
+    u, v = ((0.5 + (order + 1) * step) % 1.0 for step in (0.7548776662466927, 0.5698402909980532))
+    u, v = np.where(u + v > 1.0, 1.0 - u, u), np.where(u + v > 1.0, 1.0 - v, v)
+    points = a[face] + u[:, None] * (b - a)[face] + v[:, None] * (c - a)[face]
+    first = first_in_cells(points, step_mm)
+    return points[first], normal[face[first]]
+
+
 def first_in_cells(points: np.ndarray, cell_mm: float) -> np.ndarray:
     """(m,) ascending: of the points (n, 3) in each cell the first."""
     cells = np.floor(points / cell_mm).astype(np.int64)

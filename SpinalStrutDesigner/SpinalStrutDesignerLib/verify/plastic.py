@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from LatticeGeneratorLib.mesh.check import components
 from LatticeGeneratorLib.mesh.mesh import Mesh, Part
-from LatticeGeneratorLib.mesh.samples import first_in_cells
+from LatticeGeneratorLib.mesh.samples import spread
 from scipy.spatial import cKDTree
 
 from ..build.design import Design
@@ -66,7 +66,7 @@ def thickness(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
 
     The shrinking ball of Ma, Bae and Choi (2012).
     """
-    points, normals = _spread(mesh)
+    points, normals = spread(mesh, _POINT_MM)
     radii, tree = np.full(len(points), WALL_MM), cKDTree(points)
     tried = np.arange(len(points))
     for _ in range(_STEPS):
@@ -79,25 +79,6 @@ def thickness(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
         inward = -np.einsum("ij,ij->i", way, normals[tried])
         radii[tried] = np.einsum("ij,ij->i", way, way) / np.maximum(2.0 * inward, 1e-9)
     return points, 2.0 * np.minimum(radii, WALL_MM)
-
-
-def _spread(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
-    """(n, 3) points of the surface about evenly apart, and the unit normals (n, 3) of the triangles they lie on."""
-    a, b, c = mesh.triangles.transpose(1, 0, 2)
-    normal = np.cross(b - a, c - a)
-    area = 0.5 * np.linalg.norm(normal, axis=1)
-    kept = area > 1e-9
-    a, b, c, normal, area = a[kept], b[kept], c[kept], normal[kept], area[kept]
-    normal /= 2.0 * area[:, None]
-    number = np.maximum(np.ceil(4.0 * area / _POINT_MM**2), 1).astype(int)
-    face = np.repeat(np.arange(len(area)), number)
-    order = np.arange(len(face)) - np.repeat(np.cumsum(number) - number, number)
-    # A sequence that fills the unit square evenly (Roberts, R2), the same for every triangle.
-    u, v = ((0.5 + (order + 1) * step) % 1.0 for step in (0.7548776662466927, 0.5698402909980532))
-    u, v = np.where(u + v > 1.0, 1.0 - u, u), np.where(u + v > 1.0, 1.0 - v, v)
-    points = a[face] + u[:, None] * (b - a)[face] + v[:, None] * (c - a)[face]
-    first = first_in_cells(points, _POINT_MM)
-    return points[first], normal[face[first]]
 
 
 def _walls(design: Design, part: Part) -> Finding:
