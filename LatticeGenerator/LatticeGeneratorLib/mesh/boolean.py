@@ -86,8 +86,11 @@ def printable(mesh: Mesh) -> Mesh:
 
 
 def widened(outlines: Sequence[np.ndarray], by_mm: float) -> tuple[np.ndarray, ...]:
-    """What closed polygons (n, 2) enclose by the non-zero rule, grown by by_mm on all sides: polygons that do not cross,
-    outer ones counter-clockwise, holes clockwise. Raises GeometryError where they enclose nothing."""
+    """What closed polygons (n, 2) enclose by the non-zero rule, grown by by_mm on all sides.
+
+    As polygons that do not cross, outer ones counter-clockwise, holes clockwise. Raises GeometryError where they
+    enclose nothing.
+    """
     import manifold3d
 
     section = manifold3d.CrossSection(list(outlines), manifold3d.FillRule.NonZero)

@@ -31,8 +31,8 @@ _MOVE, _LINE, _CURVE = 1, 2, 3  # matplotlib's codes of what a place of an outli
 class Lettering:
     """Lines of text, centred on one another, in a plane: x along the lines, y up, the origin in the block's middle.
 
-    outlines: closed polygons (n, 2) mm, outer ones counter-clockwise, holes clockwise; width_mm, height_mm: of the block
-    that holds them; stroke_mm: their narrowest line, across from side to side, corners left aside.
+    outlines: closed polygons (n, 2) mm, outer ones counter-clockwise, holes clockwise; width_mm, height_mm: of the
+    block that holds them; stroke_mm: their narrowest line, across from side to side, corners left aside.
     """
 
     lines: tuple[str, ...]

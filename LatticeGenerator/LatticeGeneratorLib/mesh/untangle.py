@@ -40,6 +40,11 @@ def untangled(mesh: Mesh) -> tuple[Mesh, int]:
     return mesh, len(crossing)
 
 
+def untangled_near(mesh: Mesh, chosen: np.ndarray) -> tuple[Mesh, int]:
+    """As `untangled`, of a mesh of which only faces at the chosen vertices (n,) may cross anything."""
+    return untangled(mesh) if len(_crossing_near(mesh, chosen)) else (mesh, 0)
+
+
 def _pass(mesh: Mesh, crossing: np.ndarray) -> Mesh:
     """The mesh with crossings at these vertices undone, as far as faces around them tell."""
     tree = None

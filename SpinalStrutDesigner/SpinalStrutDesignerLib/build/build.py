@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import metadata
 
@@ -16,10 +16,11 @@ from ..case.model import Case
 from ..plan.json import plan_to_json
 from ..plan.plan import Plan
 from ..threads import both, side_by_side
-from .design import Design, Implant, Situation
-from .drill_guide import DrillGuides, drill_guides
+from .design import Design, DrillGuide, Implant, Situation
+from .drill_guide import drill_guides
 from .guides import bone_model, docking_guides
 from .implant import Blank, blank, implant, trial
+from .mark_parts import Marks, marked_docking, marked_drill_guide, marked_implant, marked_trial
 from .relief import Undercuts, relieved, relieved_part, undercuts
 from .situation import situation
 from .stock import as_printed, stock_rings
@@ -40,7 +41,7 @@ def build(case: Case, plan: Plan, progress: Progress = silent) -> Design:
     situations = [situation(case, plan, amount) for amount in amounts]
     cast = blank(situations[0], lambda stage, fraction: progress(stage, _SHARE * fraction))
     progress("finishing", _SHARE)
-    nominal, (others, cuts, drill) = both(
+    nominal, plastic = both(
         lambda: implant(cast), lambda: _plastic_parts(cast, situations), lambda: progress("guides", _SHARE)
     )
     progress("variants and milling stock", 0.9)
@@ -51,38 +52,66 @@ def build(case: Case, plan: Plan, progress: Progress = silent) -> Design:
         lambda: progress("variants and milling stock", 0.9),
     )
     implants = side_by_side(
-        [partial(_brought_in, one, cut, printed) for one, cut in zip((nominal, *variants), cuts)],
-        lambda: progress("ways in", 0.95),
+        [partial(_finished, one, cut, printed) for one, cut in zip((nominal, *variants), plastic.cuts)],
+        lambda: progress("ways in and marks", 0.95),
     )
-    return Design(tuple(implants), others, input_digest(case, plan), versions(), drill.made, drill.unmade)
+    return Design(
+        implants=tuple(one for one, _ in implants),
+        others=plastic.others,
+        digest=input_digest(case, plan),
+        versions=versions(),
+        guides=plastic.guides,
+        unmade=plastic.unmade,
+        marks=(*(mark for _, marks in implants for mark in marks), *plastic.marks),
+    )
 
 
-def _brought_in(implant: Implant, cuts: Undercuts | None, printed: Part | None) -> Implant:
-    """An implant, and what is printed for it (given of the nominal one), without what is in the way of bone."""
+@dataclass(frozen=True, eq=False)
+class _Plastic:
+    """What is printed in polyamide. cuts: the undercuts of each implant on its way in, which are those of its trial."""
+
+    others: tuple[Part, ...]
+    cuts: list[Undercuts | None]
+    guides: tuple[DrillGuide, ...]
+    unmade: tuple[tuple[str, str], ...]
+    marks: Marks
+
+
+def _finished(implant: Implant, cuts: Undercuts | None, printed: Part | None) -> tuple[Implant, Marks]:
+    """An implant, and what is printed for it (given of the nominal one), without what is in the way of bone, marked."""
     if printed is not None:
         longer = printed if implant.situation.stretch is None else lengthened_part(printed, implant.situation)
         named = replace(longer, name=f"{implant.part.name}_as_printed")
         implant = replace(implant, printed=relieved_part(named, cuts))
-    return relieved(implant, cuts)
+    return marked_implant(relieved(implant, cuts))
 
 
-def _plastic_parts(
-    cast: Blank, situations: Sequence[Situation]
-) -> tuple[tuple[Part, ...], list[Undercuts | None], DrillGuides]:
-    """Docking guides, the trial of each situation, and the bone model; the undercuts of each on its way in, which are
-    those of the implant in its shape; and the drill guides.
+def _plastic_parts(cast: Blank, situations: Sequence[Situation]) -> _Plastic:
+    """Docking guides, the trial of each situation, the bone model, and the drill guides.
 
     A variant's ends are those of the nominal implant: its difference is its length, which its trial judges, so that the
     docking guides and drill guides of the nominal one serve it too.
     """
+    nominal = situations[0]
     whole = trial(cast)
     trials = [whole, *(lengthened_part(whole, longer) for longer in situations[1:])]
     cuts = [undercuts(one.mesh, situation) for one, situation in zip(trials, situations)]
     trials = [relieved_part(one, cut) for one, cut in zip(trials, cuts)]
-    docking = docking_guides(cast, trials[0]) if situations[0].plan.guides.docking == "made" else ()
+    docking = docking_guides(cast, trials[0]) if nominal.plan.guides.docking == "made" else ()
     # The trial is the implant's shape without its pores, and has the same holes.
-    drill = drill_guides(situations[0], trials[0].mesh)
-    return (*docking, *trials, bone_model(situations[0])), cuts, drill
+    drill = drill_guides(nominal, trials[0].mesh)
+    written = [
+        *(marked_docking(part, nominal, foot) for part, foot in zip(docking, cast.feet)),
+        *(marked_trial(one, situation, cast.feet) for one, situation in zip(trials, situations)),
+    ]
+    guides = [marked_drill_guide(guide, nominal) for guide in drill.made]
+    return _Plastic(
+        others=(*(part for part, _ in written), bone_model(nominal)),
+        cuts=cuts,
+        guides=tuple(guide for guide, _ in guides),
+        unmade=drill.unmade,
+        marks=tuple(mark for _, marks in (*guides, *written) for mark in marks),
+    )
 
 
 def input_digest(case: Case, plan: Plan) -> str:

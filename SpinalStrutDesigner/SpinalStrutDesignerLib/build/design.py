@@ -13,6 +13,7 @@ from ..case.model import Case, Endplate
 from ..case.motion import Stretch
 from ..plan.curve import AxisCurve
 from ..plan.plan import Plan
+from .mark import Mark
 from .sleeves import Sleeve
 
 End = Literal["upper", "lower"]
@@ -108,7 +109,7 @@ class Design:
     """Everything built from one case and plan. implants[0] is the nominal one.
 
     others: docking guides, trials and the bone model; guides: drill guides; unmade: (name, why not) of guides that the
-    plan asks for and that cannot be made.
+    plan asks for and that cannot be made; marks: what is written on parts, or why it is not.
     """
 
     implants: tuple[Implant, ...]
@@ -117,6 +118,7 @@ class Design:
     versions: dict[str, str] = field(default_factory=dict)
     guides: tuple[DrillGuide, ...] = ()
     unmade: tuple[tuple[str, str], ...] = ()
+    marks: tuple[Mark, ...] = ()
 
     @property
     def parts(self) -> tuple[Part, ...]:

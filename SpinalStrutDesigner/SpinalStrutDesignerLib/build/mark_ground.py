@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..plan.plan import Screw
 from .bone import bone_distance
-from .design import End, Implant, Situation
+from .design import End, Foot, Implant, Situation
 from .end import BOSS_WALL_MM, along_and_away
 from .mark_place import Skin
 
@@ -19,9 +21,8 @@ _AWAY = -0.2
 # A flange's neck, where it leaves the foot, is held free this far outside the plate's plane, and so is a foot past its
 # interface, mm. Engineering judgement.
 NECK_MM = 2.0
-# A section of the strut is its narrowest where it has no more than this share over the least area. Engineering
-# judgement.
-_NARROW = 1.05
+# What is stressed no more than this share of the worst place, cut as it is, does not govern. Engineering judgement.
+_SPARED = 0.95
 
 
 def worth_facing(skin: Skin, situation: Situation, facing: np.ndarray, relief_mm: float) -> np.ndarray:
@@ -39,19 +40,19 @@ def worth_facing(skin: Skin, situation: Situation, facing: np.ndarray, relief_mm
     return made
 
 
-def surgeon_of(implant: Implant) -> np.ndarray:
+def surgeon_of(feet: Sequence[Foot]) -> np.ndarray:
     """(3,) unit RAS towards the surgeon: out along the ways in of both ends."""
-    out = -np.sum([foot.insertion for foot in implant.feet], axis=0)
+    out = -np.sum([foot.insertion for foot in feet], axis=0)
     length = float(np.linalg.norm(out))
     # Ends put in from opposite sides have no side in common: the upper one's is taken.
-    return np.asarray(out / length if length > 0.5 else -implant.feet[0].insertion)
+    return np.asarray(out / length if length > 0.5 else -feet[0].insertion)
 
 
-def strong_enough(points: np.ndarray, implant: Implant) -> np.ndarray:
-    """(n,) bool: where metal may be cut: off the porous layers, the necks of flanges, screw holes and the narrowest
-    sections of the strut."""
+def strong_enough(points: np.ndarray, implant: Implant, depth_mm: float) -> np.ndarray:
+    """(n,) bool: where metal may be cut so deep: off the porous layers, the necks of flanges and screw holes, and where
+    the strut, thinner by that, is stressed no more than where it is stressed most."""
     situation = implant.situation
-    kept = ~_narrow(points, implant)
+    kept = _spared(points, implant, depth_mm)
     for end in ("upper", "lower"):
         kept &= ~_neck(points, situation, end)  # type: ignore[arg-type]
     for screw in situation.plan.screws:
@@ -71,12 +72,25 @@ def _off_hole(points: np.ndarray, screw: Screw) -> np.ndarray:
     return along_and_away(screw, points)[1] >= 0.5 * screw.type.head_diameter_mm + BOSS_WALL_MM
 
 
-def _narrow(points: np.ndarray, implant: Implant) -> np.ndarray:
-    """On the strut between the feet, at its narrowest sections; feet are wider."""
+def _spared(points: np.ndarray, implant: Implant, depth_mm: float) -> np.ndarray:
+    """On the strut where a cut does not make the worst place worse; on the feet, which are wider."""
     axis, situation = implant.axis, implant.situation
-    area = axis.widths * axis.depths
-    at = np.interp(axis.local(points)[0], axis.arc, area)
-    narrow = at <= _NARROW * area.min()
+    chord = situation.lower.centre - situation.upper.centre
+    chord = chord / np.linalg.norm(chord)
+    away = axis.points - situation.upper.centre
+    off = np.linalg.norm(away - (away @ chord)[:, None] * chord, axis=1)
+    most = _stress(axis.widths, axis.depths, off).max()
+    cut = _stress(axis.widths - depth_mm, axis.depths - depth_mm, off)
+    spared = np.interp(axis.local(points)[0], axis.arc, cut) <= _SPARED * most
     for plate, foot in ((situation.upper, situation.plan.upper_foot), (situation.lower, situation.plan.lower_foot)):
-        narrow &= plate.to_local(points)[:, 2] > foot.height_mm
-    return np.asarray(narrow)
+        spared |= plate.to_local(points)[:, 2] <= foot.height_mm
+    return np.asarray(spared)
+
+
+def _stress(width: np.ndarray, depth: np.ndarray, off: np.ndarray) -> np.ndarray:
+    """1/mm²: stress under unit force along the line between the docking endplates, off mm from the section's middle:
+    force over area and, of the rectangle about the section, bending over its section modulus, w d² / 6 about the thin
+    side (moment M = F e: clinical facts, spine axis)."""
+    thin, wide = np.minimum(width, depth), np.maximum(width, depth)
+    stress: np.ndarray = 1.0 / (thin * wide) + off / (wide * thin**2 / 6.0)
+    return stress

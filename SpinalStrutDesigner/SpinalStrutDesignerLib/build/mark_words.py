@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 
@@ -63,7 +63,7 @@ def layouts(wording: Wording) -> tuple[tuple[str, ...], ...]:
     made = []
     for count in range(1, min(len(between) + 1, _MOST_LINES) + 1):
         cuts = [(0, *inner, len(pieces)) for inner in combinations(between, count - 1)]
-        broken = [tuple("".join(pieces[a:b]).strip() for a, b in zip(cut, cut[1:])) for cut in cuts]
+        broken = [tuple("".join(pieces[a:b]).strip() for a, b in pairwise(cut)) for cut in cuts]
         made.append(min(broken, key=lambda lines: max(len(line) for line in lines)))
     return tuple(made)
 
