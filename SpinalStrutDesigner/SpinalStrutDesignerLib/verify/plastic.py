@@ -84,7 +84,8 @@ def thickness(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
 def _walls(design: Design, part: Part) -> Finding:
     points, wide = thickness(part.mesh)
     # Letters are no walls: what stands between their lines carries nothing, and what lies behind them is told of text.
-    text = np.any([mark.covers(points) for mark in design.marks if mark.part == part.name] or [[False]], axis=0)
+    blocks = [mark.covers(points) for mark in design.marks if mark.part == part.name]
+    text = np.any(blocks, axis=0) if blocks else np.zeros(len(points), dtype=bool)
     thin = np.flatnonzero((wide < WALL_MM) & ~text)
     # The edge of any body is thin; a wall or wedge is where next to nothing around is thick either.
     around = cKDTree(points).query(points[thin], k=min(_AROUND, len(points)))[1] if len(thin) else None
