@@ -13,6 +13,7 @@ from LatticeGeneratorLib.mesh.samples import first_in_cells
 
 from ..case.model import Endplate
 from ..plan.guides import GuidePlan
+from .guide_closure import best_held, held
 from .guide_ground import Ground
 from .outline import polygon_distance
 from .sleeves import Sleeve
@@ -27,7 +28,7 @@ _BETWEEN_MM = 1.0
 # Zones lie so near to an entry, mm: a base that reaches farther needs a longer wound. Engineering judgement.
 _REACH_MM = 17.0
 # A zone looks at least so much towards the surgeon, and a hook's so much out of the endplate: the cosine of the angle.
-_FACING, _HOOK_FACING = 0.6, 0.8
+_FACING, _HOOK_FACING = 0.3, 0.8
 # A zone's rim lies on bone: within so much of the plane through its middle, mm, bone standing out or falling away.
 _STEP_OUT_MM, _STEP_IN_MM = 0.8, 1.2
 # At its place a zone is no farther from bone than the fit gap and this, mm, for what undercuts take.
@@ -43,6 +44,8 @@ _ROOM_MM = 1.0
 _BEHIND_RIM_MM = 3.0
 # Places that are tried: as many as can be tried three by three at once.
 _MOST_PLACES = 110
+# So many zones on the face. Engineering judgement: more leave no room for windows, and bare more bone.
+MOST_FACES = 5
 _CELL_MM = 1.0
 _AROUND = np.stack([f(2.0 * np.pi * np.arange(8) / 8.0) for f in (np.cos, np.sin)], axis=1)
 
@@ -89,7 +92,7 @@ def contact_zones(ground: Ground, plate: Endplate, sleeves: Sequence[Sleeve], gu
         )
     places = np.flatnonzero(face)
     away = np.linalg.norm(points[places, None] - points[None, hooks], axis=2).min(axis=1, initial=np.inf)
-    faces = _faces(points, places[away >= apart], points[hooks], apart)
+    faces = _faces(points, normals, places[away >= apart], hooks, guides.zone_diameter_mm)
     if len(faces) < 2 or len(faces) + len(hooks) < 3:
         raise GeometryError(
             f"no three separated contact zones of the drill guide can be found on the face of {plate.level} within "
@@ -195,24 +198,38 @@ def _hooks(points: np.ndarray, places: np.ndarray, apart: float) -> np.ndarray:
     return places[np.argsort(np.abs(across - np.median(across)), kind="stable")[:1]]
 
 
-def _faces(points: np.ndarray, places: np.ndarray, hooks: np.ndarray, apart: float) -> np.ndarray:
-    """(0 to 3,) numbers of places for zones: three whose triangle, seen along the way in, is highest over its longest
-    side, which is what keeps a guide from tilting; else the two farthest apart."""
-    cell = _CELL_MM
+def _faces(
+    points: np.ndarray, normals: np.ndarray, places: np.ndarray, hooks: np.ndarray, zone_mm: float
+) -> np.ndarray:
+    """Numbers of places for zones that hold the guide best together with its hooks, from a wide triangle on."""
+    cell, apart_mm = _CELL_MM, zone_mm + _BETWEEN_MM
     while len(places) > _MOST_PLACES:
         cell *= 1.2
         places = places[first_in_cells(points[places], cell)]
-    if len(places) < 2:
+    start = _widest(points[places], apart_mm)
+    if len(start) < 2:
         return places[:0]
-    at = points[places]
+    both = np.concatenate([places, hooks])
+    apart = np.linalg.norm(points[both, None] - points[None, both], axis=2) >= apart_mm
+    fixed = range(len(places), len(both))
+    apart[:, len(places) :] = False  # hooks stay where they are
+    chosen = best_held(held(points, normals, both, 0.5 * zone_mm), apart, fixed, start, MOST_FACES)
+    return np.asarray(places[np.array(chosen)])
+
+
+def _widest(at: np.ndarray, apart: float) -> tuple[int, ...]:
+    """(0 to 3) numbers of places (n, 3): three whose triangle, seen along the way in, is highest over its longest side,
+    which is what keeps a guide from tilting; else the two farthest apart."""
+    if len(at) < 2:
+        return ()
     away = np.linalg.norm(at[:, None] - at[None], axis=2)
-    if len(places) >= 3:
-        trio = np.array(list(combinations(range(len(places)), 3)))
+    if len(at) >= 3:
+        trio = np.array(list(combinations(range(len(at)), 3)))
         sides = np.stack([away[trio[:, a], trio[:, b]] for a, b in ((0, 1), (1, 2), (2, 0))], axis=1)
         trio, sides = trio[sides.min(axis=1) >= apart], sides[sides.min(axis=1) >= apart]
         if len(trio):
             a, b, c = at[trio, :2].transpose(1, 0, 2)
             double = np.abs((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0])
-            return np.asarray(places[trio[int(np.argmax(double / sides.max(axis=1)))]])
+            return tuple(int(n) for n in trio[int(np.argmax(double / sides.max(axis=1)))])
     one, other = np.unravel_index(int(np.argmax(away)), away.shape)
-    return places[[one, other]] if away[one, other] >= apart else places[:0]
+    return (int(one), int(other)) if away[one, other] >= apart else ()
