@@ -10,64 +10,62 @@ different ways do better by it than three that stand wide apart on one plane.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial import cKDTree
 
-# A turn counts as the way that it makes at this lever, mm: so that 5° weigh as much as 1 mm, the most by which a seated
-# guide may be off.
-LEVER_MM = 11.5
+# A turn counts as the way that it makes at this lever, mm. 5° weigh as much as 1 mm, which is what a seated guide may be
+# off by, at 11.5 mm; more, since on vertebral bodies it is turns that come to their limit first (measured on the cases).
+LEVER_MM = 20.0
 _ROUNDS = 8  # of exchanges; few are needed
+_GAIN = 1.001  # less is no reason for an exchange
 
 
-def held(points: np.ndarray, normals: np.ndarray, places: np.ndarray, radius_mm: float) -> np.ndarray:
-    """(m, 6, 6) of each zone about points[places], what it says of small motions. points, normals: (n, 3), a surface
-    evenly sampled."""
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Zones that may be had. squares: (m, 6, 6), what each says of small motions; apart: (m, m) bool, which may stand
+    beside each other; kinds: (m,) int, those of kind 0 may be added, others are only exchanged for their own kind."""
+
+    squares: np.ndarray
+    apart: np.ndarray
+    kinds: np.ndarray
+
+    def closure(self, which: Sequence[int]) -> float:
+        """How much zones hinder the motion that they hinder least; 0 where it is free."""
+        return float(np.linalg.eigvalsh(self.squares[list(which)].sum(axis=0))[0])
+
+    def best_beside(self, others: Sequence[int], kind: int) -> int | None:
+        """The zone of a kind that holds best together with others, of those that may stand beside all of them."""
+        open_ = np.flatnonzero(self.apart[list(others)].all(axis=0) & (self.kinds == kind))
+        if len(open_) == 0:
+            return None
+        sums = self.squares[list(others)].sum(axis=0) + self.squares[open_]
+        return int(open_[int(np.argmax(np.linalg.eigvalsh(sums)[:, 0]))])
+
+
+def squares_of(points: np.ndarray, normals: np.ndarray, places: np.ndarray, radius_mm: float) -> np.ndarray:
+    """(m, 6, 6) of each zone about points[places], as in `Candidates`. points, normals: (n, 3), an evenly sampled
+    surface."""
     middle = points[places].mean(axis=0)
     rows = np.concatenate([normals, np.cross(points - middle, normals) / LEVER_MM], axis=1)
     around = cKDTree(points).query_ball_point(points[places], radius_mm)
     return np.stack([rows[near].T @ rows[near] for near in around])
 
 
-def closure(squares: np.ndarray) -> np.ndarray:
-    """(...,) of sums (..., 6, 6): of the motion hindered least, how much."""
-    least: np.ndarray = np.linalg.eigvalsh(squares)[..., 0]
-    return least
-
-
-def best_held(
-    squares: np.ndarray, apart: np.ndarray, fixed: Sequence[int], start: Sequence[int], most: int
-) -> tuple[int, ...]:
-    """Numbers of at most so many zones, besides those that are fixed, that hold best together with them.
-
-    squares: (m, 6, 6) as from `held`; apart: (m, m) bool, which may stand beside each other; start: zones that may. The
-    one that adds the most is added, then each exchanged for a better one while there is one.
-    """
+def best_held(given: Candidates, start: Sequence[int], most: int) -> tuple[int, ...]:
+    """Numbers of at most so many zones that hold best together, from those to begin with: the one that adds the most is
+    added, then each exchanged for a better one of its own kind while there is one."""
     chosen = list(start)
-    while len(chosen) < most:
-        best = _best_one(squares, apart, [*fixed, *chosen])
-        if best is None:
-            break
+    while len(chosen) < most and (best := given.best_beside(chosen, 0)) is not None:
         chosen.append(best)
     for _ in range(_ROUNDS):
         before = list(chosen)
-        for number in range(len(chosen)):
-            others = [*fixed, *chosen[:number], *chosen[number + 1 :]]
-            best = _best_one(squares, apart, others)
-            if best is not None and _value(squares, [*others, best]) > 1.0001 * _value(squares, [*others, chosen[number]]):
+        for number, now in enumerate(before):
+            others = [*chosen[:number], *chosen[number + 1 :]]
+            best = given.best_beside(others, int(given.kinds[now]))
+            if best is not None and given.closure([*others, best]) > _GAIN * given.closure([*others, now]):
                 chosen[number] = best
         if chosen == before:
             break
     return tuple(chosen)
-
-
-def _best_one(squares: np.ndarray, apart: np.ndarray, others: Sequence[int]) -> int | None:
-    """The zone that holds best together with others, of those that may stand beside all of them."""
-    open_ = np.flatnonzero(apart[others].all(axis=0))
-    if len(open_) == 0:
-        return None
-    return int(open_[int(np.argmax(closure(squares[others].sum(axis=0) + squares[open_])))])
-
-
-def _value(squares: np.ndarray, which: Sequence[int]) -> float:
-    return float(closure(squares[list(which)].sum(axis=0)))
