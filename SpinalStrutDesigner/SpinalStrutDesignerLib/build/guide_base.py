@@ -39,6 +39,8 @@ _SLIVER_MM, _LONGEST_MM = 1e-3, 20.0
 _PAST_BORE_MM = 8.0
 # Edges are rounded over so many steps of the grid: 0.4 mm.
 _ROUNDED_STEPS = 0.8
+# A pad is so much wider before its edges are rounded, mm, and then cut to the zone: it touches on all of it.
+_SPARE_RIM_MM = 0.4
 _PLATE_TURNS = 24  # corners of the circle round a zone or sleeve in the base's outline
 
 
@@ -154,7 +156,7 @@ def _pad(
 ) -> np.ndarray:
     """A zone's pad: from the fit gap into the shell."""
     guides = shape.guides
-    rim = off_axis(points, place, normal) - 0.5 * guides.zone_diameter_mm
+    rim = off_axis(points, place, normal) - 0.5 * guides.zone_diameter_mm - _SPARE_RIM_MM
     ends = np.abs((points - place) @ normal) - 2.0 * guides.zone_diameter_mm
     top = guides.fit_gap_mm + RELIEF_MM + 0.5 * guides.base_thickness_mm
     layer = np.maximum(guides.fit_gap_mm - carrier, carrier - top)
