@@ -94,7 +94,8 @@ def text_depth_and_wall_mm(mark: Mark, place: Place, mesh: Mesh) -> tuple[float,
         return float("nan"), float("nan")
     sign = 1.0 if mark.lettered.style == "engraved" else -1.0
     depth = float(np.median(sign * below[first][deep] / lean[ray[first]][deep]))
-    under = inside[ray[first]] if mark.lettered.style == "engraved" else np.ones(len(first), dtype=bool)
+    # Off the letters' walls, which a ray may graze.
+    under = deep if mark.lettered.style == "engraved" else np.ones(len(first), dtype=bool)
     solid = end[first] - np.maximum(start[first], -surface[ray[first]])
     return depth, float(solid[under].min())
 
