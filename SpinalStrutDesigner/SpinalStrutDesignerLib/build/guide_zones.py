@@ -30,7 +30,7 @@ _REACH_MM = 17.0
 # A zone looks at least so much towards the surgeon, and a hook's so much out of the endplate: the cosine of the angle.
 _FACING, _HOOK_FACING = 0.15, 0.8
 # A zone's rim lies on bone: within so much of the plane through its middle, mm, bone standing out or falling away.
-_STEP_OUT_MM, _STEP_IN_MM = 0.8, 1.2
+STEP_OUT_MM, _STEP_IN_MM = 0.8, 1.2
 # At its place a zone is no farther from bone than the fit gap and this, mm, for what undercuts take.
 _UNDERCUT_MM = 0.1
 # Thinner than this no hook is made, mm: the PA12 wall of 1.0 mm and half of it more.
@@ -70,8 +70,12 @@ class Zones:
         return np.vstack([self.face_normals, self.hook_normals])
 
 
-def contact_zones(ground: Ground, plate: Endplate, sleeves: Sequence[Sleeve], guides: GuidePlan) -> Zones:
-    """Up to three zones on the face, as far apart as bone and reach allow, and up to two hooks on the endplate.
+def contact_zones(
+    ground: Ground, plate: Endplate, sleeves: Sequence[Sleeve], guides: GuidePlan
+) -> tuple[Zones, ...]:
+    """Zones to be tried one after the other, as not all can be joined to one body: up to five on the face and two hooks
+    on the endplate that hold the guide best, hooks with room for an arm first; last up to three as far apart as bone and
+    reach allow with two hooks as far apart as they go.
 
     Raises GeometryError where no hook, or fewer than three separated zones in all, can be had.
     """
@@ -97,8 +101,17 @@ def contact_zones(ground: Ground, plate: Endplate, sleeves: Sequence[Sleeve], gu
             f"{_REACH_MM:g} mm of its screws, {_said(guides)}, facing the way in: make guides.zone_diameter_mm "
             'smaller, move the screws to another side, or set guides.drill to "implant"'
         )
-    faces, hooks = _held_best(points, normals, (faces, np.flatnonzero(face)), (hooks, np.flatnonzero(hook)), guides)
-    return Zones(points[faces], normals[faces], points[hooks], normals[hooks])
+    found = [(faces, hooks)]
+    for open_hooks in (hook, hook & _roomy(ground, points, normals, guides)):
+        begun = _hooks(points, np.flatnonzero(open_hooks), apart)
+        if len(begun) == len(hooks) and _stand_apart(points, faces, begun, apart):
+            given = (faces, np.flatnonzero(face)), (begun, np.flatnonzero(open_hooks))
+            found.append(_held_best(points, normals, *given, guides))
+    return tuple(Zones(points[f], normals[f], points[h], normals[h]) for f, h in reversed(found))
+
+
+def _stand_apart(points: np.ndarray, faces: np.ndarray, hooks: np.ndarray, apart: float) -> bool:
+    return bool(np.linalg.norm(points[faces, None] - points[None, hooks], axis=2).min() >= apart)
 
 
 def _said(guides: GuidePlan) -> str:
@@ -130,7 +143,7 @@ def _on_bone(ground: Ground, points: np.ndarray, normals: np.ndarray, radius: fl
     held = np.ones(len(points), dtype=bool)
     for a, b in radius * _AROUND:
         distance = ground.at(ground.bare, points + a * u + b * v)
-        held &= (distance > -_STEP_OUT_MM) & (distance < _STEP_IN_MM)
+        held &= (distance > -STEP_OUT_MM) & (distance < _STEP_IN_MM)
     return held
 
 
@@ -143,6 +156,13 @@ def _reached(ground: Ground, points: np.ndarray, normals: np.ndarray, guides: Gu
         reached &= ground.at(ground.others, place) >= guides.fit_gap_mm + NEIGHBOUR_MM
         reached &= ground.at(ground.free, place) >= 0.0
     return reached
+
+
+def _roomy(ground: Ground, points: np.ndarray, normals: np.ndarray, guides: GuidePlan) -> np.ndarray:
+    """(n,) bool: a hook's arm beside its zone, which is farther off bone, keeps a wall there."""
+    place = points + (guides.fit_gap_mm + RELIEF_MM + _HOOK_THICKNESS_MM) * normals
+    roomy = ground.at(ground.others, place) >= guides.fit_gap_mm + NEIGHBOUR_MM
+    return np.asarray(roomy & (ground.at(ground.free, place) >= 0.0))
 
 
 def _borne(ground: Ground, points: np.ndarray, normals: np.ndarray, guides: GuidePlan) -> np.ndarray:
