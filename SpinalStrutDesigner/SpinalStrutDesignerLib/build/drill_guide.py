@@ -81,16 +81,11 @@ def guide_on_bone(situation: Situation, end: End) -> DrillGuide:
         ground = bone_ground(situation, plate, sleeves, frame)
         try:
             check_free(ground, sleeves, guides)
-            tried = contact_zones(ground, plate, sleeves, guides)
+            shape = GuideShape(ground, contact_zones(ground, plate, sleeves, guides), sleeves, guides)
+            shape = windowed(gripped(shape, situation))
+            return _finished(shape, guide_mesh(shape), end, f"bone of {plate.level}")
         except GeometryError as fault:
             faults.append(fault)
-            continue
-        for zones in tried:
-            try:
-                shape = windowed(gripped(GuideShape(ground, zones, sleeves, guides), situation))
-                return _finished(shape, guide_mesh(shape), end, f"bone of {plate.level}")
-            except GeometryError as fault:
-                faults.append(fault)
     # What is told is what keeps the guide from the best of its ways.
     raise faults[0]
 

@@ -18,7 +18,7 @@ from scipy.spatial import ConvexHull, QhullError
 
 from ..plan.guides import GuidePlan
 from .guide_ground import Ground
-from .guide_zones import NEIGHBOUR_MM, RELIEF_MM, STEP_OUT_MM, Zones, off_axis
+from .guide_zones import NEIGHBOUR_MM, RELIEF_MM, Zones, off_axis
 from .outline import polygon_distance
 from .sleeves import DRILL_WAY_MM, Sleeve, wall_points
 from .thin import without_fins
@@ -39,12 +39,6 @@ _SLIVER_MM, _LONGEST_MM = 1e-3, 20.0
 _PAST_BORE_MM = 8.0
 # Edges are rounded over so many steps of the grid: 0.4 mm.
 _ROUNDED_STEPS = 0.8
-# A pad stays within the base's border by this, mm.
-_WITHIN_MM = 0.5
-# Where bone falls away from a zone by more than this, mm, its pad ends: it would be a wedge along the bone's side.
-_FALL_MM = 1.0
-# A pad is so much wider before its edges are rounded, mm, and then cut to the zone: it touches on all of it.
-_SPARE_RIM_MM = 0.4
 _PLATE_TURNS = 24  # corners of the circle round a zone or sleeve in the base's outline
 
 
@@ -94,15 +88,14 @@ def guide_field(shape: GuideShape) -> np.ndarray:
     carrier, others = ground.carrier.ravel(), ground.others.ravel()
     points = ground.grid.points()
     off, away = guides.fit_gap_mm + RELIEF_MM, guides.fit_gap_mm + NEIGHBOUR_MM
-    base, beside = _base(shape, points, carrier, off)
+    base = _base(shape, points, carrier, off)
     for sleeve in shape.sleeves:
         base = smooth_union(base, tube_field(ground, sleeve, points), _FILLET_MM)
     body = np.maximum(base, np.maximum(off - carrier, away - others))
     least = np.full(len(points), off)
     for place, normal in zip(shape.zones.points, shape.zones.normals):
         near = np.flatnonzero((np.abs(points - place) < 2.0 * guides.zone_diameter_mm).all(axis=1))
-        # Past the base a pad would be a thin wall of its own.
-        pad = np.maximum(_pad(shape, points[near], carrier[near], place, normal), beside[near] + _WITHIN_MM)
+        pad = _pad(shape, points[near], carrier[near], place, normal)
         least[near[off_axis(points[near], place, normal) < 0.5 * guides.zone_diameter_mm]] = guides.fit_gap_mm
         body[near] = np.minimum(body[near], np.maximum(pad, away - others[near]))
     body = np.maximum(body, -ground.free.ravel())
@@ -133,9 +126,8 @@ def outline_of(shape: GuideShape) -> np.ndarray:
         raise GeometryError("the guide's zones and sleeves leave its base no outline: move the screws apart") from fault
 
 
-def _base(shape: GuideShape, points: np.ndarray, carrier: np.ndarray, off: float) -> tuple[np.ndarray, np.ndarray]:
-    """The shell over bone: before the face within the outline, and an arm past the rim to each hook; and how far points
-    (n, 3) are beside it, mm, whatever their height over bone."""
+def _base(shape: GuideShape, points: np.ndarray, carrier: np.ndarray, off: float) -> np.ndarray:
+    """The shell over bone: before the face within the outline, and an arm past the rim to each hook."""
     zones, guides = shape.zones, shape.guides
     shell = np.abs(carrier - (off + 0.5 * guides.base_thickness_mm)) - 0.5 * guides.base_thickness_mm
     feet = shape.ground.local([s.foot for s in shape.sleeves])
@@ -147,17 +139,14 @@ def _base(shape: GuideShape, points: np.ndarray, carrier: np.ndarray, off: float
     past = points[:, 1] > zones.hooks[:, 1].max() - 0.5 * guides.zone_diameter_mm
     last = np.where(past, max(behind, float(zones.hooks[:, 2].max()) + 0.5 * guides.zone_diameter_mm), behind)
     # Where the outline meets the shell at a sharp angle, no wedge is left.
-    # Nor does it lap over the rim but with its arms: what the outline leaves of a shelf there would be thin.
-    rim = max(float(zones.hooks[:, 1].max()) + off, float(zones.faces[:, 1].max()) + 0.5 * guides.zone_diameter_mm)
-    beside = np.maximum(np.maximum(across, points[:, 1] - rim), last - points[:, 2])
-    base = smooth_maximum(beside, shell, _EDGE_MM)
+    base = smooth_maximum(np.maximum(across, last - points[:, 2]), shell, _EDGE_MM)
     level = float(np.median(np.concatenate([feet[:, 1], zones.faces[:, 1]])))
     for x, y, z in zones.hooks:
         arm = np.maximum(np.abs(points[:, 0] - x) - half, level - points[:, 1])
         arm = np.maximum(arm, points[:, 1] - (y + off + guides.base_thickness_mm))
-        arm = np.maximum(arm, z - half - points[:, 2])
-        base, beside = np.minimum(base, np.maximum(arm, shell)), np.minimum(beside, arm)
-    return base, beside
+        arm = np.maximum(np.maximum(arm, z - half - points[:, 2]), shell)
+        base = np.minimum(base, arm)
+    return base
 
 
 def _pad(
@@ -165,10 +154,9 @@ def _pad(
 ) -> np.ndarray:
     """A zone's pad: from the fit gap into the shell."""
     guides = shape.guides
-    rim = off_axis(points, place, normal) - 0.5 * guides.zone_diameter_mm - _SPARE_RIM_MM
+    rim = off_axis(points, place, normal) - 0.5 * guides.zone_diameter_mm
+    ends = np.abs((points - place) @ normal) - 2.0 * guides.zone_diameter_mm
     top = guides.fit_gap_mm + RELIEF_MM + 0.5 * guides.base_thickness_mm
-    high = (points - place) @ normal
-    ends = np.maximum(-_FALL_MM - high, high - top - STEP_OUT_MM)
     layer = np.maximum(guides.fit_gap_mm - carrier, carrier - top)
     return np.maximum(np.maximum(rim, ends), layer)
 

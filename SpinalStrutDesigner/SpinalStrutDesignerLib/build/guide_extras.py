@@ -10,7 +10,7 @@ from .bone import bone_distance
 from .design import Situation
 from .guide_base import GuideShape, outline_of
 from .guide_ground import WAY_MM, kept_off
-from .guide_zones import NEIGHBOUR_MM, RELIEF_MM
+from .guide_zones import RELIEF_MM
 from .outline import polygon_distance
 from .sleeves import DRILL_WAY_MM, LEAST_WALL_MM
 
@@ -72,10 +72,7 @@ def windowed(shape: GuideShape) -> GuideShape:
 def _window_room(shape: GuideShape, places: np.ndarray, outline: np.ndarray, made: list[np.ndarray]) -> np.ndarray:
     """(n,) mm from each place (n, 2) to the nearest of the base's outline, sleeves, pads, grip and other windows."""
     ground, guides = shape.ground, shape.guides
-    tops, _ = _on_base(shape, places)
-    # What the base keeps off has cut it there.
-    cut = np.minimum(ground.at(ground.others, tops) - guides.fit_gap_mm - NEIGHBOUR_MM, ground.at(ground.free, tops))
-    room = np.minimum(-polygon_distance(outline, places), cut)
+    room = -polygon_distance(outline, places)
     for sleeve in shape.sleeves:
         axis = ground.local(np.linspace(sleeve.foot, sleeve.outside(0.0), 40))[:, :2]
         away = np.linalg.norm(places[:, None] - axis, axis=2).min(axis=1)
