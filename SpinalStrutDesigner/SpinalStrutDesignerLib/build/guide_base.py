@@ -10,6 +10,7 @@ from LatticeGeneratorLib.errors import GeometryError
 from LatticeGeneratorLib.field.combine import smooth_maximum, smooth_union
 from LatticeGeneratorLib.field.isosurface import isosurface
 from LatticeGeneratorLib.mesh.boolean import Solid, largest_component, printable, simplified
+from LatticeGeneratorLib.mesh.check import components
 from LatticeGeneratorLib.mesh.mesh import Mesh
 from LatticeGeneratorLib.mesh.solids import cylinder
 from LatticeGeneratorLib.mesh.untangle import untangled
@@ -67,11 +68,12 @@ def finished_mesh(values: np.ndarray, shape: GuideShape) -> Mesh:
     solid = Solid.of(mesh.transformed(shape.ground.matrix))
     solid = solid.joined([cylinder(*rod) for rod in shape.rods])
     solid = solid.less([*(bore(s) for s in shape.sleeves), *(cylinder(*hole) for hole in shape.holes)])
-    body, _ = largest_component(solid.mesh())
+    # Closed cavities are filled: powder could never leave them.
+    body = components(solid.mesh())[0]
     made, crossing = untangled(printable(body))
     if crossing:
         thinned = Solid.of(body).thinned(_SLIVER_MM, _LONGEST_MM)
-        made, _ = untangled(printable(largest_component(thinned)[0]))
+        made, _ = untangled(printable(components(thinned)[0]))
     return made
 
 
@@ -106,7 +108,8 @@ def guide_field(shape: GuideShape) -> np.ndarray:
     limits = np.maximum(limits, -ground.free.ravel())
     for sleeve in shape.sleeves:
         limits = np.maximum(limits, -drill_way_field(ground, sleeve, points))
-    return np.maximum(round_, limits).reshape(ground.grid.array_shape)
+    # Rounding thins what is squeezed between bones: what is no wall any more goes.
+    return without_fins(np.maximum(round_, limits).reshape(ground.grid.array_shape), ground.grid.spacing)
 
 
 def outline_of(shape: GuideShape) -> np.ndarray:
