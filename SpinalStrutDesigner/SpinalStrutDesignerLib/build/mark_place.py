@@ -26,6 +26,7 @@ _AROUND_MM = 1.5
 # A surface under text leans no farther from its direction than this (25°), nor beside it (60°): as cosines. Engineering
 # judgement: a letter is then drawn wider by a tenth at most, and what stands beside it is no wall.
 _LEAN, _LEAN_BESIDE = 0.906, 0.5
+_NOISE = 0.1  # by which one triangle's own direction may be off, as a cosine
 _STEEP = 0.466  # tan 25°
 # The surface's shape under a block is told by these powers along and across the text.
 _POWERS = np.array([(i, j) for i, j in product(range(5), range(3)) if i + j <= 5])
@@ -127,12 +128,16 @@ def best_place(skin: Skin, ranks: Sequence[Sequence[Block]], up: np.ndarray) -> 
     """
     blocks = [(rank, index, block) for rank, some in enumerate(ranks) for index, block in enumerate(some)]
     best: tuple[int, int, Place] | None = None
-    for number in _tried(skin, [block for _, _, block in blocks]):
+    least = _in_all([block for _, _, block in blocks])
+    for number in _tried(skin, least):
         worth = float(skin.worth[number])
         if best is not None:
             if best[0] == 0 and worth <= best[2].worth:
                 break
             blocks = [one for one in blocks if one[0] <= best[0]]
+        # What every block covers needs few points, and already tells of most places that none of them fits.
+        if not _open(_around(skin, int(number), [least], up), [least]):
+            continue
         around = _around(skin, int(number), [block for _, _, block in blocks], up)
         for which, turn in _open(around, [block for _, _, block in blocks]):
             rank, index, block = blocks[which]
@@ -145,20 +150,27 @@ def best_place(skin: Skin, ranks: Sequence[Sequence[Block]], up: np.ndarray) -> 
     return best
 
 
-def _tried(skin: Skin, blocks: Sequence[Block]) -> np.ndarray:
+def _in_all(blocks: Sequence[Block]) -> Block:
+    """The largest block that lies in each of several."""
+    width, height, below, beside = (min(getattr(b, side) for b in blocks) for side in ("width", "height", "below", "beside"))
+    return Block(width, height, below, beside, max(block.uneven for block in blocks))
+
+
+def _tried(skin: Skin, block: Block) -> np.ndarray:
     """Numbers of points where a block's middle is tried, the best seen first: about them the surface is even as far as
-    any block reaches, however it is turned."""
+    the block reaches however it is turned."""
     tried = np.flatnonzero(skin.worth > -np.inf)
     tried = tried[first_in_cells(skin.points[tried], _TRIED_MM)]
     if len(tried) == 0:
         return tried
-    least = 0.5 * min(min(block.height, block.width) for block in blocks)
-    near = skin.tree.query_ball_point(skin.points[tried], least)
+    near = skin.tree.query_ball_point(skin.points[tried], 0.5 * min(block.height, block.width) + block.beside)
     count = np.array([len(some) for some in near])
     met, of = np.concatenate([np.array(some, int) for some in near]), np.repeat(np.arange(len(tried)), count)
-    lean = np.einsum("ij,ij->i", skin.normals[met], skin.normals[tried[of]])
-    # A wall's far side may lie so near; noise of a triangle's direction must not end the search.
-    bad = (skin.worth[met] == -np.inf) | (np.abs(lean) < _LEAN_BESIDE)
+    normals, away = skin.normals[tried[of]], skin.points[met] - skin.points[tried[of]]
+    lean = np.einsum("ij,ij->i", skin.normals[met], normals)
+    # Noise of a triangle's direction, or a wall's far side so near, must not end the search.
+    bad = (skin.worth[met] == -np.inf) | (np.abs(lean) < _LEAN_BESIDE - _NOISE)
+    bad &= np.einsum("ij,ij->i", away, normals) > -block.below
     tried = tried[np.bincount(of, bad, len(tried)) == 0]
     return tried[np.argsort(-skin.worth[tried], kind="stable")]
 

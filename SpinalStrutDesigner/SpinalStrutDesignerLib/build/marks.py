@@ -78,7 +78,8 @@ def _mark(name: str, wordings: Wordings, lettered: Lettered, skin: Skin, up: np.
 
 def _block(lines: tuple[str, ...], lettered: Lettered) -> Block:
     """Wide and high enough whichever way the arrow points."""
-    blocks = [lettered.block(lettered.letters(_with_arrow(lines, arrow))) for arrow in _ARROWS[:2]]
+    turned = dict.fromkeys(_with_arrow(lines, arrow) for arrow in _ARROWS[:2])
+    blocks = [lettered.block(lettered.letters(one)) for one in turned]
     width, height = (max(getattr(block, side) for block in blocks) for side in ("width", "height"))
     return Block(width, height, lettered.below_mm, WALL_MM, UNEVEN_MM)
 
