@@ -152,7 +152,8 @@ def best_place(skin: Skin, ranks: Sequence[Sequence[Block]], up: np.ndarray) -> 
 
 def _in_all(blocks: Sequence[Block]) -> Block:
     """The largest block that lies in each of several."""
-    width, height, below, beside = (min(getattr(b, side) for b in blocks) for side in ("width", "height", "below", "beside"))
+    sides = ("width", "height", "below", "beside")
+    width, height, below, beside = (min(getattr(block, side) for block in blocks) for side in sides)
     return Block(width, height, below, beside, max(block.uneven for block in blocks))
 
 

@@ -21,7 +21,8 @@ _ARROWS = "↑←↓→"  # by quarter turns of the text, counter-clockwise
 def marked(
     part: Part, texts: Sequence[Wordings], lettered: Lettered, worth: Callable[[Skin], np.ndarray], up: np.ndarray
 ) -> tuple[Part, tuple[Mark, ...]]:
-    """A part with blocks of text, each at its best place in as many of its words as fit, and what was written where.
+    """A part with blocks of text, each at its best place in as many of its words as fit, the others in a block of their
+    own where there is room for that, and what was written where.
 
     worth: (n,) how well text is placed at each point of the part's surface, -inf where it must not be; up: (3,) RAS,
     towards the head. The part itself where nothing fits: text is no reason not to make a part.
@@ -32,9 +33,13 @@ def marked(
     skin = skin.with_worth(worth(skin))
     for wordings in texts:
         mark = _mark(part.name, wordings, lettered, skin, up)
+        skin = _without(skin, mark)
+        if mark.place is not None and mark.omitted:
+            beside = _mark(part.name, (mark.omitted,), lettered, skin, up)
+            if beside.place is not None:
+                marks.append(replace(mark, omitted=(), why=""))
+                mark, skin = beside, _without(skin, beside)
         marks.append(mark)
-        if mark.place is not None:
-            skin = skin.with_worth(np.where(mark.covers(skin.points), -np.inf, skin.worth))
     return with_marks(part, marks), tuple(marks)
 
 
@@ -51,6 +56,11 @@ def with_marks(part: Part, marks: Sequence[Mark]) -> Part:
     near = np.any([mark.covers(body.vertices) for mark, _ in placed], axis=0)
     told = {"text": "; ".join(" ".join(mark.lines) for mark, _ in placed)}
     return replace(part, mesh=untangled_near(body, np.flatnonzero(near))[0], provenance={**part.provenance, **told})
+
+
+def _without(skin: Skin, mark: Mark) -> Skin:
+    """The surface that a mark leaves for others."""
+    return skin.with_worth(np.where(mark.covers(skin.points), -np.inf, skin.worth))
 
 
 def _mark(name: str, wordings: Wordings, lettered: Lettered, skin: Skin, up: np.ndarray) -> Mark:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from LatticeGeneratorLib.mesh.boolean import difference
+from LatticeGeneratorLib.mesh.boolean import difference, union
 from LatticeGeneratorLib.mesh.check import closed_manifold_fault
 from LatticeGeneratorLib.mesh.mesh import Mesh, Part
 from LatticeGeneratorLib.mesh.solids import box, cylinder
@@ -24,9 +24,7 @@ UP, OUT = np.array([0.0, 0.0, 1.0]), np.array([0.0, 1.0, 0.0])
 
 
 def plate(thickness: float = 5.0, width: float = 40.0, height: float = 12.0) -> Mesh:
-    return box(
-        np.array([-0.5 * width, FRONT - thickness, -0.5 * height]), np.array([0.5 * width, FRONT, 0.5 * height])
-    )
+    return box(np.array([-0.5 * width, FRONT - thickness, -0.5 * height]), np.array([0.5 * width, FRONT, 0.5 * height]))
 
 
 def in_front(skin: Skin) -> np.ndarray:
@@ -100,6 +98,19 @@ def test_no_room_drops_words_then_is_told_with_what_to_change() -> None:
     assert none.place is None and part.mesh.volume == pytest.approx(plate(width=6.0, height=5.0).volume)
     told = findings(part, (none,))["mark.docking_proximal.1"]
     assert told.verdict == "warn" and "does not fit" in told.detail and "marks.plastic_height_mm" in told.detail
+
+
+def test_words_that_find_no_room_beside_the_others_are_written_where_they_do() -> None:
+    # A face for each: one of 20 × 7 mm, which holds the code alone, and one beneath of 10 × 7 mm, a step farther back.
+    low = box(np.array([-5.0, FRONT - 9.0, -10.5]), np.array([5.0, FRONT - 4.0, -3.0]))
+    step = union([plate(5.0, 20.0, 7.0), low])
+    part, (code, version) = written(step)
+    assert code.lines == ("CASE-7",) and version.lines == ("V1",)
+    assert not code.omitted and not code.why and closed_manifold_fault(part.mesh) is None
+    area = code.letters.area_mm2 + version.letters.area_mm2
+    assert step.volume - part.mesh.volume == pytest.approx(area * 1.0, rel=0.01)
+    assert code.place.frame[1, 3] == pytest.approx(FRONT) and version.place.frame[1, 3] == pytest.approx(FRONT - 4.0)
+    assert {f.verdict for key, f in findings(part, (code, version)).items() if key.startswith("mark.")} == {"pass"}
 
 
 def test_too_thin_a_wall_is_not_engraved() -> None:
