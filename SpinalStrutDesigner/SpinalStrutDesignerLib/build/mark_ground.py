@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..case.frame import projected
 from ..plan.plan import Screw
 from .bone import bone_distance
 from .design import End, Foot, Implant, Situation
@@ -28,7 +29,7 @@ _SPARED = 0.95
 def worth_facing(skin: Skin, situation: Situation, facing: np.ndarray, relief_mm: float) -> np.ndarray:
     """(n,) the cosine to the surgeon of each point of a surface, -inf near bone. facing: (3,) RAS, towards the surgeon;
     relief_mm: how far text stands out."""
-    worth = skin.normals @ (facing / np.linalg.norm(facing))
+    worth = projected(skin.normals, facing[None] / np.linalg.norm(facing))[:, 0]
     seen = np.flatnonzero(worth >= _AWAY)
     bones, reach = situation.case.having("bone"), OFF_BONE_MM + 0.5
     outside = skin.points[seen] + relief_mm * skin.normals[seen]

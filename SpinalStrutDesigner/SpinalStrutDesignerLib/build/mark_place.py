@@ -11,6 +11,8 @@ from LatticeGeneratorLib.mesh.mesh import Mesh
 from LatticeGeneratorLib.mesh.samples import first_in_cells, spread
 from scipy.spatial import cKDTree
 
+from ..case.frame import projected
+
 # Between points that tell what a surface is like: less than the narrowest hole or edge of any part (1.5 mm), mm.
 POINT_MM = 0.4
 # Between places that are tried, mm, and turns of the text in its plane that are, degrees: upright, and reading upwards;
@@ -86,23 +88,22 @@ class Place:
         """(n,) mm, the surface's height at places (n, 2) of the block, and its slopes there, (n, 2). Beyond the block
         it runs on level."""
         share = np.clip(at / self.half, -1.0, 1.0)
-        height = _powers(share) @ self.terms
+        height = _summed(_powers(share), self.terms)
         slopes = []
         for axis in (0, 1):
             lower = _POWERS - np.eye(2, dtype=int)[axis]
             factor = _POWERS[:, axis] * self.terms
-            slopes.append((_raised(share, np.maximum(lower, 0)) @ factor) / self.half[axis])
+            slopes.append(_summed(_raised(share, np.maximum(lower, 0)), factor) / self.half[axis])
         return height, np.column_stack(slopes)
 
     def to_ras(self, local: np.ndarray) -> np.ndarray:
         """RAS mm of places (n, 3) in the block's frame."""
-        placed: np.ndarray = local @ self.frame[:3, :3].T + self.frame[:3, 3]
+        placed: np.ndarray = projected(local, self.frame[:3, :3]) + self.frame[:3, 3]
         return placed
 
     def to_local(self, points: np.ndarray) -> np.ndarray:
         """Places in the block's frame of points (n, 3) RAS mm."""
-        local: np.ndarray = (points - self.frame[:3, 3]) @ self.frame[:3, :3]
-        return local
+        return projected(points - self.frame[:3, 3], self.frame[:3, :3].T)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +119,7 @@ class _Around:
 
     def chosen(self, number: np.ndarray, turned: np.ndarray) -> _Around:
         """Some of the points, in turned axes."""
-        return _Around(self.axes, self.local[number] @ turned.T, self.lean[number], self.free[number], 0.0)
+        return _Around(self.axes, projected(self.local[number], turned), self.lean[number], self.free[number], 0.0)
 
 
 def best_place(skin: Skin, ranks: Sequence[Sequence[Block]], up: np.ndarray) -> tuple[int, int, Place] | None:
@@ -183,12 +184,12 @@ def _around(skin: Skin, number: int, blocks: Sequence[Block], up: np.ndarray) ->
     away = skin.points[near] - middle
     close = near[np.einsum("ij,ij->i", away, away) < _AROUND_MM**2]
     axes = _axes(skin.normals[close], skin.normals[number], up)
-    lean = skin.normals[near] @ axes[2]
-    bent = skin.normals[close] @ axes[:2].T
+    lean = projected(skin.normals[near], axes[2:])[:, 0]
+    bent = projected(skin.normals[close], axes[:2])
     bent = bent[np.einsum("ij,ij->i", bent, bent) < 1.0 - _LEAN_BESIDE**2]
-    ways = np.linalg.eigh(bent.T @ bent)[1]
+    ways = np.linalg.eigh(np.einsum("ni,nj->ij", bent, bent))[1]
     straight = float(np.rad2deg(np.arctan2(ways[1, 0], ways[0, 0])))
-    return _Around(axes, away @ axes.T, lean, skin.worth[near] > -np.inf, straight)
+    return _Around(axes, projected(away, axes), lean, skin.worth[near] > -np.inf, straight)
 
 
 def _open(around: _Around, blocks: Sequence[Block]) -> list[tuple[int, float]]:
@@ -228,7 +229,7 @@ def _upright(degrees: float) -> float:
 
 def _axes(normals: np.ndarray, own: np.ndarray, up: np.ndarray) -> np.ndarray:
     """(3, 3) rows along upright text, up, and out of a surface of normals (n, 3); own: that of the point itself."""
-    out = normals[normals @ own > _LEAN_BESIDE].mean(axis=0)
+    out = normals[projected(normals, own[None])[:, 0] > _LEAN_BESIDE].mean(axis=0)
     out /= np.linalg.norm(out)
     along = np.cross(up, out)
     if np.linalg.norm(along) < 0.1:
@@ -251,8 +252,11 @@ def _fitted(around: _Around, turn: float, middle: np.ndarray, worth: float, bloc
     if front.sum() < 3 * len(_POWERS):
         return None
     powers = _powers(np.clip(local[:, :2] / half, -1.0, 1.0))
-    terms = np.linalg.lstsq(powers[front], local[front, 2], rcond=None)[0]
-    off = local[:, 2] - powers @ terms
+    under_text, heights = powers[front], local[front, 2]
+    # The normal equations, summed without BLAS: it hands such narrow products to threads that wait for each other.
+    squares = np.einsum("ni,nj->ij", under_text, under_text)
+    terms = np.linalg.lstsq(squares, np.einsum("ni,n->i", under_text, heights), rcond=None)[0]
+    off = local[:, 2] - _summed(powers, terms)
     uneven = float(np.abs(off[front]).max())
     # All that is met from the outside down to the least wall is the surface itself, and solid behind.
     met = off > -block.below
@@ -262,6 +266,11 @@ def _fitted(around: _Around, turn: float, middle: np.ndarray, worth: float, bloc
     frame = np.eye(4)
     frame[:3, :3], frame[:3, 3] = (turned @ around.axes).T, middle
     return Place(frame, half, terms, uneven, worth - _UNEVEN_COST * uneven)
+
+
+def _summed(powers: np.ndarray, terms: np.ndarray) -> np.ndarray:
+    summed: np.ndarray = np.einsum("ni,i->n", powers, terms)
+    return summed
 
 
 def _powers(share: np.ndarray) -> np.ndarray:
