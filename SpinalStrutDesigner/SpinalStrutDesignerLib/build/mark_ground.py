@@ -50,10 +50,10 @@ def surgeon_of(feet: Sequence[Foot]) -> np.ndarray:
 
 
 def strong_enough(points: np.ndarray, implant: Implant, depth_mm: float) -> np.ndarray:
-    """(n,) bool: where metal may be cut so deep: off the porous layers, the necks of flanges and screw holes, and where
-    the strut, thinner by that, is stressed no more than where it is stressed most."""
+    """(n,) bool: where metal may be cut so deep (0 for text that stands out): off porous layers, necks of flanges and
+    screw holes, and where the strut, thinner by that, is stressed no more than where it is stressed most."""
     situation = implant.situation
-    kept = _spared(points, implant, depth_mm)
+    kept = _spared(points, implant, depth_mm) if depth_mm > 0.0 else np.ones(len(points), dtype=bool)
     for end in ("upper", "lower"):
         kept &= ~_neck(points, situation, end)  # type: ignore[arg-type]
     for screw in situation.plan.screws:

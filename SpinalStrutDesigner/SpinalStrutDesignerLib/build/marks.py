@@ -81,7 +81,7 @@ def _mark(name: str, wordings: Wordings, lettered: Lettered, skin: Skin, up: np.
     why = (
         f"text does not fit: even '{' '.join(wordings[-1])}' needs an even surface of {least.width:.1f} × "
         f"{least.height:.1f} mm with {lettered.below_mm:g} mm of solid under it and {WALL_MM:g} mm around it, off "
-        f"bone, holes and necks; {_remedy(lettered)}"
+        f"bone, holes, necks and, if engraved, a strut's most stressed sections; {_remedy(lettered)}"
     )
     return Mark(name, lines[0][0], lettered, None, omitted=wordings[0], why=why)
 
@@ -110,4 +110,5 @@ def _words(words: Sequence[str]) -> str:
 
 
 def _remedy(lettered: Lettered) -> str:
-    return f"shorten case_code, or make {lettered.field} smaller"
+    raised = ', or set marks.style to "embossed"' if lettered.style == "engraved" else ""
+    return f"shorten case_code, or make {lettered.field} smaller{raised}"

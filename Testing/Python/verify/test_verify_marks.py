@@ -12,6 +12,7 @@ from LatticeGeneratorLib.mesh.check import closed_manifold_fault
 from LatticeGeneratorLib.mesh.mesh import Mesh, Part
 from LatticeGeneratorLib.mesh.solids import box, cylinder
 from SpinalStrutDesignerLib.build.mark import WALL_MM, Lettered, Mark
+from SpinalStrutDesignerLib.build.mark_ground import strong_enough
 from SpinalStrutDesignerLib.build.mark_place import Skin
 from SpinalStrutDesignerLib.build.marks import marked
 from SpinalStrutDesignerLib.plan.guides import MarkPlan
@@ -98,6 +99,7 @@ def test_no_room_drops_words_then_is_told_with_what_to_change() -> None:
     assert none.place is None and part.mesh.volume == pytest.approx(plate(width=6.0, height=5.0).volume)
     told = findings(part, (none,))["mark.docking_proximal.1"]
     assert told.verdict == "warn" and "does not fit" in told.detail and "marks.plastic_height_mm" in told.detail
+    assert 'marks.style to "embossed"' in told.detail
 
 
 def test_words_that_find_no_room_beside_the_others_are_written_where_they_do() -> None:
@@ -121,6 +123,24 @@ def test_too_thin_a_wall_is_not_engraved() -> None:
 def test_letters_are_no_walls_but_walls_beside_them_are_told() -> None:
     part, found = written(plate())
     assert findings(part, found)["plastic.docking_proximal.wall"].verdict == "pass"
+
+
+def test_a_strut_is_cut_only_where_it_is_stressed_less_than_elsewhere_but_text_may_stand_out_anywhere() -> None:
+    # A taper from 10 mm to 8 mm wide: cut 0.3 mm deep its upper part bears less than the lower does uncut.
+    plan = toy_plan()
+    tapered = plan.with_(section=plan.section.with_(lower_width_mm=8.0, lower_depth_mm=4.0))
+    height = np.array([12.0, 0.0, -12.0])
+    places = np.column_stack([np.zeros(3), np.full(3, 2.0), height])
+    for chosen, cut in ((plan, [False] * 3), (tapered, [True, True, False])):
+        implant = design_of(toy_case(), chosen, column_mesh()).implants[0]
+        assert strong_enough(places, implant, 0.0).all()
+        # By hand: force over area, thinner by the cut all round, against the narrowest section less 5 %.
+        share = (24.0 - height) / 48.0
+        ends = ((10.0, 10.0), (5.0, 5.0)) if chosen is plan else ((10.0, 8.0), (5.0, 4.0))
+        wide, deep = (a + share * (b - a) for a, b in ends)
+        narrowest = ends[0][1] * ends[1][1]
+        assert ((1.0 / ((wide - 0.3) * (deep - 0.3)) <= 0.95 / narrowest) == cut).all()
+        assert strong_enough(places, implant, 0.3).tolist() == cut
 
 
 def test_no_text_is_made_where_the_plan_wants_none() -> None:
