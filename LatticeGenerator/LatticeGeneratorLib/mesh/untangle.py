@@ -41,8 +41,16 @@ def untangled(mesh: Mesh) -> tuple[Mesh, int]:
 
 
 def untangled_near(mesh: Mesh, chosen: np.ndarray) -> tuple[Mesh, int]:
-    """As `untangled`, of a mesh of which only faces at the chosen vertices (n,) may cross anything."""
-    return untangled(mesh) if len(_crossing_near(mesh, chosen)) else (mesh, 0)
+    """As `untangled`, of a mesh of which only faces at the chosen vertices (n,) may cross anything: the rest is not
+    looked at."""
+    places, crossing = mesh.vertices[chosen], _crossing_near(mesh, chosen)
+    for _ in range(_PASSES):
+        if len(crossing) == 0:
+            break
+        mesh = _pass(mesh, crossing)
+        # Vertices drawn together have given others new numbers.
+        crossing = _crossing_near(mesh, _near(cKDTree(mesh.vertices), places))
+    return mesh, len(crossing)
 
 
 def _pass(mesh: Mesh, crossing: np.ndarray) -> Mesh:

@@ -122,7 +122,7 @@ def input_digest(case: Case, plan: Plan) -> str:
 
 def versions() -> dict[str, str]:
     """Versions of what the result depends on."""
-    names = ("spinal-strut-designer", "numpy", "scipy", "vtk", "SimpleITK", "manifold3d")
+    names = ("spinal-strut-designer", "numpy", "scipy", "vtk", "SimpleITK", "manifold3d", "matplotlib")
     found = {"algorithm": ALGORITHM_VERSION, "python": platform.python_version()}
     for name in names:
         try:

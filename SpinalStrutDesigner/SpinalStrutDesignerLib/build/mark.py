@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from LatticeGeneratorLib.mesh.mesh import Mesh
@@ -44,7 +45,7 @@ class Lettered:
 
     def letters(self, lines: Sequence[str]) -> Lettering:
         """Raises GeometryError where they cannot be so small."""
-        return lettering(lines, self.height_mm, LINE_MM)
+        return _letters(tuple(lines), self.height_mm)
 
     def block(self, letters: Lettering) -> Block:
         """The rectangle that letters need."""
@@ -82,3 +83,9 @@ class Mark:
         local = np.abs(self.place.to_local(points))
         half = self.place.half + WALL_MM
         return np.asarray((local[:, :2] <= half).all(axis=1) & (local[:, 2] <= 2.0 * self.lettered.below_mm))
+
+
+@lru_cache(maxsize=256)
+def _letters(lines: tuple[str, ...], height_mm: float) -> Lettering:
+    """The same words are asked for by every part and check."""
+    return lettering(lines, height_mm, LINE_MM)

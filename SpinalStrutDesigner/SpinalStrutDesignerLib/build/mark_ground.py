@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..case.frame import projected
 from ..plan.plan import Screw
 from .bone import bone_distance
 from .design import End, Foot, Implant, Situation
@@ -28,7 +29,7 @@ _SPARED = 0.95
 def worth_facing(skin: Skin, situation: Situation, facing: np.ndarray, relief_mm: float) -> np.ndarray:
     """(n,) the cosine to the surgeon of each point of a surface, -inf near bone. facing: (3,) RAS, towards the surgeon;
     relief_mm: how far text stands out."""
-    worth = skin.normals @ (facing / np.linalg.norm(facing))
+    worth = projected(skin.normals, facing[None] / np.linalg.norm(facing))[:, 0]
     seen = np.flatnonzero(worth >= _AWAY)
     bones, reach = situation.case.having("bone"), OFF_BONE_MM + 0.5
     outside = skin.points[seen] + relief_mm * skin.normals[seen]
@@ -49,10 +50,10 @@ def surgeon_of(feet: Sequence[Foot]) -> np.ndarray:
 
 
 def strong_enough(points: np.ndarray, implant: Implant, depth_mm: float) -> np.ndarray:
-    """(n,) bool: where metal may be cut so deep: off the porous layers, the necks of flanges and screw holes, and where
-    the strut, thinner by that, is stressed no more than where it is stressed most."""
+    """(n,) bool: where metal may be cut so deep (0 for text that stands out): off porous layers, necks of flanges and
+    screw holes, and where the strut, thinner by that, is stressed no more than where it is stressed most."""
     situation = implant.situation
-    kept = _spared(points, implant, depth_mm)
+    kept = _spared(points, implant, depth_mm) if depth_mm > 0.0 else np.ones(len(points), dtype=bool)
     for end in ("upper", "lower"):
         kept &= ~_neck(points, situation, end)  # type: ignore[arg-type]
     for screw in situation.plan.screws:

@@ -25,7 +25,7 @@ def marked_implant(implant: Implant) -> tuple[Implant, Marks]:
 
     def worth(skin: Skin) -> np.ndarray:
         facing = worth_facing(skin, situation, surgeon_of(implant.feet), _relief_mm(lettered))
-        return np.where(strong_enough(skin.points, implant, lettered.depth_mm), facing, -np.inf)
+        return np.where(strong_enough(skin.points, implant, _cut_mm(lettered)), facing, -np.inf)
 
     part, marks = marked(implant.part, (implant_wordings(situation),), lettered, worth, _up(situation))
     # Off its holes what is printed has the finished implant's shape.
@@ -72,6 +72,11 @@ def _plate_right(situation: Situation, end: End) -> np.ndarray:
 def _relief_mm(lettered: Lettered) -> float:
     """How far text stands out."""
     return lettered.depth_mm if lettered.style == "embossed" else 0.0
+
+
+def _cut_mm(lettered: Lettered) -> float:
+    """How deep text is cut."""
+    return lettered.depth_mm if lettered.style == "engraved" else 0.0
 
 
 def _up(situation: Situation) -> np.ndarray:

@@ -11,6 +11,8 @@ from LatticeGeneratorLib.mesh.mesh import Mesh
 from LatticeGeneratorLib.mesh.samples import first_in_cells, spread
 from scipy.spatial import cKDTree
 
+from ..case.frame import projected
+
 # Between points that tell what a surface is like: less than the narrowest hole or edge of any part (1.5 mm), mm.
 POINT_MM = 0.4
 # Between places that are tried, mm, and turns of the text in its plane that are, degrees: upright, and reading upwards;
@@ -26,6 +28,7 @@ _AROUND_MM = 1.5
 # A surface under text leans no farther from its direction than this (25°), nor beside it (60°): as cosines. Engineering
 # judgement: a letter is then drawn wider by a tenth at most, and what stands beside it is no wall.
 _LEAN, _LEAN_BESIDE = 0.906, 0.5
+_NOISE = 0.1  # by which one triangle's own direction may be off, as a cosine
 _STEEP = 0.466  # tan 25°
 # The surface's shape under a block is told by these powers along and across the text.
 _POWERS = np.array([(i, j) for i, j in product(range(5), range(3)) if i + j <= 5])
@@ -85,23 +88,22 @@ class Place:
         """(n,) mm, the surface's height at places (n, 2) of the block, and its slopes there, (n, 2). Beyond the block
         it runs on level."""
         share = np.clip(at / self.half, -1.0, 1.0)
-        height = _powers(share) @ self.terms
+        height = _summed(_powers(share), self.terms)
         slopes = []
         for axis in (0, 1):
             lower = _POWERS - np.eye(2, dtype=int)[axis]
             factor = _POWERS[:, axis] * self.terms
-            slopes.append((_raised(share, np.maximum(lower, 0)) @ factor) / self.half[axis])
+            slopes.append(_summed(_raised(share, np.maximum(lower, 0)), factor) / self.half[axis])
         return height, np.column_stack(slopes)
 
     def to_ras(self, local: np.ndarray) -> np.ndarray:
         """RAS mm of places (n, 3) in the block's frame."""
-        placed: np.ndarray = local @ self.frame[:3, :3].T + self.frame[:3, 3]
+        placed: np.ndarray = projected(local, self.frame[:3, :3]) + self.frame[:3, 3]
         return placed
 
     def to_local(self, points: np.ndarray) -> np.ndarray:
         """Places in the block's frame of points (n, 3) RAS mm."""
-        local: np.ndarray = (points - self.frame[:3, 3]) @ self.frame[:3, :3]
-        return local
+        return projected(points - self.frame[:3, 3], self.frame[:3, :3].T)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +119,7 @@ class _Around:
 
     def chosen(self, number: np.ndarray, turned: np.ndarray) -> _Around:
         """Some of the points, in turned axes."""
-        return _Around(self.axes, self.local[number] @ turned.T, self.lean[number], self.free[number], 0.0)
+        return _Around(self.axes, projected(self.local[number], turned), self.lean[number], self.free[number], 0.0)
 
 
 def best_place(skin: Skin, ranks: Sequence[Sequence[Block]], up: np.ndarray) -> tuple[int, int, Place] | None:
@@ -127,12 +129,16 @@ def best_place(skin: Skin, ranks: Sequence[Sequence[Block]], up: np.ndarray) -> 
     """
     blocks = [(rank, index, block) for rank, some in enumerate(ranks) for index, block in enumerate(some)]
     best: tuple[int, int, Place] | None = None
-    for number in _tried(skin, [block for _, _, block in blocks]):
+    least = _in_all([block for _, _, block in blocks])
+    for number in _tried(skin, least):
         worth = float(skin.worth[number])
         if best is not None:
             if best[0] == 0 and worth <= best[2].worth:
                 break
             blocks = [one for one in blocks if one[0] <= best[0]]
+        # What every block covers needs few points, and already tells of most places that none of them fits.
+        if not _open(_around(skin, int(number), [least], up), [least]):
+            continue
         around = _around(skin, int(number), [block for _, _, block in blocks], up)
         for which, turn in _open(around, [block for _, _, block in blocks]):
             rank, index, block = blocks[which]
@@ -145,20 +151,28 @@ def best_place(skin: Skin, ranks: Sequence[Sequence[Block]], up: np.ndarray) -> 
     return best
 
 
-def _tried(skin: Skin, blocks: Sequence[Block]) -> np.ndarray:
+def _in_all(blocks: Sequence[Block]) -> Block:
+    """The largest block that lies in each of several."""
+    sides = ("width", "height", "below", "beside")
+    width, height, below, beside = (min(getattr(block, side) for block in blocks) for side in sides)
+    return Block(width, height, below, beside, max(block.uneven for block in blocks))
+
+
+def _tried(skin: Skin, block: Block) -> np.ndarray:
     """Numbers of points where a block's middle is tried, the best seen first: about them the surface is even as far as
-    any block reaches, however it is turned."""
+    the block reaches however it is turned."""
     tried = np.flatnonzero(skin.worth > -np.inf)
     tried = tried[first_in_cells(skin.points[tried], _TRIED_MM)]
     if len(tried) == 0:
         return tried
-    least = 0.5 * min(min(block.height, block.width) for block in blocks)
-    near = skin.tree.query_ball_point(skin.points[tried], least)
+    near = skin.tree.query_ball_point(skin.points[tried], 0.5 * min(block.height, block.width) + block.beside)
     count = np.array([len(some) for some in near])
     met, of = np.concatenate([np.array(some, int) for some in near]), np.repeat(np.arange(len(tried)), count)
-    lean = np.einsum("ij,ij->i", skin.normals[met], skin.normals[tried[of]])
-    # A wall's far side may lie so near; noise of a triangle's direction must not end the search.
-    bad = (skin.worth[met] == -np.inf) | (np.abs(lean) < _LEAN_BESIDE)
+    normals, away = skin.normals[tried[of]], skin.points[met] - skin.points[tried[of]]
+    lean = np.einsum("ij,ij->i", skin.normals[met], normals)
+    # Noise of a triangle's direction, or a wall's far side so near, must not end the search.
+    bad = (skin.worth[met] == -np.inf) | (np.abs(lean) < _LEAN_BESIDE - _NOISE)
+    bad &= np.einsum("ij,ij->i", away, normals) > -block.below
     tried = tried[np.bincount(of, bad, len(tried)) == 0]
     return tried[np.argsort(-skin.worth[tried], kind="stable")]
 
@@ -170,12 +184,12 @@ def _around(skin: Skin, number: int, blocks: Sequence[Block], up: np.ndarray) ->
     away = skin.points[near] - middle
     close = near[np.einsum("ij,ij->i", away, away) < _AROUND_MM**2]
     axes = _axes(skin.normals[close], skin.normals[number], up)
-    lean = skin.normals[near] @ axes[2]
-    bent = skin.normals[close] @ axes[:2].T
+    lean = projected(skin.normals[near], axes[2:])[:, 0]
+    bent = projected(skin.normals[close], axes[:2])
     bent = bent[np.einsum("ij,ij->i", bent, bent) < 1.0 - _LEAN_BESIDE**2]
-    ways = np.linalg.eigh(bent.T @ bent)[1]
+    ways = np.linalg.eigh(np.einsum("ni,nj->ij", bent, bent))[1]
     straight = float(np.rad2deg(np.arctan2(ways[1, 0], ways[0, 0])))
-    return _Around(axes, away @ axes.T, lean, skin.worth[near] > -np.inf, straight)
+    return _Around(axes, projected(away, axes), lean, skin.worth[near] > -np.inf, straight)
 
 
 def _open(around: _Around, blocks: Sequence[Block]) -> list[tuple[int, float]]:
@@ -215,7 +229,7 @@ def _upright(degrees: float) -> float:
 
 def _axes(normals: np.ndarray, own: np.ndarray, up: np.ndarray) -> np.ndarray:
     """(3, 3) rows along upright text, up, and out of a surface of normals (n, 3); own: that of the point itself."""
-    out = normals[normals @ own > _LEAN_BESIDE].mean(axis=0)
+    out = normals[projected(normals, own[None])[:, 0] > _LEAN_BESIDE].mean(axis=0)
     out /= np.linalg.norm(out)
     along = np.cross(up, out)
     if np.linalg.norm(along) < 0.1:
@@ -238,8 +252,11 @@ def _fitted(around: _Around, turn: float, middle: np.ndarray, worth: float, bloc
     if front.sum() < 3 * len(_POWERS):
         return None
     powers = _powers(np.clip(local[:, :2] / half, -1.0, 1.0))
-    terms = np.linalg.lstsq(powers[front], local[front, 2], rcond=None)[0]
-    off = local[:, 2] - powers @ terms
+    under_text, heights = powers[front], local[front, 2]
+    # The normal equations, summed without BLAS: it hands such narrow products to threads that wait for each other.
+    squares = np.einsum("ni,nj->ij", under_text, under_text)
+    terms = np.linalg.lstsq(squares, np.einsum("ni,n->i", under_text, heights), rcond=None)[0]
+    off = local[:, 2] - _summed(powers, terms)
     uneven = float(np.abs(off[front]).max())
     # All that is met from the outside down to the least wall is the surface itself, and solid behind.
     met = off > -block.below
@@ -249,6 +266,11 @@ def _fitted(around: _Around, turn: float, middle: np.ndarray, worth: float, bloc
     frame = np.eye(4)
     frame[:3, :3], frame[:3, 3] = (turned @ around.axes).T, middle
     return Place(frame, half, terms, uneven, worth - _UNEVEN_COST * uneven)
+
+
+def _summed(powers: np.ndarray, terms: np.ndarray) -> np.ndarray:
+    summed: np.ndarray = np.einsum("ni,i->n", powers, terms)
+    return summed
 
 
 def _powers(share: np.ndarray) -> np.ndarray:

@@ -21,7 +21,8 @@ _ARROWS = "↑←↓→"  # by quarter turns of the text, counter-clockwise
 def marked(
     part: Part, texts: Sequence[Wordings], lettered: Lettered, worth: Callable[[Skin], np.ndarray], up: np.ndarray
 ) -> tuple[Part, tuple[Mark, ...]]:
-    """A part with blocks of text, each at its best place in as many of its words as fit, and what was written where.
+    """A part with blocks of text, each at its best place in as many of its words as fit, the others in a block of their
+    own where there is room for that, and what was written where.
 
     worth: (n,) how well text is placed at each point of the part's surface, -inf where it must not be; up: (3,) RAS,
     towards the head. The part itself where nothing fits: text is no reason not to make a part.
@@ -32,9 +33,13 @@ def marked(
     skin = skin.with_worth(worth(skin))
     for wordings in texts:
         mark = _mark(part.name, wordings, lettered, skin, up)
+        skin = _without(skin, mark)
+        if mark.place is not None and mark.omitted:
+            beside = _mark(part.name, (mark.omitted,), lettered, skin, up)
+            if beside.place is not None:
+                marks.append(replace(mark, omitted=(), why=""))
+                mark, skin = beside, _without(skin, beside)
         marks.append(mark)
-        if mark.place is not None:
-            skin = skin.with_worth(np.where(mark.covers(skin.points), -np.inf, skin.worth))
     return with_marks(part, marks), tuple(marks)
 
 
@@ -51,6 +56,11 @@ def with_marks(part: Part, marks: Sequence[Mark]) -> Part:
     near = np.any([mark.covers(body.vertices) for mark, _ in placed], axis=0)
     told = {"text": "; ".join(" ".join(mark.lines) for mark, _ in placed)}
     return replace(part, mesh=untangled_near(body, np.flatnonzero(near))[0], provenance={**part.provenance, **told})
+
+
+def _without(skin: Skin, mark: Mark) -> Skin:
+    """The surface that a mark leaves for others."""
+    return skin.with_worth(np.where(mark.covers(skin.points), -np.inf, skin.worth))
 
 
 def _mark(name: str, wordings: Wordings, lettered: Lettered, skin: Skin, up: np.ndarray) -> Mark:
@@ -71,14 +81,15 @@ def _mark(name: str, wordings: Wordings, lettered: Lettered, skin: Skin, up: np.
     why = (
         f"text does not fit: even '{' '.join(wordings[-1])}' needs an even surface of {least.width:.1f} × "
         f"{least.height:.1f} mm with {lettered.below_mm:g} mm of solid under it and {WALL_MM:g} mm around it, off "
-        f"bone, holes and necks; {_remedy(lettered)}"
+        f"bone, holes, necks and, if engraved, a strut's most stressed sections; {_remedy(lettered)}"
     )
     return Mark(name, lines[0][0], lettered, None, omitted=wordings[0], why=why)
 
 
 def _block(lines: tuple[str, ...], lettered: Lettered) -> Block:
     """Wide and high enough whichever way the arrow points."""
-    blocks = [lettered.block(lettered.letters(_with_arrow(lines, arrow))) for arrow in _ARROWS[:2]]
+    turned = dict.fromkeys(_with_arrow(lines, arrow) for arrow in _ARROWS[:2])
+    blocks = [lettered.block(lettered.letters(one)) for one in turned]
     width, height = (max(getattr(block, side) for block in blocks) for side in ("width", "height"))
     return Block(width, height, lettered.below_mm, WALL_MM, UNEVEN_MM)
 
@@ -99,4 +110,5 @@ def _words(words: Sequence[str]) -> str:
 
 
 def _remedy(lettered: Lettered) -> str:
-    return f"shorten case_code, or make {lettered.field} smaller"
+    raised = ', or set marks.style to "embossed"' if lettered.style == "engraved" else ""
+    return f"shorten case_code, or make {lettered.field} smaller{raised}"

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from LatticeGeneratorLib.mesh.boolean import difference
+from LatticeGeneratorLib.mesh.boolean import difference, union
 from LatticeGeneratorLib.mesh.check import closed_manifold_fault
 from LatticeGeneratorLib.mesh.mesh import Mesh, Part
 from LatticeGeneratorLib.mesh.solids import box, cylinder
 from SpinalStrutDesignerLib.build.mark import WALL_MM, Lettered, Mark
+from SpinalStrutDesignerLib.build.mark_ground import strong_enough
 from SpinalStrutDesignerLib.build.mark_place import Skin
 from SpinalStrutDesignerLib.build.marks import marked
 from SpinalStrutDesignerLib.plan.guides import MarkPlan
@@ -24,9 +25,7 @@ UP, OUT = np.array([0.0, 0.0, 1.0]), np.array([0.0, 1.0, 0.0])
 
 
 def plate(thickness: float = 5.0, width: float = 40.0, height: float = 12.0) -> Mesh:
-    return box(
-        np.array([-0.5 * width, FRONT - thickness, -0.5 * height]), np.array([0.5 * width, FRONT, 0.5 * height])
-    )
+    return box(np.array([-0.5 * width, FRONT - thickness, -0.5 * height]), np.array([0.5 * width, FRONT, 0.5 * height]))
 
 
 def in_front(skin: Skin) -> np.ndarray:
@@ -100,6 +99,20 @@ def test_no_room_drops_words_then_is_told_with_what_to_change() -> None:
     assert none.place is None and part.mesh.volume == pytest.approx(plate(width=6.0, height=5.0).volume)
     told = findings(part, (none,))["mark.docking_proximal.1"]
     assert told.verdict == "warn" and "does not fit" in told.detail and "marks.plastic_height_mm" in told.detail
+    assert 'marks.style to "embossed"' in told.detail
+
+
+def test_words_that_find_no_room_beside_the_others_are_written_where_they_do() -> None:
+    # A face for each: one of 20 × 7 mm, which holds the code alone, and one beneath of 10 × 7 mm, a step farther back.
+    low = box(np.array([-5.0, FRONT - 9.0, -10.5]), np.array([5.0, FRONT - 4.0, -3.0]))
+    step = union([plate(5.0, 20.0, 7.0), low])
+    part, (code, version) = written(step)
+    assert code.lines == ("CASE-7",) and version.lines == ("V1",)
+    assert not code.omitted and not code.why and closed_manifold_fault(part.mesh) is None
+    area = code.letters.area_mm2 + version.letters.area_mm2
+    assert step.volume - part.mesh.volume == pytest.approx(area * 1.0, rel=0.01)
+    assert code.place.frame[1, 3] == pytest.approx(FRONT) and version.place.frame[1, 3] == pytest.approx(FRONT - 4.0)
+    assert {f.verdict for key, f in findings(part, (code, version)).items() if key.startswith("mark.")} == {"pass"}
 
 
 def test_too_thin_a_wall_is_not_engraved() -> None:
@@ -110,6 +123,24 @@ def test_too_thin_a_wall_is_not_engraved() -> None:
 def test_letters_are_no_walls_but_walls_beside_them_are_told() -> None:
     part, found = written(plate())
     assert findings(part, found)["plastic.docking_proximal.wall"].verdict == "pass"
+
+
+def test_a_strut_is_cut_only_where_it_is_stressed_less_than_elsewhere_but_text_may_stand_out_anywhere() -> None:
+    # A taper from 10 mm to 8 mm wide: cut 0.3 mm deep its upper part bears less than the lower does uncut.
+    plan = toy_plan()
+    tapered = plan.with_(section=plan.section.with_(lower_width_mm=8.0, lower_depth_mm=4.0))
+    height = np.array([12.0, 0.0, -12.0])
+    places = np.column_stack([np.zeros(3), np.full(3, 2.0), height])
+    for chosen, cut in ((plan, [False] * 3), (tapered, [True, True, False])):
+        implant = design_of(toy_case(), chosen, column_mesh()).implants[0]
+        assert strong_enough(places, implant, 0.0).all()
+        # By hand: force over area, thinner by the cut all round, against the narrowest section less 5 %.
+        share = (24.0 - height) / 48.0
+        ends = ((10.0, 10.0), (5.0, 5.0)) if chosen is plan else ((10.0, 8.0), (5.0, 4.0))
+        wide, deep = (a + share * (b - a) for a, b in ends)
+        narrowest = ends[0][1] * ends[1][1]
+        assert ((1.0 / ((wide - 0.3) * (deep - 0.3)) <= 0.95 / narrowest) == cut).all()
+        assert strong_enough(places, implant, 0.3).tolist() == cut
 
 
 def test_no_text_is_made_where_the_plan_wants_none() -> None:
