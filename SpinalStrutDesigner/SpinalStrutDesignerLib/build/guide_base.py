@@ -113,7 +113,8 @@ def guide_field(shape: GuideShape) -> np.ndarray:
     limits = np.maximum(limits, -ground.free.ravel())
     for sleeve in shape.sleeves:
         limits = np.maximum(limits, -drill_way_field(ground, sleeve, points))
-    return np.maximum(round_, limits).reshape(ground.grid.array_shape)
+    # Rounding thins what is squeezed between bones: what is no wall any more goes.
+    return without_fins(np.maximum(round_, limits).reshape(ground.grid.array_shape), ground.grid.spacing)
 
 
 def outline_of(shape: GuideShape) -> np.ndarray:
@@ -230,6 +231,10 @@ def _check_whole(shape: GuideShape, values: np.ndarray) -> None:
 
 
 def _pieces(ground: Ground, piece: np.ndarray, places: np.ndarray) -> set[int]:
-    """Numbers of the pieces at places (n, 3); 0 where there is no material."""
-    i, j, k = np.rint(ground.grid.indices(places)).astype(int).T
-    return set(piece[k, j, i].tolist())
+    """Numbers of the pieces at places (n, 3), of which each is where one of the grid points around it is; 0 where none
+    is in any."""
+    low = np.floor(ground.grid.indices(places)).astype(int)
+    around = np.stack(np.meshgrid(*[(0, 1)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    i, j, k = np.minimum(low[:, None] + around, np.array(ground.grid.shape) - 1).transpose(2, 0, 1)
+    found = piece[k, j, i]
+    return set(found[found > 0].tolist()) | set(found.max(axis=1).tolist())
