@@ -45,7 +45,7 @@ _BEHIND_RIM_MM = 6.0
 # Places that are tried: as many as can be tried three by three at once.
 _MOST_PLACES = 110
 # So many zones on the face. Engineering judgement: more leave no room for windows, and bare more bone.
-MOST_FACES = 5
+MOST_FACES = 6
 _CELL_MM = 1.0
 _AROUND = np.stack([f(2.0 * np.pi * np.arange(8) / 8.0) for f in (np.cos, np.sin)], axis=1)
 
