@@ -19,7 +19,7 @@ from scipy.spatial import ConvexHull, QhullError
 
 from ..plan.guides import GuidePlan
 from .guide_ground import Ground
-from .guide_zones import NEIGHBOUR_MM, RELIEF_MM, STEP_OUT_MM, Zones, off_axis
+from .guide_zones import NEIGHBOUR_MM, RELIEF_MM, STEP_IN_MM, STEP_OUT_MM, Zones, off_axis
 from .outline import polygon_distance
 from .sleeves import DRILL_WAY_MM, Sleeve, wall_points
 from .thin import without_fins
@@ -44,8 +44,6 @@ _ROUNDED_STEPS = 0.8
 _MOST_OVERSHOOT_MM = 0.1
 # A pad stays within the base's border by this, mm.
 _WITHIN_MM = 0.5
-# Where bone falls away from a zone by more than this, mm, its pad ends: it would be a wedge along the bone's side.
-_FALL_MM = 1.0
 # A pad is so much wider before its edges are rounded, mm, and then cut to the zone: it touches on all of it.
 _SPARE_RIM_MM = 0.4
 _PLATE_TURNS = 24  # corners of the circle round a zone or sleeve in the base's outline
@@ -184,7 +182,8 @@ def _pad(
     rim = off_axis(points, place, normal) - 0.5 * guides.zone_diameter_mm - _SPARE_RIM_MM
     top = guides.fit_gap_mm + RELIEF_MM + 0.5 * guides.base_thickness_mm
     high = (points - place) @ normal
-    ends = np.maximum(-_FALL_MM - high, high - top - STEP_OUT_MM)
+    # Where bone falls away farther than a zone's rim may lie, the pad would be a wedge along the bone's side.
+    ends = np.maximum(-STEP_IN_MM - high, high - top - STEP_OUT_MM)
     layer = np.maximum(guides.fit_gap_mm - carrier, carrier - top)
     return np.maximum(np.maximum(rim, ends), layer)
 

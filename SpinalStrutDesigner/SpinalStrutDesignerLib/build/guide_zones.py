@@ -30,7 +30,7 @@ _REACH_MM = 17.0
 # A zone looks at least so much towards the surgeon, and a hook's so much out of the endplate: the cosine of the angle.
 _FACING, _HOOK_FACING = 0.15, 0.8
 # A zone's rim lies on bone: within so much of the plane through its middle, mm, bone standing out or falling away.
-STEP_OUT_MM, _STEP_IN_MM = 0.8, 1.2
+STEP_OUT_MM, STEP_IN_MM = 0.8, 1.2
 # At its place a zone is no farther from bone than the fit gap and this, mm, for what undercuts take.
 _UNDERCUT_MM = 0.1
 # Thinner than this no hook is made, mm: the PA12 wall of 1.0 mm and half of it more.
@@ -143,7 +143,7 @@ def _on_bone(ground: Ground, points: np.ndarray, normals: np.ndarray, radius: fl
     held = np.ones(len(points), dtype=bool)
     for a, b in radius * _AROUND:
         distance = ground.at(ground.bare, points + a * u + b * v)
-        held &= (distance > -STEP_OUT_MM) & (distance < _STEP_IN_MM)
+        held &= (distance > -STEP_OUT_MM) & (distance < STEP_IN_MM)
     return held
 
 
