@@ -15,7 +15,7 @@ from LatticeGeneratorLib.mesh.mesh import Mesh, Part
 from ..case.model import Endplate
 from .clip_guide import clip_mesh, clip_shape
 from .design import DrillGuide, End, Situation
-from .guide_base import GuideShape, check_free, guide_mesh
+from .guide_base import GuideShape, check_free, made_guide
 from .guide_extras import gripped, windowed
 from .guide_ground import bone_ground, guide_frames
 from .guide_zones import contact_zones
@@ -88,7 +88,7 @@ def guide_on_bone(situation: Situation, end: End) -> DrillGuide:
         for zones in tried:
             try:
                 shape = windowed(gripped(GuideShape(ground, zones, sleeves, guides), situation))
-                return _finished(shape, guide_mesh(shape), end, f"bone of {plate.level}")
+                return _finished(*made_guide(shape), end, f"bone of {plate.level}")
             except GeometryError as fault:
                 faults.append(fault)
     # What is told is what keeps the guide from the best of its ways.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from LatticeGeneratorLib.errors import GeometryError
@@ -40,6 +40,7 @@ _SLIVER_MM, _LONGEST_MM = 1e-3, 20.0
 _PAST_BORE_MM = 8.0
 # Edges are rounded over so many steps of the grid: 0.4 mm.
 _ROUNDED_STEPS = 0.8
+_MOST_PARTED = 3  # times that zones which cannot be joined are left out
 # Of an edge as sharp as bone's voxels tell (radius 0.5 mm) at the fit gap, mm.
 _MOST_OVERSHOOT_MM = 0.1
 # A pad stays within the base's border by this, mm.
@@ -61,11 +62,24 @@ class GuideShape:
     holes: tuple[tuple[np.ndarray, np.ndarray, float], ...] = ()
 
 
-def guide_mesh(shape: GuideShape) -> Mesh:
-    """The guide as one closed body in RAS. Raises GeometryError where keep-outs or bone part its sleeves and zones."""
-    values = guide_field(shape)
-    _check_whole(shape, values)
-    return finished_mesh(values, shape)
+def made_guide(shape: GuideShape) -> tuple[GuideShape, Mesh]:
+    """The guide as one closed body in RAS, and its shape less those zones that keep-outs or bone part from the rest.
+
+    Raises GeometryError where they part sleeves, or leave fewer than three zones with a hook.
+    """
+    for _ in range(_MOST_PARTED):
+        values = guide_field(shape)
+        joined = _joined_zones(shape, values)
+        if joined.all():
+            return shape, finished_mesh(values, shape)
+        zones = shape.zones.only(joined)
+        if len(zones.points) < 3 or len(zones.hooks) == 0 or len(zones.faces) < 2:
+            break
+        shape = replace(shape, zones=zones)
+    raise GeometryError(
+        "the guide's sleeves and zones cannot be joined without crossing a keep-out or bone in its way: make "
+        'guides.zone_diameter_mm or base_thickness_mm smaller, or set guides.drill to "implant"'
+    )
 
 
 def finished_mesh(values: np.ndarray, shape: GuideShape) -> Mesh:
@@ -227,21 +241,14 @@ def check_free(ground: Ground, sleeves: Sequence[Sleeve], guides: GuidePlan) -> 
             )
 
 
-def _check_whole(shape: GuideShape, values: np.ndarray) -> None:
-    """Raise where sleeves and zones do not hang together."""
+def _joined_zones(shape: GuideShape, values: np.ndarray) -> np.ndarray:
+    """(n,) bool: which zones hang together with the sleeves; none where those do not hang together themselves."""
     ground = shape.ground
     piece = ndimage.label(values < 0.0)[0]
-    numbers = set()
-    for sleeve in shape.sleeves:
-        numbers |= _pieces(ground, piece, ground.local(wall_points(sleeve)))
-    top = shape.guides.fit_gap_mm + RELIEF_MM
-    for place, normal in zip(shape.zones.points, shape.zones.normals):
-        numbers |= _pieces(ground, piece, (place + top * normal)[None])
-    if len(numbers) != 1 or 0 in numbers:
-        raise GeometryError(
-            "the guide's sleeves and zones cannot be joined without crossing a keep-out or bone in its way: make "
-            'guides.zone_diameter_mm or base_thickness_mm smaller, or set guides.drill to "implant"'
-        )
+    walls = set[int]().union(*(_pieces(ground, piece, ground.local(wall_points(s))) for s in shape.sleeves))
+    tops = shape.zones.points + (shape.guides.fit_gap_mm + RELIEF_MM) * shape.zones.normals
+    joined = [len(walls) == 1 and 0 not in walls and _pieces(ground, piece, top[None]) == walls for top in tops]
+    return np.array(joined)
 
 
 def _pieces(ground: Ground, piece: np.ndarray, places: np.ndarray) -> set[int]:

@@ -16,8 +16,8 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 # A turn counts as the way that it makes at this lever, mm. 5° weigh as much as 1 mm, which is what a seated guide may be
-# off by, at 11.5 mm; more, since on vertebral bodies it is turns that come to their limit first (measured on the cases).
-LEVER_MM = 20.0
+# off by, at 11.5 mm; a little more, since on vertebral bodies turns come to their limit first (measured on the cases).
+LEVER_MM = 14.0
 _ROUNDS = 8  # of exchanges; few are needed
 _STARTS = 12  # ends come no better from more (measured)
 _GAIN = 1.001  # less is no reason for an exchange

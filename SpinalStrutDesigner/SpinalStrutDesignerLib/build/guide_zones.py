@@ -69,6 +69,11 @@ class Zones:
         """(n, 3) theirs."""
         return np.vstack([self.face_normals, self.hook_normals])
 
+    def only(self, kept: np.ndarray) -> Zones:
+        """Those that are kept, (n,) bool in the order of points."""
+        face, hook = kept[: len(self.faces)], kept[len(self.faces) :]
+        return Zones(self.faces[face], self.face_normals[face], self.hooks[hook], self.hook_normals[hook])
+
 
 def contact_zones(
     ground: Ground, plate: Endplate, sleeves: Sequence[Sleeve], guides: GuidePlan
