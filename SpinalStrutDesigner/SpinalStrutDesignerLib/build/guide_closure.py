@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-# A turn counts as the way that it makes at this lever, mm. 5° weigh as much as 1 mm, which is what a seated guide may be
-# off by, at 11.5 mm; a little more, since on vertebral bodies turns come to their limit first (measured on the cases).
+# A turn counts as the way that it makes at this lever, mm. 5° weigh as much as 1 mm, which is what a seated guide may
+# be off by, at 11.5 mm; a little more, as on vertebral bodies turns come to their limit first (measured on the cases).
 LEVER_MM = 14.0
 _ROUNDS = 8  # of exchanges; few are needed
 _STARTS = 12  # ends come no better from more (measured)
@@ -65,7 +65,8 @@ def best_held(given: Candidates, start: Sequence[int], most: int) -> tuple[int, 
     begun = [[*kept, int(n)] for n in firsts[:: max(len(firsts) // _STARTS, 1)] if given.apart[n, kept].all()]
     ends = [_exchanged(given, _filled(given, list(one), most)) for one in (list(start), *begun)]
     full = max(len(end) for end in ends)
-    return tuple(max((end for end in ends if len(end) == full), key=given.closure))
+    whole = [end for end in ends if len(end) == full]
+    return tuple(whole[int(np.argmax([given.closure(end) for end in whole]))])
 
 
 def _filled(given: Candidates, chosen: list[int], most: int) -> list[int]:

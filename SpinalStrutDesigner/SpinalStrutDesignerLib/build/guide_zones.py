@@ -78,9 +78,9 @@ class Zones:
 def contact_zones(
     ground: Ground, plate: Endplate, sleeves: Sequence[Sleeve], guides: GuidePlan
 ) -> tuple[Zones, ...]:
-    """Zones to be tried one after the other, as not all can be joined to one body: up to five on the face and two hooks
-    on the endplate that hold the guide best, hooks with room for an arm first; last up to three as far apart as bone and
-    reach allow with two hooks as far apart as they go.
+    """Zones to be tried one after the other, as not all can be joined to one body: up to six on the face and two hooks
+    on the endplate that hold the guide best, hooks with room for an arm first; last up to three as far apart as bone
+    and reach allow with two hooks as far apart as they go.
 
     Raises GeometryError where no hook, or fewer than three separated zones in all, can be had.
     """
@@ -262,9 +262,10 @@ def _held_best(
     """Numbers of faces and of hooks that hold best together; each given as those to begin with, and all that may be."""
     tried = [np.union1d(begun, _thinned(points, open_)) for begun, open_ in (faces, hooks)]
     both, kinds = np.concatenate(tried), np.repeat([0, 1], [len(places) for places in tried])
-    start = [int(np.flatnonzero((both == n) & (kinds == kind))[0]) for kind, g in ((0, faces), (1, hooks)) for n in g[0]]
+    begun = [(kind, place) for kind, given in enumerate((faces, hooks)) for place in given[0]]
+    start = [int(np.flatnonzero((both == place) & (kinds == kind))[0]) for kind, place in begun]
     away = np.linalg.norm(points[both, None] - points[None, both], axis=2)
     squares = squares_of(points, normals, both, 0.5 * guides.zone_diameter_mm)
-    given = Candidates(squares, away >= guides.zone_diameter_mm + _BETWEEN_MM, kinds)
-    chosen = np.array(best_held(given, start, MOST_FACES + len(hooks[0])))
+    candidates = Candidates(squares, away >= guides.zone_diameter_mm + _BETWEEN_MM, kinds)
+    chosen = np.array(best_held(candidates, start, MOST_FACES + len(hooks[0])))
     return both[chosen[kinds[chosen] == 0]], both[chosen[kinds[chosen] == 1]]

@@ -100,14 +100,26 @@ def _spread(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
     return points[first], normal[face[first]]
 
 
-def _walls(design: Design, part: Part) -> Finding:
-    points, wide = thickness(part.mesh)
+def thinnest_mm(mesh: Mesh) -> float:
+    """The thinnest wall or wedge of a closed mesh, at most the least wall, mm."""
+    return _thinnest(mesh)[0]
+
+
+def _thinnest(mesh: Mesh) -> tuple[float, np.ndarray | None, float]:
+    """That, where (None where nothing is thin), and which share of the surface lies at edges."""
+    points, wide = thickness(mesh)
     thin = np.flatnonzero(wide < WALL_MM)
+    if len(thin) == 0:
+        return WALL_MM, None, 0.0
     # The edge of any body is thin; a wall or wedge is where next to nothing around is thick either.
-    around = cKDTree(points).query(points[thin], k=min(_AROUND, len(points)))[1] if len(thin) else None
-    walls = np.percentile(wide[around], 90.0, axis=1) if around is not None else np.array([2.0 * WALL_MM])
+    around = cKDTree(points).query(points[thin], k=min(_AROUND, len(points)))[1]
+    walls = np.percentile(wide[around], 90.0, axis=1)
     worst = int(np.argmin(walls))
-    least = min(float(walls[worst]), WALL_MM)
+    return min(float(walls[worst]), WALL_MM), points[thin[worst]], len(thin) / len(points)
+
+
+def _walls(design: Design, part: Part) -> Finding:
+    least, place, edges = _thinnest(part.mesh)
     return _finding(
         design,
         part,
@@ -117,9 +129,9 @@ def _walls(design: Design, part: Part) -> Finding:
         f"≥ {WALL_MM:g} mm",
         least >= WALL_MM - _ERROR_MM,
         _BASIS,
-        points[thin[worst]] if len(thin) else None,
+        place,
         f"{'' if least < WALL_MM else 'at least this; '}the largest ball within 1.5 mm of a place, right to "
-        f"{_ERROR_MM:g} mm; {100.0 * len(thin) / len(points):.1f} % of the surface lies at edges",
+        f"{_ERROR_MM:g} mm; {100.0 * edges:.1f} % of the surface lies at edges",
     )
 
 

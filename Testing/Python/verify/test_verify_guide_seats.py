@@ -174,7 +174,8 @@ def test_a_tolerance_at_which_it_would_be_unique_is_told_and_is_true():
 
 def test_plugs_in_an_implants_holes_have_the_play_of_their_gap():
     guides = GuidePlan(docking="none", drill="implant", fit_gap_mm=GAP, print_tolerance_mm=TOLERANCE)
-    screws = tuple(Screw(ScrewType(), "C4", (x, 12.0, 37.0), (a, -1.0, 0.0), 14.0) for x, a in ((-6.0, 0.2), (6.0, -0.2)))
+    places = ((-6.0, 0.2), (6.0, -0.2))
+    screws = tuple(Screw(ScrewType(), "C4", (x, 12.0, 37.0), (a, -1.0, 0.0), 14.0) for x, a in places)
     flange = difference(box([-10.0, 8.3, 32.0], [10.0, 13.3, 42.0]), [finished_cutter(s) for s in screws])
     design = design_of(toy_case(), toy_plan(guides=guides, screws=screws), flange)
     design = replace(design, guides=(guide_on_implant(design.implants[0].situation, flange, "upper"),))
