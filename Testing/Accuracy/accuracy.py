@@ -1,10 +1,10 @@
 """How near what is found comes to the truth of the test cases: one table, with the limit beside each figure.
 
-    python Testing/Accuracy/accuracy.py [anatomy | fit | ways | screws] [--pictures FOLDER]
+    python Testing/Accuracy/accuracy.py [anatomy | fit | ways | screws | guides] [--pictures FOLDER]
 
 anatomy: what is found in a CT, and implants made from it; fit: axes and sections against brute force; ways: whether the
 implants that are proposed can be brought in; screws: those that are planned against brute force, and among the true
-structures.
+structures; guides: how drill guides seat, and by how much drills may miss.
 
 The cases lie in the folder that SPINAL_STRUT_DATA names, or beside the checkout. The exit code is 0 where all holds.
 """
@@ -19,6 +19,7 @@ from pathlib import Path
 import designs
 import endplates
 import fit
+import guides
 import keepouts
 import screws
 import segmentation
@@ -42,7 +43,7 @@ def anatomy_rows(data: Path, pictures: Path) -> Iterator[Row]:
         yield from part.rows(data, pictures)
 
 
-PARTS = {"anatomy": anatomy_rows, "fit": fit.rows, "ways": ways.rows, "screws": screws.rows}
+PARTS = {"anatomy": anatomy_rows, "fit": fit.rows, "ways": ways.rows, "screws": screws.rows, "guides": guides.rows}
 
 
 def all_rows(data: Path, pictures: Path) -> Iterator[Row]:

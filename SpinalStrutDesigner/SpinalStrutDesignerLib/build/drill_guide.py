@@ -15,7 +15,7 @@ from LatticeGeneratorLib.mesh.mesh import Mesh, Part
 from ..case.model import Endplate
 from .clip_guide import clip_mesh, clip_shape
 from .design import DrillGuide, End, Situation
-from .guide_base import GuideShape, check_free, guide_mesh
+from .guide_base import GuideShape, check_free, made_guide
 from .guide_extras import gripped, windowed
 from .guide_ground import bone_ground, guide_frames
 from .guide_zones import contact_zones
@@ -81,11 +81,16 @@ def guide_on_bone(situation: Situation, end: End) -> DrillGuide:
         ground = bone_ground(situation, plate, sleeves, frame)
         try:
             check_free(ground, sleeves, guides)
-            shape = GuideShape(ground, contact_zones(ground, plate, sleeves, guides), sleeves, guides)
-            shape = windowed(gripped(shape, situation))
-            return _finished(shape, guide_mesh(shape), end, f"bone of {plate.level}")
+            tried = contact_zones(ground, plate, sleeves, guides)
         except GeometryError as fault:
             faults.append(fault)
+            continue
+        for zones in tried:
+            try:
+                shape = windowed(gripped(GuideShape(ground, zones, sleeves, guides), situation))
+                return _finished(*made_guide(shape), end, f"bone of {plate.level}")
+            except GeometryError as fault:
+                faults.append(fault)
     # What is told is what keeps the guide from the best of its ways.
     raise faults[0]
 

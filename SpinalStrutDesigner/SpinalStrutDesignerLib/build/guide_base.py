@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from LatticeGeneratorLib.errors import GeometryError
@@ -19,7 +19,7 @@ from scipy.spatial import ConvexHull, QhullError
 
 from ..plan.guides import GuidePlan
 from .guide_ground import Ground
-from .guide_zones import NEIGHBOUR_MM, RELIEF_MM, Zones, off_axis
+from .guide_zones import NEIGHBOUR_MM, RELIEF_MM, STEP_IN_MM, STEP_OUT_MM, Zones, off_axis
 from .outline import polygon_distance
 from .sleeves import DRILL_WAY_MM, Sleeve, wall_points
 from .thin import without_fins
@@ -40,6 +40,13 @@ _SLIVER_MM, _LONGEST_MM = 1e-3, 20.0
 _PAST_BORE_MM = 8.0
 # Edges are rounded over so many steps of the grid: 0.4 mm.
 _ROUNDED_STEPS = 0.8
+_MOST_PARTED = 3  # times that zones which cannot be joined are left out
+# Of an edge as sharp as bone's voxels tell (radius 0.5 mm) at the fit gap, mm.
+_MOST_OVERSHOOT_MM = 0.1
+# A pad stays within the base's border by this, mm.
+_WITHIN_MM = 0.5
+# A pad is so much wider before its edges are rounded, mm, and then cut to the zone: it touches on all of it.
+_SPARE_RIM_MM = 0.4
 _PLATE_TURNS = 24  # corners of the circle round a zone or sleeve in the base's outline
 
 
@@ -55,11 +62,24 @@ class GuideShape:
     holes: tuple[tuple[np.ndarray, np.ndarray, float], ...] = ()
 
 
-def guide_mesh(shape: GuideShape) -> Mesh:
-    """The guide as one closed body in RAS. Raises GeometryError where keep-outs or bone part its sleeves and zones."""
-    values = guide_field(shape)
-    _check_whole(shape, values)
-    return finished_mesh(values, shape)
+def made_guide(shape: GuideShape) -> tuple[GuideShape, Mesh]:
+    """The guide as one closed body in RAS, and its shape less those zones that keep-outs or bone part from the rest.
+
+    Raises GeometryError where they part sleeves, or leave fewer than three zones with a hook.
+    """
+    for _ in range(_MOST_PARTED):
+        values = guide_field(shape)
+        joined = _joined_zones(shape, values)
+        if joined.all():
+            return shape, finished_mesh(values, shape)
+        zones = shape.zones.only(joined)
+        if len(zones.points) < 3 or len(zones.hooks) == 0 or len(zones.faces) < 2:
+            break
+        shape = replace(shape, zones=zones)
+    raise GeometryError(
+        "the guide's sleeves and zones cannot be joined without crossing a keep-out or bone in its way: make "
+        'guides.zone_diameter_mm or base_thickness_mm smaller, or set guides.drill to "implant"'
+    )
 
 
 def finished_mesh(values: np.ndarray, shape: GuideShape) -> Mesh:
@@ -68,13 +88,13 @@ def finished_mesh(values: np.ndarray, shape: GuideShape) -> Mesh:
     solid = Solid.of(mesh.transformed(shape.ground.matrix))
     solid = solid.joined([cylinder(*rod) for rod in shape.rods])
     solid = solid.less([*(bore(s) for s in shape.sleeves), *(cylinder(*hole) for hole in shape.holes)])
-    # Closed cavities are filled: powder could never leave them.
-    body = components(solid.mesh())[0]
+    body, _ = largest_component(solid.mesh())
     made, crossing = untangled(printable(body))
     if crossing:
         thinned = Solid.of(body).thinned(_SLIVER_MM, _LONGEST_MM)
-        made, _ = untangled(printable(components(thinned)[0]))
-    return made
+        made, _ = untangled(printable(largest_component(thinned)[0]))
+    # A closed void, such as slivers leave where a window grazes a wall, would hold powder: it is filled.
+    return max(components(made), key=lambda piece: piece.volume)
 
 
 def bore(sleeve: Sleeve) -> Mesh:
@@ -90,26 +110,38 @@ def guide_field(shape: GuideShape) -> np.ndarray:
     carrier, others = ground.carrier.ravel(), ground.others.ravel()
     points = ground.grid.points()
     off, away = guides.fit_gap_mm + RELIEF_MM, guides.fit_gap_mm + NEIGHBOUR_MM
-    base = _base(shape, points, carrier, off)
+    base, beside = _base(shape, points, carrier, off)
     for sleeve in shape.sleeves:
         base = smooth_union(base, tube_field(ground, sleeve, points), _FILLET_MM)
     body = np.maximum(base, np.maximum(off - carrier, away - others))
     least = np.full(len(points), off)
     for place, normal in zip(shape.zones.points, shape.zones.normals):
         near = np.flatnonzero((np.abs(points - place) < 2.0 * guides.zone_diameter_mm).all(axis=1))
-        pad = _pad(shape, points[near], carrier[near], place, normal)
+        # Past the base a pad would be a thin wall of its own.
+        pad = np.maximum(_pad(shape, points[near], carrier[near], place, normal), beside[near] + _WITHIN_MM)
         least[near[off_axis(points[near], place, normal) < 0.5 * guides.zone_diameter_mm]] = guides.fit_gap_mm
         body[near] = np.minimum(body[near], np.maximum(pad, away - others[near]))
     body = np.maximum(body, -ground.free.ravel())
     opened = without_fins(body.reshape(ground.grid.array_shape), ground.grid.spacing)
     # What is left of wedges at the edges is rounded off, where bone, keep-outs and drills leave it to be.
     round_ = ndimage.gaussian_filter(opened, _ROUNDED_STEPS, mode="nearest").ravel()
-    limits = np.maximum(least - carrier, away - others)
+    limits = np.maximum(least - carrier + _overshoot(ground.carrier).ravel(), away - others)
     limits = np.maximum(limits, -ground.free.ravel())
     for sleeve in shape.sleeves:
         limits = np.maximum(limits, -drill_way_field(ground, sleeve, points))
     # Rounding thins what is squeezed between bones: what is no wall any more goes.
     return without_fins(np.maximum(round_, limits).reshape(ground.grid.array_shape), ground.grid.spacing)
+
+
+def _overshoot(distance: np.ndarray) -> np.ndarray:
+    """[k, j, i] mm: how much farther from bone places between grid points seem than they are, where edges are sharp:
+    what is drawn evenly between three points is off by an eighth of their second difference along each axis."""
+    total = np.zeros(distance.shape)
+    for axis in range(3):
+        bent = np.moveaxis(total, axis, 0)
+        values = np.moveaxis(distance, axis, 0)
+        bent[1:-1] += values[2:] + values[:-2] - 2.0 * values[1:-1]
+    return np.clip(total / 8.0, 0.0, _MOST_OVERSHOOT_MM)
 
 
 def outline_of(shape: GuideShape) -> np.ndarray:
@@ -129,8 +161,9 @@ def outline_of(shape: GuideShape) -> np.ndarray:
         raise GeometryError("the guide's zones and sleeves leave its base no outline: move the screws apart") from fault
 
 
-def _base(shape: GuideShape, points: np.ndarray, carrier: np.ndarray, off: float) -> np.ndarray:
-    """The shell over bone: before the face within the outline, and an arm past the rim to each hook."""
+def _base(shape: GuideShape, points: np.ndarray, carrier: np.ndarray, off: float) -> tuple[np.ndarray, np.ndarray]:
+    """The shell over bone: before the face within the outline, and an arm past the rim to each hook; and how far points
+    (n, 3) are beside it, mm, whatever their height over bone."""
     zones, guides = shape.zones, shape.guides
     shell = np.abs(carrier - (off + 0.5 * guides.base_thickness_mm)) - 0.5 * guides.base_thickness_mm
     feet = shape.ground.local([s.foot for s in shape.sleeves])
@@ -142,14 +175,17 @@ def _base(shape: GuideShape, points: np.ndarray, carrier: np.ndarray, off: float
     past = points[:, 1] > zones.hooks[:, 1].max() - 0.5 * guides.zone_diameter_mm
     last = np.where(past, max(behind, float(zones.hooks[:, 2].max()) + 0.5 * guides.zone_diameter_mm), behind)
     # Where the outline meets the shell at a sharp angle, no wedge is left.
-    base = smooth_maximum(np.maximum(across, last - points[:, 2]), shell, _EDGE_MM)
+    # Nor does it lap over the rim but with its arms: what the outline leaves of a shelf there would be thin.
+    rim = max(float(zones.hooks[:, 1].max()) + off, float(zones.faces[:, 1].max()) + 0.5 * guides.zone_diameter_mm)
+    beside = np.maximum(np.maximum(across, points[:, 1] - rim), last - points[:, 2])
+    base = smooth_maximum(beside, shell, _EDGE_MM)
     level = float(np.median(np.concatenate([feet[:, 1], zones.faces[:, 1]])))
     for x, y, z in zones.hooks:
         arm = np.maximum(np.abs(points[:, 0] - x) - half, level - points[:, 1])
         arm = np.maximum(arm, points[:, 1] - (y + off + guides.base_thickness_mm))
-        arm = np.maximum(np.maximum(arm, z - half - points[:, 2]), shell)
-        base = np.minimum(base, arm)
-    return base
+        arm = np.maximum(arm, z - half - points[:, 2])
+        base, beside = np.minimum(base, np.maximum(arm, shell)), np.minimum(beside, arm)
+    return base, beside
 
 
 def _pad(
@@ -157,9 +193,11 @@ def _pad(
 ) -> np.ndarray:
     """A zone's pad: from the fit gap into the shell."""
     guides = shape.guides
-    rim = off_axis(points, place, normal) - 0.5 * guides.zone_diameter_mm
-    ends = np.abs((points - place) @ normal) - 2.0 * guides.zone_diameter_mm
+    rim = off_axis(points, place, normal) - 0.5 * guides.zone_diameter_mm - _SPARE_RIM_MM
     top = guides.fit_gap_mm + RELIEF_MM + 0.5 * guides.base_thickness_mm
+    high = (points - place) @ normal
+    # Where bone falls away farther than a zone's rim may lie, the pad would be a wedge along the bone's side.
+    ends = np.maximum(-STEP_IN_MM - high, high - top - STEP_OUT_MM)
     layer = np.maximum(guides.fit_gap_mm - carrier, carrier - top)
     return np.maximum(np.maximum(rim, ends), layer)
 
@@ -203,24 +241,21 @@ def check_free(ground: Ground, sleeves: Sequence[Sleeve], guides: GuidePlan) -> 
             )
 
 
-def _check_whole(shape: GuideShape, values: np.ndarray) -> None:
-    """Raise where sleeves and zones do not hang together."""
+def _joined_zones(shape: GuideShape, values: np.ndarray) -> np.ndarray:
+    """(n,) bool: which zones hang together with the sleeves; none where those do not hang together themselves."""
     ground = shape.ground
     piece = ndimage.label(values < 0.0)[0]
-    numbers = set()
-    for sleeve in shape.sleeves:
-        numbers |= _pieces(ground, piece, ground.local(wall_points(sleeve)))
-    top = shape.guides.fit_gap_mm + RELIEF_MM
-    for place, normal in zip(shape.zones.points, shape.zones.normals):
-        numbers |= _pieces(ground, piece, (place + top * normal)[None])
-    if len(numbers) != 1 or 0 in numbers:
-        raise GeometryError(
-            "the guide's sleeves and zones cannot be joined without crossing a keep-out or bone in its way: make "
-            'guides.zone_diameter_mm or base_thickness_mm smaller, or set guides.drill to "implant"'
-        )
+    walls = set[int]().union(*(_pieces(ground, piece, ground.local(wall_points(s))) for s in shape.sleeves))
+    tops = shape.zones.points + (shape.guides.fit_gap_mm + RELIEF_MM) * shape.zones.normals
+    joined = [len(walls) == 1 and 0 not in walls and _pieces(ground, piece, top[None]) == walls for top in tops]
+    return np.array(joined)
 
 
 def _pieces(ground: Ground, piece: np.ndarray, places: np.ndarray) -> set[int]:
-    """Numbers of the pieces at places (n, 3); 0 where there is no material."""
-    i, j, k = np.rint(ground.grid.indices(places)).astype(int).T
-    return set(piece[k, j, i].tolist())
+    """Numbers of the pieces at places (n, 3), of which each is where one of the grid points around it is; 0 where none
+    is in any."""
+    low = np.floor(ground.grid.indices(places)).astype(int)
+    around = np.stack(np.meshgrid(*[(0, 1)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    i, j, k = np.minimum(low[:, None] + around, np.array(ground.grid.shape) - 1).transpose(2, 0, 1)
+    found = piece[k, j, i]
+    return set(found[found > 0].tolist()) | set(found.max(axis=1).tolist())

@@ -10,7 +10,7 @@ from .bone import bone_distance
 from .design import Situation
 from .guide_base import GuideShape, outline_of
 from .guide_ground import WAY_MM, kept_off
-from .guide_zones import RELIEF_MM
+from .guide_zones import NEIGHBOUR_MM, RELIEF_MM
 from .outline import polygon_distance
 from .sleeves import DRILL_WAY_MM, LEAST_WALL_MM
 
@@ -22,6 +22,7 @@ _BESIDE_DRILL_MM = 1.0
 _PLACES_MM = 1.0  # between places that are tried for windows and grip
 _TURNS = 16  # places that are tried around a zone
 _STEP_MM = 0.5
+_WINDOW_FACING = 0.6  # of the base towards the surgeon under a window: the cosine of the angle
 _FAR_MM = 8.0  # distances beyond are alike: more than a grip needs
 
 
@@ -72,7 +73,13 @@ def windowed(shape: GuideShape) -> GuideShape:
 def _window_room(shape: GuideShape, places: np.ndarray, outline: np.ndarray, made: list[np.ndarray]) -> np.ndarray:
     """(n,) mm from each place (n, 2) to the nearest of the base's outline, sleeves, pads, grip and other windows."""
     ground, guides = shape.ground, shape.guides
-    room = -polygon_distance(outline, places)
+    tops, _ = _on_base(shape, places)
+    # Where the base runs along the way in, a window would leave a thin wall at its side.
+    up = 0.5 * _STEP_MM * np.array([0.0, 0.0, 1.0])
+    facing = (ground.at(ground.carrier, tops + up) - ground.at(ground.carrier, tops - up)) / _STEP_MM
+    # What the base keeps off has cut it there.
+    cut = np.minimum(ground.at(ground.others, tops) - guides.fit_gap_mm - NEIGHBOUR_MM, ground.at(ground.free, tops))
+    room = np.where(facing >= _WINDOW_FACING, np.minimum(-polygon_distance(outline, places), cut), 0.0)
     for sleeve in shape.sleeves:
         axis = ground.local(np.linspace(sleeve.foot, sleeve.outside(0.0), 40))[:, :2]
         away = np.linalg.norm(places[:, None] - axis, axis=2).min(axis=1)

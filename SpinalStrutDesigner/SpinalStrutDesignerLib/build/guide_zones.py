@@ -13,6 +13,7 @@ from LatticeGeneratorLib.mesh.samples import first_in_cells
 
 from ..case.model import Endplate
 from ..plan.guides import GuidePlan
+from .guide_closure import Candidates, best_held, squares_of
 from .guide_ground import Ground
 from .outline import polygon_distance
 from .sleeves import Sleeve
@@ -27,22 +28,24 @@ _BETWEEN_MM = 1.0
 # Zones lie so near to an entry, mm: a base that reaches farther needs a longer wound. Engineering judgement.
 _REACH_MM = 17.0
 # A zone looks at least so much towards the surgeon, and a hook's so much out of the endplate: the cosine of the angle.
-_FACING, _HOOK_FACING = 0.6, 0.8
+_FACING, _HOOK_FACING = 0.15, 0.8
 # A zone's rim lies on bone: within so much of the plane through its middle, mm, bone standing out or falling away.
-_STEP_OUT_MM, _STEP_IN_MM = 0.8, 1.2
+STEP_OUT_MM, STEP_IN_MM = 0.8, 1.2
 # At its place a zone is no farther from bone than the fit gap and this, mm, for what undercuts take.
 _UNDERCUT_MM = 0.1
 # Thinner than this no hook is made, mm: the PA12 wall of 1.0 mm and half of it more.
 _HOOK_THICKNESS_MM = 1.5
 # No zone lies farther behind the entries, along the way in, mm: a guide that grips so far round a body needs it bare
 # there. Engineering judgement.
-_DEEPEST_MM = 8.0
+_DEEPEST_MM = 11.0
 # Room for a zone's base beside its middle, mm: half the least wall and a step of the grid.
 _ROOM_MM = 1.0
 # How far a hook's middle may lie from the endplate's rim beyond half a zone, mm.
-_BEHIND_RIM_MM = 3.0
+_BEHIND_RIM_MM = 6.0
 # Places that are tried: as many as can be tried three by three at once.
 _MOST_PLACES = 110
+# So many zones on the face. Engineering judgement: more leave no room for windows, and bare more bone.
+MOST_FACES = 6
 _CELL_MM = 1.0
 _AROUND = np.stack([f(2.0 * np.pi * np.arange(8) / 8.0) for f in (np.cos, np.sin)], axis=1)
 
@@ -66,9 +69,18 @@ class Zones:
         """(n, 3) theirs."""
         return np.vstack([self.face_normals, self.hook_normals])
 
+    def only(self, kept: np.ndarray) -> Zones:
+        """Those that are kept, (n,) bool in the order of points."""
+        face, hook = kept[: len(self.faces)], kept[len(self.faces) :]
+        return Zones(self.faces[face], self.face_normals[face], self.hooks[hook], self.hook_normals[hook])
 
-def contact_zones(ground: Ground, plate: Endplate, sleeves: Sequence[Sleeve], guides: GuidePlan) -> Zones:
-    """Up to three zones on the face, as far apart as bone and reach allow, and up to two hooks on the endplate.
+
+def contact_zones(
+    ground: Ground, plate: Endplate, sleeves: Sequence[Sleeve], guides: GuidePlan
+) -> tuple[Zones, ...]:
+    """Zones to be tried one after the other, as not all can be joined to one body: up to six on the face and two hooks
+    on the endplate that hold the guide best, hooks with room for an arm first; last up to three as far apart as bone
+    and reach allow with two hooks as far apart as they go.
 
     Raises GeometryError where no hook, or fewer than three separated zones in all, can be had.
     """
@@ -87,16 +99,24 @@ def contact_zones(ground: Ground, plate: Endplate, sleeves: Sequence[Sleeve], gu
             f"no place on the rim of {plate.level} {plate.face} endplate carries a hook of the guide, {_said(guides)}: "
             'make the zones smaller, prepare the disc space there, or set guides.drill to "implant"'
         )
-    places = np.flatnonzero(face)
-    away = np.linalg.norm(points[places, None] - points[None, hooks], axis=2).min(axis=1, initial=np.inf)
-    faces = _faces(points, places[away >= apart], points[hooks], apart)
+    faces = _faces(points, np.flatnonzero(face), points[hooks], apart)
     if len(faces) < 2 or len(faces) + len(hooks) < 3:
         raise GeometryError(
             f"no three separated contact zones of the drill guide can be found on the face of {plate.level} within "
             f"{_REACH_MM:g} mm of its screws, {_said(guides)}, facing the way in: make guides.zone_diameter_mm "
             'smaller, move the screws to another side, or set guides.drill to "implant"'
         )
-    return Zones(points[faces], normals[faces], points[hooks], normals[hooks])
+    found = [(faces, hooks)]
+    for open_hooks in (hook, hook & _roomy(ground, points, normals, guides)):
+        begun = _hooks(points, np.flatnonzero(open_hooks), apart)
+        if len(begun) == len(hooks) and _stand_apart(points, faces, begun, apart):
+            given = (faces, np.flatnonzero(face)), (begun, np.flatnonzero(open_hooks))
+            found.append(_held_best(points, normals, *given, guides))
+    return tuple(Zones(points[f], normals[f], points[h], normals[h]) for f, h in reversed(found))
+
+
+def _stand_apart(points: np.ndarray, faces: np.ndarray, hooks: np.ndarray, apart: float) -> bool:
+    return bool(np.linalg.norm(points[faces, None] - points[None, hooks], axis=2).min() >= apart)
 
 
 def _said(guides: GuidePlan) -> str:
@@ -128,7 +148,7 @@ def _on_bone(ground: Ground, points: np.ndarray, normals: np.ndarray, radius: fl
     held = np.ones(len(points), dtype=bool)
     for a, b in radius * _AROUND:
         distance = ground.at(ground.bare, points + a * u + b * v)
-        held &= (distance > -_STEP_OUT_MM) & (distance < _STEP_IN_MM)
+        held &= (distance > -STEP_OUT_MM) & (distance < STEP_IN_MM)
     return held
 
 
@@ -143,11 +163,18 @@ def _reached(ground: Ground, points: np.ndarray, normals: np.ndarray, guides: Gu
     return reached
 
 
+def _roomy(ground: Ground, points: np.ndarray, normals: np.ndarray, guides: GuidePlan) -> np.ndarray:
+    """(n,) bool: a hook's arm beside its zone, which is farther off bone, keeps a wall there."""
+    place = points + (guides.fit_gap_mm + RELIEF_MM + _HOOK_THICKNESS_MM) * normals
+    roomy = ground.at(ground.others, place) >= guides.fit_gap_mm + NEIGHBOUR_MM
+    return np.asarray(roomy & (ground.at(ground.free, place) >= 0.0))
+
+
 def _borne(ground: Ground, points: np.ndarray, normals: np.ndarray, guides: GuidePlan) -> np.ndarray:
-    """(n,) bool: all of the base's thickness may stand on a zone there."""
+    """(n,) bool: half the base's thickness at least may stand on a zone there, and a wall's room beside it."""
     off = guides.fit_gap_mm + RELIEF_MM
     borne = np.ones(len(points), dtype=bool)
-    for height in (off, off + 0.5 * guides.base_thickness_mm, off + guides.base_thickness_mm):
+    for height in (off, off + 0.5 * guides.base_thickness_mm):
         place = points + height * normals
         borne &= ground.at(ground.carrier, place) >= height - 0.5 * guides.base_thickness_mm
         borne &= ground.at(ground.others, place) >= guides.fit_gap_mm + NEIGHBOUR_MM + _ROOM_MM
@@ -198,10 +225,8 @@ def _hooks(points: np.ndarray, places: np.ndarray, apart: float) -> np.ndarray:
 def _faces(points: np.ndarray, places: np.ndarray, hooks: np.ndarray, apart: float) -> np.ndarray:
     """(0 to 3,) numbers of places for zones: three whose triangle, seen along the way in, is highest over its longest
     side, which is what keeps a guide from tilting; else the two farthest apart."""
-    cell = _CELL_MM
-    while len(places) > _MOST_PLACES:
-        cell *= 1.2
-        places = places[first_in_cells(points[places], cell)]
+    away = np.linalg.norm(points[places, None] - hooks, axis=2).min(axis=1, initial=np.inf)
+    places = _thinned(points, places[away >= apart])
     if len(places) < 2:
         return places[:0]
     at = points[places]
@@ -216,3 +241,31 @@ def _faces(points: np.ndarray, places: np.ndarray, hooks: np.ndarray, apart: flo
             return np.asarray(places[trio[int(np.argmax(double / sides.max(axis=1)))]])
     one, other = np.unravel_index(int(np.argmax(away)), away.shape)
     return places[[one, other]] if away[one, other] >= apart else places[:0]
+
+
+def _thinned(points: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """As many of the places as can be tried."""
+    cell = _CELL_MM
+    while len(places) > _MOST_PLACES:
+        cell *= 1.2
+        places = places[first_in_cells(points[places], cell)]
+    return places
+
+
+def _held_best(
+    points: np.ndarray,
+    normals: np.ndarray,
+    faces: tuple[np.ndarray, np.ndarray],
+    hooks: tuple[np.ndarray, np.ndarray],
+    guides: GuidePlan,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of faces and of hooks that hold best together; each given as those to begin with, and all that may be."""
+    tried = [np.union1d(begun, _thinned(points, open_)) for begun, open_ in (faces, hooks)]
+    both, kinds = np.concatenate(tried), np.repeat([0, 1], [len(places) for places in tried])
+    begun = [(kind, place) for kind, given in enumerate((faces, hooks)) for place in given[0]]
+    start = [int(np.flatnonzero((both == place) & (kinds == kind))[0]) for kind, place in begun]
+    away = np.linalg.norm(points[both, None] - points[None, both], axis=2)
+    squares = squares_of(points, normals, both, 0.5 * guides.zone_diameter_mm)
+    candidates = Candidates(squares, away >= guides.zone_diameter_mm + _BETWEEN_MM, kinds)
+    chosen = np.array(best_held(candidates, start, MOST_FACES + len(hooks[0])))
+    return both[chosen[kinds[chosen] == 0]], both[chosen[kinds[chosen] == 1]]

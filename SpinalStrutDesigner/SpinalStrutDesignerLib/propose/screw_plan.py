@@ -111,11 +111,11 @@ def with_safe_screws(where: Situation) -> Plan:
 
 
 def _safe(where: Situation, end: End) -> bool:
-    """Whether verification would fail none of an end's screws; it does not judge their directions."""
+    """Whether an end's screws hold every rule that planned ones hold."""
     place = screw_end(where, axis_curve(where.plan.axis, where.plan.section), end)
     screws = planned_at(where.plan, place.level)
     return all(
-        bound.left >= 0.0 or bound.unit == "°"
+        bound.left >= 0.0
         for screw in screws
         for bound in bounds(place, screw, [other for other in screws if other is not screw])
     )

@@ -112,9 +112,10 @@ def _seat(design: Design, guide: DrillGuide, seat: Seat) -> Finding:
     # A guide without a seat of its own leads nothing; one that rocks may still be held by whoever knows of it.
     verdict: Verdict = "pass" if found.unique else "warn" if found.bounded else "fail"
     least = "" if found.bounded else "at least "
+    slack = plan.fit_gap_mm + plan.print_tolerance_mm
     words = (
-        f"within a slack of {plan.fit_gap_mm + plan.print_tolerance_mm:g} mm it slips {least}{found.slip_mm:.2f} mm "
-        f"and tilts {least}{found.tilt_deg:.1f}°; loosest: {found.loosest_words}"
+        f"within a slack of {slack:g} mm it slips {least}{found.slip_mm:.2f} mm and tilts "
+        f"{least}{found.tilt_deg:.1f}°; loosest: {found.loosest_words}"
     )
     return _finding(
         design, guide, "seat", "slip of its seat", found.slip_mm, "mm", _ONE_SEAT, verdict,
@@ -126,8 +127,8 @@ def _remedy(guide: DrillGuide, design: Design, seat: Seat) -> str:
     plan, tolerance = design.implants[0].situation.plan.guides, seat.unique_tolerance_mm
     told = "Try it on the printed spine before use: it must not rock. "
     if tolerance is not None:
-        told += f"It would seat uniquely if its contact faces were true to {tolerance:g} mm (dressed, or printed "
-        told += "finer: guides.print_tolerance_mm)"
+        told += f"It would seat uniquely if its contact faces were true to {tolerance:g} mm "
+        told += "(dressed, or printed finer: guides.print_tolerance_mm)"
     else:
         told += "Make guides.fit_gap_mm and print_tolerance_mm smaller"
     other = "" if plan.drill == "implant" else ', or seat it in the implant\'s holes: guides.drill "implant"'
@@ -182,8 +183,7 @@ def _finding(
     place: np.ndarray | None = None,
     basis: str = _BASIS,
 ) -> Finding:
-    name, situation = guide.part.name, design.implants[0].situation
-    title = f"{name.replace('_', ' ').capitalize()}: {what}"
-    return finding_in(
-        situation, f"guide.{name}.{key}", title, value, unit, limit, verdict, basis, place, detail=detail
-    )
+    spoken = guide.part.name.replace("_", " ").capitalize()
+    id_, title = f"guide.{guide.part.name}.{key}", f"{spoken}: {what}"
+    nominal = design.implants[0].situation
+    return finding_in(nominal, id_, title, value, unit, limit, verdict, basis, place, detail=detail)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from LatticeGeneratorLib.mesh.check import components
@@ -11,6 +11,7 @@ from LatticeGeneratorLib.mesh.samples import spread
 from scipy.spatial import cKDTree
 
 from ..build.design import Design
+from ..build.mark import Mark
 from .finding import Finding
 from .measured import finding_in
 from .registry import design_check
@@ -81,17 +82,28 @@ def thickness(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
     return points, 2.0 * np.minimum(radii, WALL_MM)
 
 
-def _walls(design: Design, part: Part) -> Finding:
-    points, wide = thickness(part.mesh)
+def thinnest_mm(mesh: Mesh) -> float:
+    """The thinnest wall or wedge of a closed mesh, at most the least wall, mm."""
+    return _thinnest(mesh, ())[0]
+
+
+def _thinnest(mesh: Mesh, marks: Sequence[Mark]) -> tuple[float, np.ndarray | None, float]:
+    """That, where (None where nothing is thin), and which share of the surface lies at edges."""
+    points, wide = thickness(mesh)
     # Letters are no walls: what stands between their lines carries nothing, and what lies behind them is told of text.
-    blocks = [mark.covers(points) for mark in design.marks if mark.part == part.name]
-    text = np.any(blocks, axis=0) if blocks else np.zeros(len(points), dtype=bool)
+    text = np.any([mark.covers(points) for mark in marks], axis=0) if marks else np.zeros(len(points), dtype=bool)
     thin = np.flatnonzero((wide < WALL_MM) & ~text)
+    if len(thin) == 0:
+        return WALL_MM, None, 0.0
     # The edge of any body is thin; a wall or wedge is where next to nothing around is thick either.
-    around = cKDTree(points).query(points[thin], k=min(_AROUND, len(points)))[1] if len(thin) else None
-    walls = np.percentile(wide[around], 90.0, axis=1) if around is not None else np.array([2.0 * WALL_MM])
+    around = cKDTree(points).query(points[thin], k=min(_AROUND, len(points)))[1]
+    walls = np.percentile(wide[around], 90.0, axis=1)
     worst = int(np.argmin(walls))
-    least = min(float(walls[worst]), WALL_MM)
+    return min(float(walls[worst]), WALL_MM), points[thin[worst]], len(thin) / len(points)
+
+
+def _walls(design: Design, part: Part) -> Finding:
+    least, place, edges = _thinnest(part.mesh, [mark for mark in design.marks if mark.part == part.name])
     return _finding(
         design,
         part,
@@ -101,9 +113,9 @@ def _walls(design: Design, part: Part) -> Finding:
         f"≥ {WALL_MM:g} mm",
         least >= WALL_MM - _ERROR_MM,
         _BASIS,
-        points[thin[worst]] if len(thin) else None,
+        place,
         f"{'' if least < WALL_MM else 'at least this; '}the largest ball within 1.5 mm of a place, right to "
-        f"{_ERROR_MM:g} mm; {100.0 * len(thin) / len(points):.1f} % of the surface lies at edges",
+        f"{_ERROR_MM:g} mm; {100.0 * edges:.1f} % of the surface lies at edges",
     )
 
 

@@ -50,6 +50,11 @@ def test_a_guide_as_made_passes_every_check():
             assert finding.verdict == "pass", finding
 
 
+def test_its_walls_are_thick_enough_to_print():
+    found = {f.id: f for f in printable_plastic(toy_design())}
+    assert found["plastic.drill_proximal.wall"].verdict == "pass", found["plastic.drill_proximal.wall"]
+
+
 def test_its_findings_stand_in_the_report():
     design = toy_design()
     plan, case = design.implants[0].situation.plan, design.implants[0].situation.case
