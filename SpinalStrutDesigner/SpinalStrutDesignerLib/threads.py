@@ -29,6 +29,7 @@ def side_by_side(tasks: Sequence[Callable[[], T]], waiting: Callable[[], None] =
     left, made, failed = deque(enumerate(tasks)), cast("list[T]", [None] * len(tasks)), dict[int, Exception]()
 
     def work() -> None:
+        """Does tasks until none is left to begin."""
         while left:
             try:
                 number, task = left.popleft()

@@ -64,6 +64,7 @@ def write_beams_3mf(path: str | Path, beams: Beams, name: str) -> None:
         raise GeometryError(f"the lattice '{name}' has no beams, or beams below {_LEAST_LENGTH_MM:g} mm: merge nodes")
 
     def build(model: Any) -> None:
+        """Adds the lattice and what clips it to a model."""
         import lib3mf
 
         wrapper = _wrapper()

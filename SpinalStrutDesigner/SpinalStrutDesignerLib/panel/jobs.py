@@ -203,6 +203,7 @@ class Jobs:
             asked = input_digest(case, plan)
 
             def done(output: Path) -> None:
+                """Takes the planned screws over where plan and case are still those asked about."""
                 with panel.told():
                     if self._still(desk):
                         if input_digest(desk.case(), desk.needed_plan()) != asked:

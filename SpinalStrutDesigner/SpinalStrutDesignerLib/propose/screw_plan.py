@@ -71,7 +71,7 @@ def plan_screws(case: Case, plan: Plan, progress: Progress = silent) -> tuple[En
 
     As many as the plan has at each level, of their types, else the preset's. Locked ones stay as they are. Raises
     PlanError where an end has no safe set, telling for each such end what rules out everything and what to change;
-    CaseError and GeometryError as `situation`.
+    CaseError and GeometryError as `situation` and the implant's preview.
     """
     progress("measuring", 0.0)
     where = situation(case, plan)

@@ -58,6 +58,7 @@ def lattice_as_made(measured: Measured, foot: Foot, domain: Mesh) -> LatticeAsMa
     """The foot's layer on the finished mesh; taken over from the nominal implant where this one's is the same."""
 
     def make() -> LatticeAsMade:
+        """The layer measured, or the nominal implant's."""
         nominal = measured.nominal
         if nominal is not None:
             other = nominal.foot(foot.end)

@@ -72,6 +72,14 @@ def test_what_a_thin_wall_leaves_behind_is_measured_and_fails() -> None:
     assert told.verdict == "fail" and "0.60 mm behind" in told.detail
 
 
+def test_letters_that_go_through_fail_though_another_wall_stands_behind() -> None:
+    part, found = written(plate())
+    # A slit behind the letters, 0.9 mm under the front: they open into it, and 3 mm of plate follow.
+    slit = difference(part.mesh, [box(np.array([-18.0, FRONT - 2.0, -5.0]), np.array([18.0, FRONT - 0.9, 5.0]))])
+    told = findings(part.with_mesh(slit), found)["mark.docking_proximal.1"]
+    assert told.verdict == "fail" and "0.00 mm behind" in told.detail
+
+
 def test_text_that_was_filled_is_told() -> None:
     _, found = written(plate())
     told = findings(Part(plate(), "docking_proximal", "guide", "PA12"), found)["mark.docking_proximal.1"]
