@@ -43,12 +43,23 @@ def gripped(shape: GuideShape, situation: Situation) -> GuideShape:
     clear = np.minimum([_off_drills(shape, place, length) for place in tops], _off_anatomy(shape, situation, tops))
     aside = np.linalg.norm(tops[:, :2] - outline.mean(axis=0), axis=1)
     for radius in _GRIP_RADII_MM:
-        fit = np.flatnonzero((clear >= radius + _BESIDE_DRILL_MM) & (inside >= radius))
+        held = (clear >= radius + _BESIDE_DRILL_MM) & (inside >= radius) & _starts_off_bone(shape, tops, radius)
+        fit = np.flatnonzero(held)
         if len(fit):
             start = tops[fit[int(np.argmin(aside[fit]))]]
             ends = ground.ras(start + np.array([[0.0, 0.0, 0.0], [0.0, 0.0, length]]))
             return replace(shape, rods=((ends[0], ends[1], radius),))
     return shape
+
+
+def _starts_off_bone(shape: GuideShape, starts: np.ndarray, radius: float) -> np.ndarray:
+    """(n,) bool: whether the flat end with which a grip of a radius begins at places (n, 3) in the guide's frame stays
+    off bone as the base beside its zones does, and so all of the grip on its way in."""
+    turns = 2.0 * np.pi * np.arange(_TURNS) / _TURNS
+    rim = radius * np.stack([np.cos(turns), np.sin(turns), np.zeros(_TURNS)], axis=1)
+    ends = (starts[:, None] + rim).reshape(-1, 3)
+    off = shape.ground.at(shape.ground.carrier, ends).reshape(len(starts), _TURNS).min(axis=1, initial=_FAR_MM)
+    return np.asarray(off >= shape.guides.fit_gap_mm + RELIEF_MM)
 
 
 def windowed(shape: GuideShape) -> GuideShape:

@@ -38,6 +38,9 @@ _HOOK_THICKNESS_MM = 1.5
 # No zone lies farther behind the entries, along the way in, mm: a guide that grips so far round a body needs it bare
 # there. Engineering judgement.
 _DEEPEST_MM = 11.0
+# No zone lies farther beside the body, seen along the spine, mm: there begin transverse processes and ribs, not to be
+# bared for a guide, and beside a cervical body the vertebral artery. Engineering judgement; verify locally.
+MOST_BARED_MM = 5.5
 # Room for a zone's base beside its middle, mm: half the least wall and a step of the grid.
 _ROOM_MM = 1.0
 # How far a hook's middle may lie from the endplate's rim beyond half a zone, mm.
@@ -90,6 +93,7 @@ def contact_zones(
     hook = open_ & _on_rim(ground, points, normals, plate, guides.zone_diameter_mm)
     depth = ground.local([s.entry for s in sleeves])[:, 2].min() - _DEEPEST_MM
     face = open_ & (normals[:, 2] >= _FACING) & (normals[:, 1] < 0.5) & (points[:, 2] >= depth)
+    face &= beside_body_mm(plate, ground.ras(points)) <= MOST_BARED_MM - 0.5 * guides.zone_diameter_mm
     face &= _borne(ground, points, normals, guides)
     face &= _off_axes(ground, points, sleeves, guides.zone_diameter_mm)
     apart = guides.zone_diameter_mm + _BETWEEN_MM
@@ -113,6 +117,11 @@ def contact_zones(
             given = (faces, np.flatnonzero(face)), (begun, np.flatnonzero(open_hooks))
             found.append(_held_best(points, normals, *given, guides))
     return tuple(Zones(points[f], normals[f], points[h], normals[h]) for f, h in reversed(found))
+
+
+def beside_body_mm(plate: Endplate, points: np.ndarray) -> np.ndarray:
+    """(n,) mm that points (n, 3) RAS lie outside an endplate's outline, seen along the spine; negative within."""
+    return np.asarray(polygon_distance(plate.to_local(plate.outline)[:, :2], plate.to_local(points)[:, :2]))
 
 
 def _stand_apart(points: np.ndarray, faces: np.ndarray, hooks: np.ndarray, apart: float) -> bool:

@@ -13,6 +13,7 @@ from LatticeGeneratorLib.field.sampled import Sampled
 
 from ..build.design import Design, DrillGuide
 from ..build.drill_guide import docking_plate
+from ..build.guide_zones import MOST_BARED_MM, beside_body_mm
 from ..build.sleeves import Sleeve
 from ..errors import GeometryError
 from ..plan.plan import ErrorBudget
@@ -60,6 +61,8 @@ def seats(design: Design) -> Iterator[Finding]:
             continue
         yield _seat(design, guide, seat)
         yield _contact(design, guide, seat)
+        if design.implants[0].situation.plan.guides.drill == "bone":
+            yield _bared(design, guide, seat)
         for sleeve, error in zip(guide.sleeves, seat.seating.errors):
             yield _drill_error(design, guide, sleeve, error)
 
@@ -144,6 +147,21 @@ def _contact(design: Design, guide: DrillGuide, seat: Seat) -> Finding:
         f"on at least {_LEAST_ZONES} separate zones on bone", "warn" if few else "pass",
         f"{found.zones} zones of {', '.join(f'{area:.0f}' for area in each)} mm²",
         seat.contact.points.mean(axis=0),
+    )  # fmt: skip
+
+
+def _bared(design: Design, guide: DrillGuide, seat: Seat) -> Finding:
+    """How far beside the vertebral body, seen along the spine, a guide rests on bone."""
+    plate, points = docking_plate(design.implants[0].situation, guide.end), seat.contact.points
+    beside = beside_body_mm(plate, points)
+    farthest = int(np.argmax(beside))
+    value = max(float(beside[farthest]), 0.0)
+    return _finding(
+        design, guide, "bared", f"how far beside the body of {plate.level} it rests on bone", value, "mm",
+        f"≤ {MOST_BARED_MM:g} mm", "pass" if value <= MOST_BARED_MM else "warn",
+        "outside the outline of its endplate: soft tissue must come off so far; make guides.zone_diameter_mm smaller, "
+        'or set guides.drill to "implant"',
+        points[farthest], "engineering judgement; beside a cervical body runs the vertebral artery; verify locally",
     )  # fmt: skip
 
 

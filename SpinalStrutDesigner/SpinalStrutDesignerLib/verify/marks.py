@@ -25,8 +25,8 @@ _STEP_MM = 0.1  # between rays
 _TOLERANCE_MM = 0.12
 # The least wall is right to a step of the rays on a slope of 25° and the unevenness, mm.
 _WALL_ERROR_MM = 0.15
-# A ray in a letter that meets nothing so far under the letter's ground goes through the part, mm; more of them than this
-# share are no rays lost at vertices.
+# A ray in a letter that meets nothing so far under the letter's ground goes through the part, mm; more of them than
+# this share are no rays lost at vertices.
 _MISSED_MM, _LOST = 0.5, 0.02
 _BASIS = (
     "PA12 wall ≥ 1.0 mm, text ≥ 2 mm high and 1 mm deep; on metal lines ≥ 0.4 mm, depth ≥ 0.15 mm, 0.3 to 0.5 mm "

@@ -17,11 +17,12 @@ from SpinalStrutDesignerLib.build.design import Design, DrillGuide
 from SpinalStrutDesignerLib.build.drill_guide import guide_on_implant
 from SpinalStrutDesignerLib.build.screws import finished_cutter
 from SpinalStrutDesignerLib.build.sleeves import Sleeve
+from SpinalStrutDesignerLib.case.model import Mask
 from SpinalStrutDesignerLib.plan.guides import GuidePlan
 from SpinalStrutDesignerLib.plan.plan import ErrorBudget, Screw, ScrewType
 from SpinalStrutDesignerLib.verify.finding import Finding
 from SpinalStrutDesignerLib.verify.guide_seats import budget_at_tip_mm, seat_of, seats
-from verify_toy import UPPER, ball, column_mesh, design_of, toy_case, toy_plan
+from verify_toy import UPPER, ball, block, column_mesh, design_of, toy_case, toy_plan
 
 GAP, TOLERANCE, RADIUS = 0.2, 0.1, 12.0
 MIDDLE = np.array([0.0, 0.0, 37.0])
@@ -185,3 +186,14 @@ def test_plugs_in_an_implants_holes_have_the_play_of_their_gap():
     assert told["seat"].value >= 0.9 * slack
     assert seat_of(design.guides[0], design).seating.tilt_deg >= 0.9 * np.degrees(2.0 * slack / 12.0)
     assert set(told) == {"seat", "contact", "drill_error.1", "drill_error.2"}
+
+
+def test_bone_that_is_bared_beside_the_body_is_told():
+    assert found(keyed())["bared"].verdict == "pass" and found(keyed())["bared"].value < 0.5  # all on the body
+    # A ledge beside the body, 12 mm wide, on which one more pad rests.
+    ledge = block("ledge", "bone", np.array([-22.0, -8.0, 32.0]), np.array([-10.0, 8.0, 42.0]))
+    upper = next(s for s in toy_case().structures if s.level == "C4")
+    wide = replace(upper, mask=Mask(upper.mask.voxels | ledge.mask.voxels, upper.mask.ijk_to_ras))
+    pad = box([-20.0, 8.0 + GAP, 34.0], [-17.0, 11.0, 40.0])
+    told = found(design_with(pad, np.array([[-18.5, 8.0, 37.0]]), (wide,)))["bared"]
+    assert told.verdict == "warn" and told.value == pytest.approx(10.0, abs=0.4)
