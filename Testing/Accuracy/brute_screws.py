@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+from brute_whole import Pushing
 from scipy.stats import qmc
 from SpinalStrutDesignerLib.plan.plan import ErrorBudget, Screw
 from SpinalStrutDesignerLib.propose.screw_end import ScrewEnd
@@ -39,11 +40,11 @@ class Strewn:
     at: np.ndarray
 
 
-def best_by_force(end: ScrewEnd, holes: Sequence[Screw]) -> tuple[float, tuple[Screw, ...]] | None:
-    """The strongest safe set found, with its sum of pull-out in N; None where no set is safe."""
+def best_by_force(end: ScrewEnd, holes: Sequence[Screw], pushing: Pushing) -> tuple[float, tuple[Screw, ...]] | None:
+    """The strongest safe set found, with its sum of pull-out in N; None where no set is safe. pushing: of that end."""
     kinds = list(dict.fromkeys(hole.type for hole in holes))
-    safe = {kind: _safe(end, next(h for h in holes if h.type == kind)) for kind in kinds}
-    found = _strongest(end, [safe[hole.type] for hole in holes])
+    safe = {kind: _safe(end, next(h for h in holes if h.type == kind), pushing) for kind in kinds}
+    found = _strongest(end, [safe[hole.type] for hole in holes], pushing)
     if found is None:
         return None
     for scale in 0.5 ** np.arange(_ROUNDS):
@@ -53,7 +54,8 @@ def best_by_force(end: ScrewEnd, holes: Sequence[Screw]) -> tuple[float, tuple[S
             for screw, held, at in zip(near.screws, near.held, near.at):
                 if held <= found[number][0]:
                     break
-                if all(_apart(end, screw, other) for other in others) and holds(end, screw):
+                apart = all(_apart(end, screw, other) for other in others)
+                if apart and holds(end, screw) and pushing.holds((screw, *others)):
                     found[number] = (float(held), screw, at)
                     break
     return sum(held for held, _, _ in found), tuple(screw for _, screw, _ in found)
@@ -166,7 +168,7 @@ def _apart(end: ScrewEnd, one: Screw, other: Screw) -> bool:
 _Found = tuple[float, Screw, np.ndarray]
 
 
-def _safe(end: ScrewEnd, hole: Screw) -> list[_Found]:
+def _safe(end: ScrewEnd, hole: Screw, pushing: Pushing) -> list[_Found]:
     """The strongest safe screws among those strewn over the whole end."""
     flange = end.shape.flange
     assert flange is not None, "strewn over flanges only"
@@ -178,7 +180,7 @@ def _safe(end: ScrewEnd, hole: Screw) -> list[_Found]:
         at = low + (high - low) * source.random(_LINES)
         strewn = _screws(end, hole, at[np.hypot(at[:, 2], at[:, 3]) <= tilt])
         for screw, held, place in zip(strewn.screws[:_JUDGED], strewn.held, strewn.at):
-            if holds(end, screw):
+            if holds(end, screw) and pushing.holds((screw,)):
                 safe.append((float(held), screw, place))
         if len(safe) >= _SAFE:
             break
@@ -270,7 +272,7 @@ def _on_bone(end: ScrewEnd, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(met), np.concatenate(places)
 
 
-def _strongest(end: ScrewEnd, safe: Sequence[list[_Found]]) -> list[_Found] | None:
+def _strongest(end: ScrewEnd, safe: Sequence[list[_Found]], pushing: Pushing) -> list[_Found] | None:
     """The strongest set of one or two safe screws."""
     if len(safe) == 1:
         return [safe[0][0]] if safe[0] else None
@@ -279,6 +281,6 @@ def _strongest(end: ScrewEnd, safe: Sequence[list[_Found]]) -> list[_Found] | No
         for other in safe[1]:
             if best is not None and one[0] + other[0] <= best[0][0] + best[1][0]:
                 break
-            if _apart(end, one[1], other[1]):
+            if _apart(end, one[1], other[1]) and pushing.holds((one[1], other[1])):
                 best = [one, other]
     return best

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import brute_screws
 import numpy as np
+from brute_screws import best_by_force, purchase
+from brute_whole import Pushing
 from designs import cases, cut, started
 from row import Row
 from SpinalStrutDesignerLib.build.design import End, Situation
@@ -45,14 +46,15 @@ def rows(data: Path, pictures: Path) -> Iterator[Row]:
 def _end_rows(name: str, where: Situation, which: End) -> Iterator[Row]:
     end = screw_end(where, axis_curve(where.plan.axis, where.plan.section), which)
     holes = planned_at(where.plan, end.level)
-    forced = brute_screws.best_by_force(end, holes) or brute_screws.best_by_force(end.tolerant(), holes)
+    pushing = Pushing(end)
+    forced = best_by_force(end, holes, pushing) or best_by_force(end.tolerant(), holes, pushing)
     try:
         found = planned_end(where, which).best
     except PlanError as error:
         held = 0.0 if forced is None else forced[0]
         yield Row(name, f"{end.level} refused ({error}): brute force finds", held, "N", most=0.0)
         return
-    planned = sum(brute_screws.purchase(end, screw) for screw in found.screws)
+    planned = sum(purchase(end, screw) for screw in found.screws)
     what = f"{end.level}: {planned:.0f} N planned, of brute force's"
     if forced is None:
         yield Row(name, f"{end.level}: {planned:.0f} N planned, brute force finds none", planned, "N", least=1.0)
