@@ -13,13 +13,13 @@ from LatticeGeneratorLib.errors import GeometryError
 from LatticeGeneratorLib.mesh.mesh import Mesh, Part
 
 from ..case.model import Endplate
-from .clip_guide import clip_mesh, clip_shape
+from .clip_guide import clip_mesh, clip_shapes
 from .design import DrillGuide, End, Situation
 from .guide_base import GuideShape, check_free, made_guide
 from .guide_extras import gripped, windowed
 from .guide_ground import bone_ground, guide_frames
 from .guide_zones import contact_zones
-from .sleeves import check_apart, sleeve_on_bone
+from .sleeves import check_apart, sleeve_on_bone, sleeve_on_implant
 
 NAMES: dict[End, str] = {"upper": "drill_proximal", "lower": "drill_distal"}
 
@@ -101,10 +101,17 @@ def guide_on_implant(situation: Situation, implant: Mesh, end: End) -> DrillGuid
     Raises GeometryError where sleeves collide, a seat is too narrow, or sleeves cannot be joined; each with what to
     change.
     """
-    numbers = screw_numbers(situation, end)
-    shape = clip_shape(situation, implant, end, numbers)
-    mesh = clip_mesh(shape, tuple(situation.plan.screws[n - 1] for n in numbers))
-    return _finished(shape, mesh, end, "holes of the implant")
+    numbers, guides = screw_numbers(situation, end), situation.plan.guides
+    screws = tuple(situation.plan.screws[n - 1] for n in numbers)
+    sleeves = tuple(sleeve_on_implant(n, screw, guides) for n, screw in zip(numbers, screws))
+    check_apart(sleeves)
+    faults = []
+    for shape in clip_shapes(situation, implant, sleeves):
+        try:
+            return _finished(shape, clip_mesh(shape, screws), end, "holes of the implant")
+        except GeometryError as fault:
+            faults.append(fault)
+    raise faults[0]
 
 
 def _finished(shape: GuideShape, mesh: Mesh, end: End, seat: str) -> DrillGuide:

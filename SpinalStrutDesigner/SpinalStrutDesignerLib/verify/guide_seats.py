@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from LatticeGeneratorLib.field.distance import signed_distance
 from LatticeGeneratorLib.field.grid import Grid
-from LatticeGeneratorLib.field.sampled import Sampled
+from LatticeGeneratorLib.field.sampled import Sampled, signed_distance_to
 
 from ..build.design import Design, DrillGuide
 from ..build.drill_guide import docking_plate
@@ -98,7 +97,7 @@ def _ground(guide: DrillGuide, design: Design) -> Sampled:
     low, high = guide.zones.min(axis=0) - _AROUND_MM, guide.zones.max(axis=0) + _AROUND_MM
     if implant.situation.plan.guides.drill == "implant":
         grid = Grid.around(low, high, _HOLE_STEP_MM)
-        return Sampled(signed_distance(implant.part.mesh, grid, _AROUND_MM), grid)
+        return signed_distance_to(implant.part.mesh, grid, _AROUND_MM)
     grid = Grid.around(low, high, _BONE_STEP_MM)
     bone = implant.situation.case.structure(docking_plate(implant.situation, guide.end).level)
     return Sampled(bone.distance(grid.points()).reshape(grid.array_shape), grid)
