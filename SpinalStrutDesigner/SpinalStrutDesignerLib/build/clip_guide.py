@@ -2,7 +2,8 @@
 
 It is used with the implant in its place. Each plug fills its hole's seat, and its bore where a wall is left round the
 drill, less the fit gap. A round plug in a round seat would turn in it as a ball does: a saddle over the implant's face
-around the holes holds it upright, and joins the sleeves. All of it slides on along one straight way.
+around the holes, and along it towards the strut, holds it upright, and joins the sleeves. All of it slides on along one
+straight way.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from scipy import ndimage
 from scipy.spatial import ConvexHull
 from scipy.spatial.transform import Rotation
 
-from ..plan.guides import GuidePlan
+from ..case.model import Endplate
 from ..plan.plan import Screw
 from .design import Situation
 from .guide_base import GuideShape, cylinder_field, drill_way_field, finished_mesh, tube_field
@@ -35,8 +36,12 @@ _STEP_MM = 0.3
 _TILTS, _TURNS = (10.0, 20.0), tuple(45.0 * turn for turn in range(8))
 _FILLET_MM, _EDGE_MM = 1.5, 1.5
 _OVERLAP_MM = 1.0  # of what is joined, so that no film of nothing is left between
-# The saddle hangs over the implant's sides by so much below the holes' rims, mm. Engineering judgement.
-_SKIRT_MM = 2.0
+# The saddle reaches from the holes so far along the implant towards its strut, mm, and so far below their rims: less
+# leaves a guide with one sleeve free to turn about it on round bosses (measured on the cases).
+_ALONG_MM, _BELOW_MM = 14.0, 8.0
+# What is left of it between bone and keep-outs is at least so thick, or goes, mm: a lip would break. Engineering
+# judgement, twice the PA12 wall; never more than this share of the base's thickness.
+_STOUT_MM, _STOUT_SHARE = 2.0, 0.8
 _ROUNDED_MM = 0.4  # over which edges are rounded
 _CIRCLE = 24  # corners of the circle round a sleeve in the saddle's outline
 _SPARE_MM = 3.0  # of the grid around what is made
@@ -44,7 +49,9 @@ _SPARE_MM = 3.0  # of the grid around what is made
 _HEIGHTS = (0.35, 0.5, 0.65, 0.8)
 
 
-def clip_shapes(situation: Situation, implant: Mesh, sleeves: tuple[Sleeve, ...]) -> Iterator[GuideShape]:
+def clip_shapes(
+    situation: Situation, implant: Mesh, sleeves: tuple[Sleeve, ...], plate: Endplate
+) -> Iterator[GuideShape]:
     """The sleeves over the implant and what lies around them, for each way in on which no bone meets a sleeve: the
     screws' mean direction first, then the same tilted ever more.
 
@@ -56,32 +63,32 @@ def clip_shapes(situation: Situation, implant: Mesh, sleeves: tuple[Sleeve, ...]
         if least_on_way(situation, walls, matrix[:3, 2]) <= guides.fit_gap_mm + NEIGHBOUR_MM:
             continue
         found = True
-        ground = _ground(situation, implant, matrix, sleeves)
+        ground = _ground(situation, implant, matrix, sleeves, plate)
         seats = ground.local([s.entry for s in sleeves])
         axes = -ground.turned(np.array([s.direction for s in sleeves]))
         none = np.zeros((0, 3))
         yield GuideShape(ground, Zones(seats, axes, none, none), sleeves, guides)
     if not found:
         raise GeometryError(
-            f"bone lies in the way of the sleeves over the implant's holes ({_spoken(sleeves)}), on every way in within "
-            f"{_TILTS[-1]:g}° of them: shorten guides.sleeve_length_mm, or turn a screw"
+            f"bone lies in the way of the sleeves over the implant's holes ({_spoken(sleeves)}), on every way in "
+            f"within {_TILTS[-1]:g}° of them: shorten guides.sleeve_length_mm, or turn a screw"
         )
 
 
-def clip_mesh(shape: GuideShape, screws: tuple[Screw, ...]) -> Mesh:
-    """The guide as one closed body. screws: those of its sleeves.
+def clip_mesh(shape: GuideShape, screws: tuple[Screw, ...], plate: Endplate) -> Mesh:
+    """The guide as one closed body. screws: those of its sleeves; plate: that the implant's end docks on.
 
     Raises GeometryError where a seat is too narrow for a plug, or sleeves cannot be joined clear of the implant, bone
     and keep-outs.
     """
     ground = shape.ground
     points = ground.grid.points()
-    body = _saddle(shape, points)
+    limits = _limits(shape, points)
+    body = _stout(shape, np.maximum(_saddle(shape, plate, points), limits))
     for sleeve in shape.sleeves:
         body = smooth_union(body, tube_field(ground, sleeve, points), _FILLET_MM)
     for sleeve, screw in zip(shape.sleeves, screws):
         body = np.minimum(body, _plug(shape, sleeve, screw, points))
-    limits = _limits(shape, points)
     values = _fitted(shape, body, limits)
     if not _joined(shape, values):
         radius = 0.5 * shape.guides.base_thickness_mm
@@ -115,12 +122,14 @@ def _frames(sleeves: tuple[Sleeve, ...]) -> Iterator[np.ndarray]:
             yield tilted
 
 
-def _ground(situation: Situation, implant: Mesh, matrix: np.ndarray, sleeves: tuple[Sleeve, ...]) -> Ground:
+def _ground(
+    situation: Situation, implant: Mesh, matrix: np.ndarray, sleeves: tuple[Sleeve, ...], plate: Endplate
+) -> Ground:
     """The implant around its holes, alone and swept along the way in, and what else lies there."""
     guides = situation.plan.guides
-    ends = np.array([end for s in sleeves for end in (s.foot, s.top)])
-    local = (ends - matrix[:3, 3]) @ matrix[:3, :3]
-    around = max(_reach(sleeve, guides) for sleeve in sleeves) + _SPARE_MM
+    widest = 0.5 * max(s.outer_mm for s in sleeves) + guides.zone_diameter_mm
+    local = (_places(sleeves, plate) - matrix[:3, 3]) @ matrix[:3, :3]
+    around = widest + _SPARE_MM
     grid = Grid.around(local.min(axis=0) - around, local.max(axis=0) + around, _STEP_MM)
     farther = round(WAY_MM / _STEP_MM)
     long = grid.part((0, 0, 0), (*grid.shape[:2], grid.shape[2] + farther))
@@ -130,24 +139,44 @@ def _ground(situation: Situation, implant: Mesh, matrix: np.ndarray, sleeves: tu
     return ground_on(situation, matrix, grid, bare[:count], swept(bare, farther)[:count], ())
 
 
-def _reach(sleeve: Sleeve, guides: GuidePlan) -> float:
-    """How far the saddle reaches from a sleeve's axis, mm."""
-    return 0.5 * sleeve.outer_mm + guides.base_thickness_mm
+def _places(sleeves: tuple[Sleeve, ...], plate: Endplate) -> np.ndarray:
+    """(n, 3) RAS: what a guide lies around."""
+    feet = np.array([s.foot for s in sleeves])
+    return np.concatenate([feet, feet + _ALONG_MM * plate.normal, [s.top for s in sleeves]])
 
 
-def _saddle(shape: GuideShape, points: np.ndarray) -> np.ndarray:
-    """A shell over the implant's face at the fit gap, around and between the sleeves' feet."""
+def _saddle(shape: GuideShape, plate: Endplate, points: np.ndarray) -> np.ndarray:
+    """A shell over the implant's face at the fit gap, around and between the sleeves' feet and on towards the strut."""
     ground, guides = shape.ground, shape.guides
     feet = ground.local([s.foot for s in shape.sleeves])
+    along = _ALONG_MM * ground.turned(plate.normal)[0]
     turns = 2.0 * np.pi * np.arange(_CIRCLE) / _CIRCLE
     circle = np.stack([np.cos(turns), np.sin(turns)], axis=1)
-    corners = np.vstack([place[:2] + _reach(s, guides) * circle for place, s in zip(feet, shape.sleeves)])
+    rounds = [
+        place[:2] + (0.5 * sleeve.outer_mm + guides.zone_diameter_mm) * circle
+        for foot, sleeve in zip(feet, shape.sleeves)
+        for place in (foot, foot + along)
+    ]
+    corners = np.vstack(rounds)
     outline = corners[ConvexHull(corners).vertices]
     plane = polygon_distance(outline, points[: int(np.prod(ground.grid.shape[:2])), :2])
-    beside = np.maximum(np.tile(plane, ground.grid.shape[2]), feet[:, 2].min() - _SKIRT_MM - points[:, 2])
-    half = 0.5 * guides.base_thickness_mm
-    shell = np.abs(ground.carrier.ravel() - guides.fit_gap_mm - half) - half
+    beside = np.maximum(np.tile(plane, ground.grid.shape[2]), feet[:, 2].min() - _BELOW_MM - points[:, 2])
+    # Where the implant recedes under its edge the shell ends: it does not hang down past it.
+    top = guides.fit_gap_mm + guides.base_thickness_mm
+    shell = np.maximum(ground.bare.ravel() - top, guides.fit_gap_mm - ground.carrier.ravel())
     return smooth_maximum(beside, shell, _EDGE_MM)
+
+
+def _stout(shape: GuideShape, values: np.ndarray) -> np.ndarray:
+    """(n,) the field of what is left of the saddle where a ball as wide as its least thickness fits."""
+    radius = 0.5 * min(_STOUT_MM, _STOUT_SHARE * shape.guides.base_thickness_mm)
+    solid = values.reshape(shape.ground.grid.array_shape) < 0.0
+    depth = ndimage.distance_transform_edt(np.pad(solid, 1), sampling=_STEP_MM)[1:-1, 1:-1, 1:-1]
+    core = depth >= radius
+    if not core.any():
+        return np.full(len(values), _SPARE_MM)
+    away = ndimage.distance_transform_edt(~core, sampling=_STEP_MM)
+    return np.maximum(values, away.ravel() - radius - _STEP_MM)
 
 
 def _limits(shape: GuideShape, points: np.ndarray) -> np.ndarray:

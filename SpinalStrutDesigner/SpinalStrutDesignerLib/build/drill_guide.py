@@ -105,10 +105,11 @@ def guide_on_implant(situation: Situation, implant: Mesh, end: End) -> DrillGuid
     screws = tuple(situation.plan.screws[n - 1] for n in numbers)
     sleeves = tuple(sleeve_on_implant(n, screw, guides) for n, screw in zip(numbers, screws))
     check_apart(sleeves)
+    plate = docking_plate(situation, end)
     faults = []
-    for shape in clip_shapes(situation, implant, sleeves):
+    for shape in clip_shapes(situation, implant, sleeves, plate):
         try:
-            return _finished(shape, clip_mesh(shape, screws), end, "holes of the implant")
+            return _finished(shape, clip_mesh(shape, screws, plate), end, "holes of the implant")
         except GeometryError as fault:
             faults.append(fault)
     raise faults[0]
@@ -127,4 +128,3 @@ def _finished(shape: GuideShape, mesh: Mesh, end: End, seat: str) -> DrillGuide:
     part = Part(mesh, NAMES[end], "guide", "PA12", told)
     ground = shape.ground
     return DrillGuide(part, end, shape.sleeves, ground.insertion, ground.ras(shape.zones.points))
-
