@@ -17,7 +17,8 @@ from SpinalStrutDesignerLib.case.read import read_case
 from SpinalStrutDesignerLib.errors import CaseError, GeometryError
 from SpinalStrutDesignerLib.propose.propose import complete_plan
 from SpinalStrutDesignerLib.verify.guide_seats import seat_of
-from SpinalStrutDesignerLib.verify.guides import AXIS_DEG, AXIS_MM, SLIDE_ERROR_MM, bore_axis, least_on_way
+from SpinalStrutDesignerLib.verify.guide_way import SLIDE_ERROR_MM, least_on_way, metal_on_way
+from SpinalStrutDesignerLib.verify.guides import AXIS_DEG, AXIS_MM, bore_axis
 from SpinalStrutDesignerLib.verify.plastic import WALL_MM, thinnest_mm
 
 _WALL_ERROR_MM = 0.1  # of a wall as measured
