@@ -23,7 +23,7 @@ from scipy.spatial.transform import Rotation
 from ..case.model import Endplate
 from ..plan.plan import Screw
 from .design import Situation
-from .guide_base import GuideShape, cylinder_field, drill_way_field, finished_mesh, tube_field
+from .guide_base import GuideShape, cylinder_field, drill_way_field, finished_mesh, overshoot, tube_field
 from .guide_ground import WAY_MM, Ground, ground_on, least_on_way, swept
 from .guide_zones import NEIGHBOUR_MM, Zones
 from .outline import polygon_distance
@@ -42,6 +42,7 @@ _ALONG_MM, _BELOW_MM = 14.0, 8.0
 # What is left of it between bone and keep-outs is at least so thick, or goes, mm: a lip would break. Engineering
 # judgement, twice the PA12 wall; never more than this share of the base's thickness.
 _STOUT_MM, _STOUT_SHARE = 2.0, 0.8
+_UNSEEN_MM = 0.1  # of keep-outs, for their coarser grid
 _ROUNDED_MM = 0.4  # over which edges are rounded
 _CIRCLE = 24  # corners of the circle round a sleeve in the saddle's outline
 _SPARE_MM = 3.0  # of the grid around what is made
@@ -182,8 +183,9 @@ def _stout(shape: GuideShape, values: np.ndarray) -> np.ndarray:
 def _limits(shape: GuideShape, points: np.ndarray) -> np.ndarray:
     """What the guide stays out of: the implant, bone and keep-outs, and where drills and what follows them are."""
     ground, gap = shape.ground, shape.guides.fit_gap_mm
-    limits = np.maximum(gap - ground.carrier.ravel(), gap + NEIGHBOUR_MM - ground.others.ravel())
-    limits = np.maximum(limits, -ground.free.ravel())
+    metal = gap - ground.carrier.ravel() + overshoot(ground.carrier).ravel()
+    limits = np.maximum(metal, gap + NEIGHBOUR_MM - ground.others.ravel())
+    limits = np.maximum(limits, _UNSEEN_MM - ground.free.ravel())
     for sleeve in shape.sleeves:
         way, past = drill_way_field(ground, sleeve, points), 2.0 * shape.guides.sleeve_length_mm
         bore = cylinder_field(ground, sleeve, points, -past, sleeve.length_mm + past, 0.5 * sleeve.bore_mm)

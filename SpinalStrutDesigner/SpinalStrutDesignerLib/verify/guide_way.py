@@ -9,7 +9,7 @@ from LatticeGeneratorLib.field.distance import signed_distance
 from LatticeGeneratorLib.field.grid import Grid
 from LatticeGeneratorLib.field.sampled import Sampled
 from LatticeGeneratorLib.mesh.mesh import Mesh
-from LatticeGeneratorLib.mesh.samples import Samples, surface_points
+from LatticeGeneratorLib.mesh.samples import Samples, spread, surface_points
 
 from ..build.bone import bone_distance
 from ..build.design import Design, DrillGuide, Situation
@@ -80,7 +80,9 @@ def metal_on_way(guide: DrillGuide, implant: Mesh) -> Met:
     Each point of the guide's surface goes out along the way: by as much as its distance is more than the least yet
     found nothing nearer can be met, and else by a quarter of a millimetre.
     """
-    points, outward = surface_points(guide.part.mesh, _METAL_POINT_MM), -guide.insertion
+    # Long slivers of flat faces would be sampled far too often by their edges.
+    points = np.concatenate([guide.part.mesh.vertices, spread(guide.part.mesh, _METAL_POINT_MM)[0]])
+    outward = -guide.insertion
     metal = _around(implant, points, outward)
     out, going = np.zeros(len(points)), np.arange(len(points))
     found: Met = (_METAL_FAR_MM, points[0], 0.0)
