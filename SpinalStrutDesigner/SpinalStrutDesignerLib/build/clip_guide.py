@@ -21,6 +21,7 @@ from scipy.spatial import ConvexHull
 from scipy.spatial.transform import Rotation
 
 from ..case.model import Endplate
+from ..plan.guides import GuidePlan
 from ..plan.plan import Screw
 from .design import Situation
 from .guide_base import GuideShape, cylinder_field, drill_way_field, finished_mesh, overshoot, tube_field
@@ -76,13 +77,26 @@ def clip_shapes(
         )
 
 
+def check_seats(sleeves: tuple[Sleeve, ...], screws: tuple[Screw, ...], guides: GuidePlan) -> None:
+    """Raises GeometryError where a screw's seat is too narrow for a plug round its sleeve's bore."""
+    for sleeve, screw in zip(sleeves, screws):
+        if screw.type.seat_radius_mm - guides.fit_gap_mm - 0.5 * sleeve.bore_mm < LEAST_WALL_MM:
+            raise GeometryError(
+                f"the seat of screw {sleeve.screw}, {2.0 * screw.type.seat_radius_mm:g} mm wide, leaves no wall of "
+                f"{LEAST_WALL_MM:g} mm round the bore of {sleeve.bore_mm:g} mm: give a thinner "
+                'guides.insert_diameter_mm or none, or set guides.drill to "bone"'
+            )
+
+
 def clip_mesh(shape: GuideShape, screws: tuple[Screw, ...], plate: Endplate) -> Mesh:
     """The guide as one closed body. screws: those of its sleeves; plate: that the implant's end docks on.
 
-    Raises GeometryError where a seat is too narrow for a plug, or sleeves cannot be joined clear of the implant, bone
-    and keep-outs.
+    Raises GeometryError where a sleeve would lie in the implant, in bone or in a keep-out, or sleeves cannot be joined
+    clear of those.
     """
     ground = shape.ground
+    for sleeve in shape.sleeves:
+        _check_clear(shape, sleeve)
     points = ground.grid.points()
     limits = _limits(shape, points)
     body = _stout(shape, np.maximum(_saddle(shape, plate, points), limits))
@@ -98,10 +112,7 @@ def clip_mesh(shape: GuideShape, screws: tuple[Screw, ...], plate: Endplate) -> 
             body = smooth_union(body, _rod(points, a, b, radius), _FILLET_MM)
         values = _fitted(shape, body, limits)
     if not _joined(shape, values):
-        raise GeometryError(
-            f"a sleeve over the implant's holes ({_spoken(shape.sleeves)}) would cross implant, bone or a keep-out: "
-            "shorten guides.sleeve_length_mm, turn a screw, or hold the structure aside (insertion.retractions)"
-        )
+        raise _unjoined(shape.sleeves)
     return finished_mesh(values, shape)
 
 
@@ -205,12 +216,6 @@ def _plug(shape: GuideShape, sleeve: Sleeve, screw: Screw, points: np.ndarray) -
     """What fills the hole less the fit gap: the way to the head, its seat, and its bore where a wall is left."""
     ground, gap, kind = shape.ground, shape.guides.fit_gap_mm, screw.type
     radius = kind.seat_radius_mm - gap
-    if radius - 0.5 * sleeve.bore_mm < LEAST_WALL_MM:
-        raise GeometryError(
-            f"the seat of screw {sleeve.screw}, {2.0 * kind.seat_radius_mm:g} mm wide, leaves no wall of "
-            f"{LEAST_WALL_MM:g} mm round the bore of {sleeve.bore_mm:g} mm: give a thinner guides.insert_diameter_mm "
-            'or none, or set guides.drill to "bone"'
-        )
     way = cylinder_field(ground, sleeve, points, 0.0, sleeve.length_mm, radius)
     middle = ground.local([sleeve.entry])[0]
     away = np.linalg.norm(points - middle, axis=1)
@@ -227,6 +232,33 @@ def _plug(shape: GuideShape, sleeve: Sleeve, screw: Screw, points: np.ndarray) -
     return plug
 
 
+def _check_clear(shape: GuideShape, sleeve: Sleeve) -> None:
+    """Raise where the outer half of a sleeve would lie in something, at its place or on its way in."""
+    ground, gap = shape.ground, shape.guides.fit_gap_mm
+    wall = ground.local(wall_points(sleeve))
+    met = {
+        "the implant": float(ground.at(ground.carrier, wall).min()) - gap,
+        "bone": float(ground.at(ground.others, wall).min()) - gap - NEIGHBOUR_MM,
+        "what it must keep off": float(ground.at(ground.free, wall).min()) - _UNSEEN_MM,
+    }
+    what = min(met, key=lambda one: met[one])
+    if met[what] < 0.0:
+        remedy = "shorten guides.sleeve_length_mm, turn the screw"
+        if what == "what it must keep off":
+            remedy += ", or hold the structure aside (insertion.retractions)"
+        raise GeometryError(
+            f"the sleeve over the implant's hole of screw {sleeve.screw} would come {-met[what]:.1f} mm too near to "
+            f"{what}: {remedy}"
+        )
+
+
+def _unjoined(sleeves: tuple[Sleeve, ...]) -> GeometryError:
+    return GeometryError(
+        f"the sleeves over the implant's holes ({_spoken(sleeves)}) cannot be joined without touching the implant, "
+        "bone or a keep-out: lengthen guides.sleeve_length_mm, or make guides.base_thickness_mm smaller"
+    )
+
+
 def _bridge(shape: GuideShape, one: Sleeve, other: Sleeve, radius: float) -> tuple[np.ndarray, np.ndarray]:
     """Both ends, in the guide's frame, of a rod from sleeve to sleeve that keeps off implant, bone and keep-outs."""
     ground = shape.ground
@@ -239,10 +271,7 @@ def _bridge(shape: GuideShape, one: Sleeve, other: Sleeve, radius: float) -> tup
         off = np.minimum(ground.at(ground.carrier, way), ground.at(ground.others, way) - NEIGHBOUR_MM)
         if min(float(off.min()) - shape.guides.fit_gap_mm, float(ground.at(ground.free, way).min())) >= radius:
             return a, b
-    raise GeometryError(
-        f"the sleeves of screws {one.screw} and {other.screw} cannot be joined without touching the implant, bone or a "
-        "keep-out: lengthen guides.sleeve_length_mm, or make guides.base_thickness_mm smaller"
-    )
+    raise _unjoined((one, other))
 
 
 def _rod(points: np.ndarray, a: np.ndarray, b: np.ndarray, radius: float) -> np.ndarray:
