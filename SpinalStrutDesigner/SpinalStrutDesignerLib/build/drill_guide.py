@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 
 from LatticeGeneratorLib.errors import GeometryError
 from LatticeGeneratorLib.mesh.mesh import Mesh, Part
 
 from ..case.model import Endplate
-from .clip_guide import clip_mesh, clip_shape
+from .clip_guide import check_seats, clip_mesh, clip_shapes
 from .design import DrillGuide, End, Situation
 from .guide_base import GuideShape, check_free, made_guide
 from .guide_extras import gripped, windowed
 from .guide_ground import bone_ground, guide_frames
 from .guide_zones import contact_zones
-from .sleeves import check_apart, sleeve_on_bone
+from .sleeves import check_apart, sleeve_on_bone, sleeve_on_implant
+
+_MOST_WAYS = 4  # in which a guide on an implant is tried: what keeps it from them keeps it from the next
 
 NAMES: dict[End, str] = {"upper": "drill_proximal", "lower": "drill_distal"}
 
@@ -101,10 +104,19 @@ def guide_on_implant(situation: Situation, implant: Mesh, end: End) -> DrillGuid
     Raises GeometryError where sleeves collide, a seat is too narrow, or sleeves cannot be joined; each with what to
     change.
     """
-    numbers = screw_numbers(situation, end)
-    shape = clip_shape(situation, implant, end, numbers)
-    mesh = clip_mesh(shape, tuple(situation.plan.screws[n - 1] for n in numbers))
-    return _finished(shape, mesh, end, "holes of the implant")
+    numbers, guides = screw_numbers(situation, end), situation.plan.guides
+    screws = tuple(situation.plan.screws[n - 1] for n in numbers)
+    sleeves = tuple(sleeve_on_implant(n, screw, guides) for n, screw in zip(numbers, screws))
+    check_apart(sleeves)
+    check_seats(sleeves, screws, guides)
+    plate = docking_plate(situation, end)
+    faults = []
+    for shape in islice(clip_shapes(situation, implant, sleeves, plate), _MOST_WAYS):
+        try:
+            return _finished(shape, clip_mesh(shape, screws, plate), end, "holes of the implant")
+        except GeometryError as fault:
+            faults.append(fault)
+    raise faults[0]
 
 
 def _finished(shape: GuideShape, mesh: Mesh, end: End, seat: str) -> DrillGuide:
@@ -120,4 +132,3 @@ def _finished(shape: GuideShape, mesh: Mesh, end: End, seat: str) -> DrillGuide:
     part = Part(mesh, NAMES[end], "guide", "PA12", told)
     ground = shape.ground
     return DrillGuide(part, end, shape.sleeves, ground.insertion, ground.ras(shape.zones.points))
-

@@ -125,7 +125,7 @@ def guide_field(shape: GuideShape) -> np.ndarray:
     opened = without_fins(body.reshape(ground.grid.array_shape), ground.grid.spacing)
     # What is left of wedges at the edges is rounded off, where bone, keep-outs and drills leave it to be.
     round_ = ndimage.gaussian_filter(opened, _ROUNDED_STEPS, mode="nearest").ravel()
-    limits = np.maximum(least - carrier + _overshoot(ground.carrier).ravel(), away - others)
+    limits = np.maximum(least - carrier + overshoot(ground.carrier).ravel(), away - others)
     limits = np.maximum(limits, -ground.free.ravel())
     for sleeve in shape.sleeves:
         limits = np.maximum(limits, -drill_way_field(ground, sleeve, points))
@@ -133,7 +133,7 @@ def guide_field(shape: GuideShape) -> np.ndarray:
     return without_fins(np.maximum(round_, limits).reshape(ground.grid.array_shape), ground.grid.spacing)
 
 
-def _overshoot(distance: np.ndarray) -> np.ndarray:
+def overshoot(distance: np.ndarray) -> np.ndarray:
     """[k, j, i] mm: how much farther from bone places between grid points seem than they are, where edges are sharp:
     what is drawn evenly between three points is off by an eighth of their second difference along each axis."""
     total = np.zeros(distance.shape)

@@ -128,7 +128,7 @@ def guide_frames(situation: Situation, plate: Endplate, sleeves: Sequence[Sleeve
         for turn in _TURNS:
             frame = _frame(plate, -inward / length, turn, tilt)
             frame[:3, 3] = np.mean([sleeve.entry for sleeve in sleeves], axis=0)
-            if _least_on_way(situation, walls, frame[:3, 2]) > _SPARE_MM:
+            if least_on_way(situation, walls, frame[:3, 2]) > _SPARE_MM:
                 frames.append(frame)
                 break
     if frames:
@@ -152,7 +152,7 @@ def _frame(plate: Endplate, outward: np.ndarray, turn_deg: float, tilt_deg: floa
     return frame
 
 
-def _least_on_way(situation: Situation, points: np.ndarray, outward: np.ndarray) -> float:
+def least_on_way(situation: Situation, points: np.ndarray, outward: np.ndarray) -> float:
     """mm: the least distance to bone of points (n, 3) RAS as they come in."""
     shifts = np.arange(0.0, WAY_MM + 1.0)
     places = (points[None] + shifts[:, None, None] * outward).reshape(-1, 3)

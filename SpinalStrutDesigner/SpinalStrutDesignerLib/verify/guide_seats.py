@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from LatticeGeneratorLib.field.distance import signed_distance
+from LatticeGeneratorLib.field.distance import inside
 from LatticeGeneratorLib.field.grid import Grid
-from LatticeGeneratorLib.field.sampled import Sampled
+from LatticeGeneratorLib.field.sampled import Sampled, distance_to
+from LatticeGeneratorLib.mesh.mesh import Mesh
+from LatticeGeneratorLib.mesh.samples import first_in_cells
+from scipy.spatial import cKDTree
 
 from ..build.design import Design, DrillGuide
 from ..build.drill_guide import docking_plate
@@ -31,6 +34,9 @@ _WITHIN_MM = 0.15
 # tenth of their radius.
 _BONE_STEP_MM, _HOLE_STEP_MM = 0.5, 0.25
 _AROUND_MM = 12.0
+# Around where guide and implant may touch, mm. Of an implant only faces are seen that lie so near to a guide's surface,
+# itself thinned so: as far as any pose moves (5 mm) and more. Distances beyond the last are alike.
+_BESIDE_MM, _SEEN_MM, _THINNED_MM, _APART_MM = 3.0, 6.0, 0.8, 3.0
 _LEAST_ZONES = 3  # separate contact zones (clinical facts)
 _SPARE = 0.95  # of a slack that scales to the limits, since distances bend
 _FINEST_MM = 0.05  # no print is asked to be finer; engineering judgement
@@ -95,13 +101,35 @@ def seat_of(guide: DrillGuide, design: Design) -> Seat:
 def _ground(guide: DrillGuide, design: Design) -> Sampled:
     """The signed distance around a guide's zones to what it sits on."""
     implant = design.implants[0]
-    low, high = guide.zones.min(axis=0) - _AROUND_MM, guide.zones.max(axis=0) + _AROUND_MM
     if implant.situation.plan.guides.drill == "implant":
-        grid = Grid.around(low, high, _HOLE_STEP_MM)
-        return Sampled(signed_distance(implant.part.mesh, grid, _AROUND_MM), grid)
+        return _holes(guide.part.mesh, implant.part.mesh)
+    low, high = guide.zones.min(axis=0) - _AROUND_MM, guide.zones.max(axis=0) + _AROUND_MM
     grid = Grid.around(low, high, _BONE_STEP_MM)
     bone = implant.situation.case.structure(docking_plate(implant.situation, guide.end).level)
     return Sampled(bone.distance(grid.points()).reshape(grid.array_shape), grid)
+
+
+def _holes(guide: Mesh, implant: Mesh) -> Sampled:
+    """The signed distance to a finished implant, around where a guide on it may touch."""
+    ends = zip(guide.bounds, implant.bounds)
+    low, high = (pick(both, axis=0) for pick, both in zip((np.max, np.min), ends))
+    grid = Grid.around(low - _BESIDE_MM, np.maximum(low, high) + _BESIDE_MM, _HOLE_STEP_MM)
+    # Pores deep within, of which there are many faces, are nearest to nothing that a guide comes to.
+    faced = distance_to(_faced(guide, implant), grid, _APART_MM).values
+    return Sampled(np.where(inside(implant, grid), -faced, faced), grid)
+
+
+def _faced(guide: Mesh, implant: Mesh) -> Mesh:
+    """The faces of an implant that a guide may come to."""
+    corners = implant.triangles
+    first, last = guide.bounds
+    beside = (corners.max(axis=1) > first - _SEEN_MM) & (corners.min(axis=1) < last + _SEEN_MM)
+    chosen = np.flatnonzero(beside.all(axis=1))
+    middles = corners[chosen].mean(axis=1)
+    limit = _SEEN_MM + np.linalg.norm(corners[chosen] - middles[:, None], axis=2).max(axis=1)
+    few = guide.vertices[first_in_cells(guide.vertices, _THINNED_MM)]
+    away = cKDTree(few).query(middles, distance_upper_bound=float(limit.max(initial=0.0)))[0]
+    return Mesh(implant.vertices, implant.faces[chosen[away < limit]])
 
 
 def _bore(sleeve: Sleeve) -> Bore:

@@ -1,4 +1,4 @@
-"""Drill guides as made: whether they slide on, lead the drill as planned, and stay off what they must not touch."""
+"""Drill guides as made: whether they lead the drill as planned, and stay off what they must not touch."""
 
 from __future__ import annotations
 
@@ -9,24 +9,21 @@ from LatticeGeneratorLib.mesh.check import closed_manifold_fault, components, st
 from LatticeGeneratorLib.mesh.mesh import Mesh
 from LatticeGeneratorLib.mesh.samples import Samples, surface_points
 
-from ..build.bone import bone_distance
-from ..build.design import Design, DrillGuide, Situation
-from ..build.guide_ground import WAY_MM, least_distance_mm
+from ..build.design import Design, DrillGuide
+from ..build.guide_ground import least_distance_mm
 from ..build.sleeves import Sleeve
 from ..case.model import Structure
 from .finding import Finding
+from .guide_way import SLIDE_ERROR_MM
 from .measured import finding_in
 from .registry import design_check
 
 # A drill must be led as planned within this, mm and degrees: the project's own rule for guides.
 AXIS_MM, AXIS_DEG = 0.05, 0.05
-# On its way a guide may seem to touch bone by so much, mm: what 0.5 mm between points and 0.25 mm between places along
-# the way leave unseen or make seem so on a distance field that is itself right to 0.05 mm.
-SLIDE_ERROR_MM = 0.1
-_POINT_MM, _PLACE_MM = 0.5, 0.25
+_POINT_MM = 1.0  # between points of a guide's surface whose margins are measured
 # A vertex is on a bore's wall within so much of its radius, mm: about the planned axis, then about the fitted one.
 _WALLS_MM = (0.3, 0.1, 0.03, 0.01)
-_FAR_MM = 8.0  # distances beyond are alike
+_FAR_MM = 8.0  # past its foot a bore's wall is looked for so far, mm
 _SOURCE = "a drill guide must reproduce the planned axis within 0.05 mm and 0.05°; engineering judgement"
 
 
@@ -69,30 +66,6 @@ def guide_closed(design: Design) -> Iterator[Finding]:
         )
 
 
-@design_check(order=72)
-def slides_on(design: Design) -> Iterator[Finding]:
-    """Least distance of each guide to bone on its straight way from 30 mm outside to its seat."""
-    situation = design.implants[0].situation
-    if situation.plan.guides.drill != "bone":
-        return
-    for guide in design.guides:
-        least, place, at = least_on_way(guide, situation)
-        yield _finding(
-            design,
-            guide,
-            "slides",
-            "distance to bone as it is slid on",
-            least,
-            "mm",
-            f"≥ 0 mm within {SLIDE_ERROR_MM:g} mm of sampling error",
-            least >= -SLIDE_ERROR_MM,
-            "a guide that scrapes bone on its way does not reach its seat, and leads the drill elsewhere",
-            place,
-            f"met {at:.1f} mm before the seat; planned gap at the zones {situation.plan.guides.fit_gap_mm:g} mm, less "
-            f"a print tolerance of {situation.plan.guides.print_tolerance_mm:g} mm that may have to be dressed off",
-        )
-
-
 @design_check(order=73)
 def leads_drill(design: Design) -> Iterator[Finding]:
     """The axis of each sleeve's bore, fitted to the finished mesh's own vertices, against the planned screw."""
@@ -121,7 +94,7 @@ def guide_clearance(design: Design) -> Iterator[Finding]:
     """Each guide's least margin to what it keeps off: keep-outs by their retraction or rule, and metal."""
     situation = design.implants[0].situation
     for guide in design.guides:
-        samples = Samples(surface_points(guide.part.mesh, 2.0 * _POINT_MM))
+        samples = Samples(surface_points(guide.part.mesh, _POINT_MM))
         worst: tuple[float, Structure, float] | None = None
         for structure in situation.case.having("keepout_critical", "keepout_soft", "metal"):
             least = least_distance_mm(situation.plan, structure)
@@ -144,20 +117,6 @@ def guide_clearance(design: Design) -> Iterator[Finding]:
                 "a keep-out's retraction in the plan, else its rule with the error budget",
                 detail=f"{structure.name.replace('_', ' ')}, {distance:.2f} mm away (negative: inside its place)",
             )
-
-
-def least_on_way(guide: DrillGuide, situation: Situation) -> tuple[float, np.ndarray, float]:
-    """Least distance (mm, 8 at most) of a guide to bone on its way in, where (3,) RAS, and how far before its seat."""
-    points = surface_points(guide.part.mesh, _POINT_MM)
-    samples, bones = Samples(points), situation.case.having("bone")
-    found: tuple[float, np.ndarray, float] = (_FAR_MM, points[0], 0.0)
-    for out in np.arange(0.0, WAY_MM + _PLACE_MM, _PLACE_MM):
-        shift = -out * guide.insertion
-        index, values = samples.below(lambda p, s=shift: bone_distance(bones, p + s, _FAR_MM), found[0])  # type: ignore[misc]
-        if len(index):
-            nearest = int(np.argmin(values))
-            found = (float(values[nearest]), points[index[nearest]] + shift, float(out))
-    return found
 
 
 def bore_axis(mesh: Mesh, sleeve: Sleeve, entry: np.ndarray, along: np.ndarray) -> tuple[float, float, float]:

@@ -7,13 +7,19 @@ from functools import cache
 
 import numpy as np
 from build_toy import HALF_WIDTH, LOW, LOWER_Z, SPACING, TALL, UPPER_Z, block, situation
+from LatticeGeneratorLib.mesh.boolean import difference
+from LatticeGeneratorLib.mesh.mesh import Mesh
+from LatticeGeneratorLib.mesh.solids import box, cylinder
 from SpinalStrutDesignerLib.build.design import DrillGuide, Situation
 from SpinalStrutDesignerLib.build.drill_guide import guide_on_bone
+from SpinalStrutDesignerLib.build.screws import finished_cutter
+from SpinalStrutDesignerLib.build.sleeves import Sleeve
 from SpinalStrutDesignerLib.case.model import Mask, Structure
 from SpinalStrutDesignerLib.plan.guides import GuidePlan
 from SpinalStrutDesignerLib.plan.plan import Screw, ScrewType
 
 CAP_BACK, NARROW = 4.0, 3.0
+CLEARANCE = 0.35
 MIDDLE_Z = UPPER_Z + 0.5 * TALL
 
 
@@ -68,3 +74,42 @@ def off_both(points: np.ndarray) -> np.ndarray:
     """(n,) exact distance to both blocks, edges rounded."""
     upper = rounded_block(points, (-HALF_WIDTH, -8.0, UPPER_Z), (HALF_WIDTH, 8.0, UPPER_Z + TALL))
     return np.minimum(upper, rounded_block(points, (-HALF_WIDTH, -8.0, LOWER_Z - TALL), (HALF_WIDTH, 8.0, LOWER_Z)))
+
+
+def drill(planned: Screw, sleeve: Sleeve, diameter: float, shift: float = 0.0) -> Mesh:
+    """A cylinder along the planned axis over the guiding length, a little shifted across."""
+    along = np.array(planned.direction)
+    across = np.cross(along, [0.0, 0.0, 1.0])
+    start, end = (np.asarray(p) + shift * across / np.linalg.norm(across) for p in (sleeve.top, sleeve.foot))
+    return cylinder(start - 0.5 * along, end + 0.5 * along, 0.5 * diameter, 256)
+
+
+PLATE = np.array([[-HALF_WIDTH, 8.3, UPPER_Z - 4.0], [HALF_WIDTH, 13.3, UPPER_Z + TALL]])
+
+
+def plate_with_holes(situation: Situation, half_width: float = HALF_WIDTH) -> Mesh:
+    """A flange 5 mm thick on the front, drilled as an implant is."""
+    return difference(
+        box(*(PLATE * [half_width / HALF_WIDTH, 1.0, 1.0])), [finished_cutter(s) for s in situation.plan.screws]
+    )
+
+
+def off_plate(points: np.ndarray, screws: tuple[Screw, ...]) -> np.ndarray:
+    """(n,) how far points (n, 3) are from that flange at least; within it negative, exact near one hole."""
+    beyond = np.abs(points - PLATE.mean(axis=0)) - 0.5 * (PLATE[1] - PLATE[0])
+    found = np.linalg.norm(np.maximum(beyond, 0.0), axis=1) + np.minimum(beyond.max(axis=1), 0.0)
+    for one in screws:
+        found = np.maximum(found, -off_hole(points, one))
+    return np.asarray(found)
+
+
+def off_hole(points: np.ndarray, one: Screw) -> np.ndarray:
+    """(n,) of points (n, 3) from a hole with a round seat, negative in it: bore, ball, and the driver's way."""
+    along = np.array(one.direction) / np.linalg.norm(one.direction)
+    from_head = points - np.array(one.entry)
+    depth = from_head @ along
+    beside = np.linalg.norm(from_head - depth[:, None] * along, axis=1)
+    seat = one.type.seat_radius_mm
+    bore = np.maximum(beside - 0.5 * one.type.clearance_hole_mm, -depth)
+    way = np.maximum(beside - seat, depth)
+    return np.minimum(np.minimum(bore, way), np.linalg.norm(from_head, axis=1) - seat)

@@ -6,30 +6,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from build_toy import HALF_WIDTH, LOW, SPACING, TALL, UPPER_Z, block, off_upper
-from drill_toy import MIDDLE_Z, mushroom, off_both, off_mushroom, screw, two_screws, with_upper, world
+from build_toy import LOW, SPACING, TALL, UPPER_Z, block, off_upper
+from drill_toy import CLEARANCE, MIDDLE_Z, drill, mushroom, off_both, off_mushroom, screw, two_screws, with_upper, world
 from LatticeGeneratorLib.mesh.boolean import common_volume, difference
 from LatticeGeneratorLib.mesh.check import closed_manifold_fault, components
 from LatticeGeneratorLib.mesh.samples import first_in_cells, surface_points
-from LatticeGeneratorLib.mesh.solids import box, cylinder
-from SpinalStrutDesignerLib.build.drill_guide import drill_guides, guide_on_bone, guide_on_implant
+from LatticeGeneratorLib.mesh.solids import cylinder
+from SpinalStrutDesignerLib.build.drill_guide import drill_guides, guide_on_bone
 from SpinalStrutDesignerLib.build.guide_base import GuideShape
 from SpinalStrutDesignerLib.build.guide_extras import _starts_off_bone
 from SpinalStrutDesignerLib.build.guide_ground import bone_ground, guide_frames
-from SpinalStrutDesignerLib.build.screws import finished_cutter
 from SpinalStrutDesignerLib.case.model import Mask, Structure
 from SpinalStrutDesignerLib.errors import GeometryError
-from SpinalStrutDesignerLib.plan.plan import ScrewType
-
-CLEARANCE = 0.35
-
-
-def drill(planned, sleeve, diameter, shift=0.0):
-    """A cylinder along the planned axis over the guiding length, a little shifted across."""
-    along = np.array(planned.direction)
-    across = np.cross(along, [0.0, 0.0, 1.0])
-    start, end = (np.asarray(p) + shift * across / np.linalg.norm(across) for p in (sleeve.top, sleeve.foot))
-    return cylinder(start - 0.5 * along, end + 0.5 * along, 0.5 * diameter, 256)
 
 
 def test_a_drill_goes_through_each_sleeve_where_planned_and_nowhere_else():
@@ -185,40 +173,6 @@ def test_a_grip_keeps_off_bone_that_stands_before_the_guide():
     for out in np.arange(0.0, 30.0, 1.0):
         moved = points - out * guide.insertion
         assert not np.all((moved > affine[:3, 3]) & (moved < affine[:3, 3] + 9.5), axis=1).any()
-
-
-def plate_with_holes(situation):
-    """A flange 5 mm thick on the front, drilled as an implant is."""
-    flange = box(np.array([-HALF_WIDTH, 8.3, UPPER_Z - 4.0]), np.array([HALF_WIDTH, 13.3, UPPER_Z + TALL]))
-    return difference(flange, [finished_cutter(s) for s in situation.plan.screws])
-
-
-@pytest.mark.parametrize("screws", [(screw(0.0),), (screw(-6.0, 0.15), screw(6.0, -0.1))], ids=["one", "two"])
-def test_a_guide_fills_the_implants_holes_and_leads_the_drill_as_planned(screws):
-    situation = world(*screws)
-    implant = plate_with_holes(situation)
-    guide = guide_on_implant(situation, implant, "upper")
-    assert len(components(guide.part.mesh)) == 1
-    for planned, sleeve in zip(screws, guide.sleeves):
-        bore = planned.type.pilot_mm + CLEARANCE
-        assert common_volume(guide.part.mesh, drill(planned, sleeve, bore - 0.02)) == 0.0
-        assert common_volume(guide.part.mesh, drill(planned, sleeve, bore - 0.02, 0.03)) > 0.1
-        # Of the sphere under the head, less the gap, the plug fills the part outside the bore.
-        at, along = np.array(planned.entry), np.array(planned.direction)
-        seat = cylinder(at - 0.5 * along, at + 1.0 * along, ScrewType().seat_radius_mm - 0.4)
-        seat = difference(seat, [cylinder(at - along, at + 2.0 * along, 0.5 * bore + 0.05)])
-        assert common_volume(guide.part.mesh, seat) > (0.9 if len(screws) == 1 else 0.7) * seat.volume
-    # It enters on its way in without meeting the metal.
-    for out in (0.0, 0.5, 1.0, 2.0, 4.0):
-        matrix = np.eye(4)
-        matrix[:3, 3] = -out * guide.insertion
-        assert common_volume(guide.part.mesh.transformed(matrix), implant) < 0.01
-
-
-def test_a_seat_too_narrow_for_a_plug_is_refused():
-    situation = world(screw(0.0), insert_diameter_mm=4.5)
-    with pytest.raises(GeometryError, match="leaves no wall"):
-        guide_on_implant(situation, plate_with_holes(situation), "upper")
 
 
 STEEP = [(0.0, 4.0, True), (15.0, 4.0, True), (30.0, 4.0, False), (50.0, 2.5, False)]

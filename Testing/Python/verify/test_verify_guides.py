@@ -14,7 +14,8 @@ from SpinalStrutDesignerLib.build.drill_guide import guide_on_bone
 from SpinalStrutDesignerLib.case.model import Mask, Structure
 from SpinalStrutDesignerLib.plan.guides import GuidePlan
 from SpinalStrutDesignerLib.plan.plan import Screw, ScrewType
-from SpinalStrutDesignerLib.verify.guides import bore_axis, guide_clearance, guide_closed, leads_drill, made, slides_on
+from SpinalStrutDesignerLib.verify.guide_way import slides_on
+from SpinalStrutDesignerLib.verify.guides import bore_axis, guide_clearance, guide_closed, leads_drill, made
 from SpinalStrutDesignerLib.verify.plastic import printable_plastic, thickness
 from SpinalStrutDesignerLib.verify.verify import verify
 from verify_toy import column_mesh, design_of, matrix, toy_case, toy_plan
