@@ -32,11 +32,12 @@ _WITHIN_MM = 0.15
 # What a guide sits on is sampled this densely, mm, and so far around its zones: a zone, and the way of a pose that is
 # looked for (5 mm, and 15° over the guide's reach). Bone: as densely as guides are made on it; an implant's holes: a
 # tenth of their radius.
-_BONE_STEP_MM, _HOLE_STEP_MM = 0.5, 0.25
+_BONE_STEP_MM, _HOLE_STEP_MM = 0.5, 0.3
 _AROUND_MM = 12.0
 # Around where guide and implant may touch, mm. Of an implant only faces are seen that lie so near to a guide's surface,
-# itself thinned so: as far as any pose moves (5 mm) and more. Distances beyond the last are alike.
-_BESIDE_MM, _SEEN_MM, _THINNED_MM, _APART_MM = 3.0, 6.0, 0.8, 3.0
+# itself thinned so: as far as a pose moves that is looked for (5 mm). Farther from its faces by the last than a guide
+# that looks seated, distances are alike.
+_BESIDE_MM, _SEEN_MM, _THINNED_MM, _APART_MM = 2.0, 5.0, 0.5, 0.8
 _LEAST_ZONES = 3  # separate contact zones (clinical facts)
 _SPARE = 0.95  # of a slack that scales to the limits, since distances bend
 _FINEST_MM = 0.05  # no print is asked to be finer; engineering judgement
@@ -102,34 +103,38 @@ def _ground(guide: DrillGuide, design: Design) -> Sampled:
     """The signed distance around a guide's zones to what it sits on."""
     implant = design.implants[0]
     if implant.situation.plan.guides.drill == "implant":
-        return _holes(guide.part.mesh, implant.part.mesh)
+        plan = implant.situation.plan.guides
+        farthest = 2.0 * plan.fit_gap_mm + plan.print_tolerance_mm + _APART_MM
+        return _holes(guide.part.mesh, implant.part.mesh, farthest)
     low, high = guide.zones.min(axis=0) - _AROUND_MM, guide.zones.max(axis=0) + _AROUND_MM
     grid = Grid.around(low, high, _BONE_STEP_MM)
     bone = implant.situation.case.structure(docking_plate(implant.situation, guide.end).level)
     return Sampled(bone.distance(grid.points()).reshape(grid.array_shape), grid)
 
 
-def _holes(guide: Mesh, implant: Mesh) -> Sampled:
-    """The signed distance to a finished implant, around where a guide on it may touch."""
+def _holes(guide: Mesh, implant: Mesh, farthest_mm: float) -> Sampled:
+    """The signed distance to a finished implant, around where a guide on it may touch; cut off at the farthest."""
     ends = zip(guide.bounds, implant.bounds)
     low, high = (pick(both, axis=0) for pick, both in zip((np.max, np.min), ends))
     grid = Grid.around(low - _BESIDE_MM, np.maximum(low, high) + _BESIDE_MM, _HOLE_STEP_MM)
-    # Pores deep within, of which there are many faces, are nearest to nothing that a guide comes to.
-    faced = distance_to(_faced(guide, implant), grid, _APART_MM).values
-    return Sampled(np.where(inside(implant, grid), -faced, faced), grid)
-
-
-def _faced(guide: Mesh, implant: Mesh) -> Mesh:
-    """The faces of an implant that a guide may come to."""
+    # Which side a place is on is told along x, so by all faces beside the grid.
     corners = implant.triangles
-    first, last = guide.bounds
-    beside = (corners.max(axis=1) > first - _SEEN_MM) & (corners.min(axis=1) < last + _SEEN_MM)
-    chosen = np.flatnonzero(beside.all(axis=1))
-    middles = corners[chosen].mean(axis=1)
-    limit = _SEEN_MM + np.linalg.norm(corners[chosen] - middles[:, None], axis=2).max(axis=1)
+    beside = (corners.min(axis=1) < grid.upper + _SEEN_MM) & (corners.max(axis=1) > grid.lower - _SEEN_MM)
+    rows = np.flatnonzero(beside[:, 1] & beside[:, 2])
+    within = inside(Mesh(implant.vertices, implant.faces[rows]), grid)
+    faced = _faced(guide, corners[rows[beside[rows, 0]]])
+    values = distance_to(Mesh(faced.reshape(-1, 3), np.arange(3 * len(faced)).reshape(-1, 3)), grid, farthest_mm).values
+    return Sampled(np.where(within, -values, values), grid)
+
+
+def _faced(guide: Mesh, corners: np.ndarray) -> np.ndarray:
+    """(m, 3, 3) of triangles (n, 3, 3) those that a guide may come to: pores deep within, which have many, are nearest
+    to none of its places."""
+    middles = corners.mean(axis=1)
+    reach = np.sqrt(((corners - middles[:, None]) ** 2).sum(axis=2).max(axis=1))
     few = guide.vertices[first_in_cells(guide.vertices, _THINNED_MM)]
-    away = cKDTree(few).query(middles, distance_upper_bound=float(limit.max(initial=0.0)))[0]
-    return Mesh(implant.vertices, implant.faces[chosen[away < limit]])
+    away = cKDTree(few).query(middles, distance_upper_bound=_SEEN_MM + float(reach.max(initial=0.0)))[0]
+    return corners[away < _SEEN_MM + reach]
 
 
 def _bore(sleeve: Sleeve) -> Bore:
