@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
 
 import numpy as np
 from LatticeGeneratorLib.progress import Progress, silent
@@ -25,13 +26,12 @@ from ..threads import side_by_side
 from ..verify.purchase import pullout_of
 from .moves import as_vec
 from .screw_end import ScrewEnd, planned_at, screw_end
-from .screw_heads import boss_points
 from .screw_judge import bounds
 from .screw_lines import Fit, Shots, Tally
 from .screw_refine import refined, screw_of
 from .screw_search import densely, everywhere, fit_of
 from .screw_sets import Pool, Rods, best_set
-from .screw_whole import Pushed, Whole, head_depth
+from .screw_whole import GivingWay, Pushed, Whole, head_depth, head_depths
 from .screw_words import binding, refusal
 
 _MOST = 4  # screws of an end
@@ -222,6 +222,9 @@ class _End:
         self.free = [s for s in holes if not s.locked]
         self.fixed = [Rods.screw(s) for s in holes if s.locked]
         self.spoilt = {id(pool): np.ones(len(pool.shots), dtype=bool) for pool in pools}
+        every = {id(pool): pool for pool in pools}.values()
+        self.ways = [ways for ways in whole.ways(end) if ways and any(_touches(end, ways[0], pool) for pool in every)]
+        self.lets = {(one, id(pool)): _lets(end, one, pool) for ways in self.ways for one in ways for pool in every}
 
     def best(self, unlike: Sequence[int], first: ScrewSet | None = None) -> ScrewSet | None:
         """The best set that verification would not fail; of holes `unlike` those of the first set are not tried."""
@@ -231,11 +234,12 @@ class _End:
                 assert first is not None
                 for screw in [s for s in first.screws if not s.locked][hole : hole + 1]:
                     allowed[hole] &= ~_alike(self.pools[hole].shots, screw, _APART_MM, _APART_DEG)
-            chosen = best_set(self.end.plan.screw_rules, self.pools, allowed, self.fixed)
-            if chosen is None:
+            found = self._strongest(allowed)
+            if found is None:
                 return None
+            chosen, giving = found
             starts = [pool.shots.chosen(slice(k, k + 1)) for pool, k in zip(self.pools, chosen)]
-            for shots in (refined(self.end, self.fits, starts, self.fixed), starts):
+            for shots in (refined(self.end, self.fits, starts, self.fixed, giving), starts):
                 screws = self._screws(shots)
                 failing = [s for s in screws if not s.locked and not _holds(self.end, s, screws)]
                 pushed = () if failing else self.whole.pushed(self.end, screws)
@@ -248,6 +252,25 @@ class _End:
                 self._spoil_deep(one, screws)
         return None
 
+    def _strongest(self, allowed: Sequence[np.ndarray]) -> tuple[tuple[int, ...], tuple[GivingWay, ...]] | None:
+        """Numbers of the set that holds most of all that let each structure give way in some direction, and these."""
+        rules, best, most = self.end.plan.screw_rules, None, -np.inf
+        tried = []
+        for giving in product(*self.ways):
+            open_ = [np.logical_and.reduce([mask, *(self.lets[one, id(pool)] for one in giving)])
+                     for pool, mask in zip(self.pools, allowed)]  # fmt: skip
+            if all(mask.any() for mask in open_):
+                bound = sum(float(pool.shots.purchase[mask].max()) for pool, mask in zip(self.pools, open_))
+                tried.append((bound, giving, open_))
+        for bound, giving, open_ in sorted(tried, key=lambda one: -one[0]):
+            if bound <= most:
+                break
+            chosen = best_set(rules, self.pools, open_, self.fixed)
+            held = -np.inf if chosen is None else sum(float(p.shots.purchase[k]) for p, k in zip(self.pools, chosen))
+            if chosen is not None and held > most + 1e-9:
+                best, most = (chosen, giving), held
+        return best
+
     def _spoil_deep(self, pushed: Pushed, screws: Sequence[Screw]) -> None:
         """Of the hole whose head stands deepest in what a set pushes too far, heads as deep are not tried again."""
         free = [s for s in screws if not s.locked]
@@ -256,14 +279,23 @@ class _End:
             return
         deepest = int(np.argmax(depths))
         shots, screw = self.pools[deepest].shots, free[deepest]
-        points = boss_points(self.end, screw.type, shots.entries, shots.ways)
-        away = pushed.structure.distance(points.reshape(-1, 3)).reshape(points.shape[:2]).min(axis=1)
-        self.spoilt[id(self.pools[deepest])] &= -away < depths[deepest] - max(_STEP_MM, -0.5 * pushed.bound.left)
+        depth = head_depths(pushed.structure, self.end, screw.type, shots.entries, shots.ways)
+        self.spoilt[id(self.pools[deepest])] &= depth < depths[deepest] - max(_STEP_MM, -0.5 * pushed.bound.left)
 
     def _screws(self, shots: Sequence[Shots]) -> tuple[Screw, ...]:
         """The holes with these screws, locked ones as they are."""
         made = iter([screw_of(fit, one, hole) for fit, one, hole in zip(self.fits, shots, self.free)])
         return tuple(hole if hole.locked else next(made) for hole in self.holes)
+
+
+def _touches(end: ScrewEnd, one: GivingWay, pool: Pool) -> bool:
+    """Whether any head of a pool touches a structure."""
+    depth = head_depths(one.structure, end, pool.kind, pool.shots.entries, pool.shots.ways)
+    return bool((depth > 0.0).any())
+
+
+def _lets(end: ScrewEnd, one: GivingWay, pool: Pool) -> np.ndarray:
+    return one.lets(end, pool.kind, pool.shots.entries, pool.shots.ways)
 
 
 def _holds(end: ScrewEnd, screw: Screw, screws: Sequence[Screw]) -> bool:
