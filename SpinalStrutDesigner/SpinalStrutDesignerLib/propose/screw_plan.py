@@ -31,7 +31,7 @@ from .screw_lines import Fit, Shots, Tally
 from .screw_refine import refined, screw_of
 from .screw_search import densely, everywhere, fit_of
 from .screw_sets import Pool, Rods, best_set
-from .screw_whole import GivingWay, Pushed, Whole, head_depth, head_depths
+from .screw_whole import Giving, GivingWay, Pushed, Whole, head_depth, head_depths
 from .screw_words import binding, refusal
 
 _MOST = 4  # screws of an end
@@ -143,13 +143,14 @@ def _planned(place: ScrewEnd, holes: tuple[Screw, ...], whole: Whole) -> EndScre
     if not free:
         return _told(place, [_set(place, holes, whole)])
     fits = {key: fit_of(place, *key) for key in dict.fromkeys((s.type, s.bicortical) for s in free)}
-    pools = {key: _pool(place, fit) for key, fit in fits.items()}
+    giving = [ways for ways in whole.ways(place) if ways]
+    pools = {key: _pool(place, fit, giving) for key, fit in fits.items()}
     of_holes = [fits[s.type, s.bicortical] for s in free]
-    search = _End(place, holes, whole, [pools[s.type, s.bicortical] for s in free], of_holes)
+    search = _End(place, holes, whole, giving, [pools[s.type, s.bicortical] for s in free], of_holes)
     first = search.best(())
     if first is None and len(free) + len(locked) > 1:
-        pools = {key: Pool(*key, densely(place, fit, Tally())) for key, fit in fits.items()}
-        search = _End(place, holes, whole, [pools[s.type, s.bicortical] for s in free], of_holes)
+        pools = {key: Pool(*key, densely(place, fit, giving, Tally())) for key, fit in fits.items()}
+        search = _End(place, holes, whole, giving, [pools[s.type, s.bicortical] for s in free], of_holes)
         first = search.best(())
     if first is None:
         raise PlanError(_not_together(place, search.pools, [Rods.screw(s) for s in locked]))
@@ -203,10 +204,10 @@ def _holes(end: ScrewEnd) -> tuple[Screw, ...]:
     return given
 
 
-def _pool(end: ScrewEnd, fit: Fit) -> Pool:
+def _pool(end: ScrewEnd, fit: Fit, giving: Giving) -> Pool:
     """Every safe screw of a type. Raises PlanError where there is none."""
     tally = Tally()
-    shots = everywhere(end, fit, tally)
+    shots = everywhere(end, fit, giving, tally)
     if not len(shots):
         raise PlanError(refusal(end, fit, tally))
     return Pool(fit.kind, fit.bicortical, shots)
@@ -216,15 +217,15 @@ class _End:
     """The search for sets of one end."""
 
     def __init__(
-        self, end: ScrewEnd, holes: Sequence[Screw], whole: Whole, pools: list[Pool], fits: list[Fit]
+        self, end: ScrewEnd, holes: Sequence[Screw], whole: Whole, giving: Giving, pools: list[Pool], fits: list[Fit]
     ) -> None:
         self.end, self.holes, self.whole, self.pools, self.fits = end, holes, whole, pools, fits
         self.free = [s for s in holes if not s.locked]
         self.fixed = [Rods.screw(s) for s in holes if s.locked]
         self.spoilt = {id(pool): np.ones(len(pool.shots), dtype=bool) for pool in pools}
-        every = {id(pool): pool for pool in pools}.values()
-        self.ways = [ways for ways in whole.ways(end) if ways and any(_touches(end, ways[0], pool) for pool in every)]
-        self.lets = {(one, id(pool)): _lets(end, one, pool) for ways in self.ways for one in ways for pool in every}
+        every = list({id(pool): pool for pool in pools}.values())
+        self.ways = [_freest(end, ways, every) for ways in giving if any(_touches(end, ways[0], p) for p in every)]
+        self.lets = {(id(one), id(pool)): _lets(end, one, pool) for ways in self.ways for one in ways for pool in every}
 
     def best(self, unlike: Sequence[int], first: ScrewSet | None = None) -> ScrewSet | None:
         """The best set that verification would not fail; of holes `unlike` those of the first set are not tried."""
@@ -257,7 +258,7 @@ class _End:
         rules, best, most = self.end.plan.screw_rules, None, -np.inf
         tried = []
         for giving in product(*self.ways):
-            open_ = [np.logical_and.reduce([mask, *(self.lets[one, id(pool)] for one in giving)])
+            open_ = [np.logical_and.reduce([mask, *(self.lets[id(one), id(pool)] for one in giving)])
                      for pool, mask in zip(self.pools, allowed)]  # fmt: skip
             if all(mask.any() for mask in open_):
                 bound = sum(float(pool.shots.purchase[mask].max()) for pool, mask in zip(self.pools, open_))
@@ -294,8 +295,19 @@ def _touches(end: ScrewEnd, one: GivingWay, pool: Pool) -> bool:
     return bool((depth > 0.0).any())
 
 
+def _freest(end: ScrewEnd, ways: Sequence[GivingWay], pools: Sequence[Pool]) -> tuple[GivingWay, ...]:
+    """Of the directions in which a structure may give way those that no other serves as many heads of pools as, and
+    more."""
+    lets = [np.concatenate([_lets(end, one, pool) for pool in pools]) for one in ways]
+    kept = list[int]()
+    for number in sorted(range(len(ways)), key=lambda k: -int(lets[k].sum())):
+        if not any((lets[number] <= lets[other]).all() for other in kept):
+            kept.append(number)
+    return tuple(ways[number] for number in kept)
+
+
 def _lets(end: ScrewEnd, one: GivingWay, pool: Pool) -> np.ndarray:
-    return one.lets(end, pool.kind, pool.shots.entries, pool.shots.ways)
+    return one.left_mm(end, pool.kind, pool.shots.entries, pool.shots.ways) >= 0.0
 
 
 def _holds(end: ScrewEnd, screw: Screw, screws: Sequence[Screw]) -> bool:

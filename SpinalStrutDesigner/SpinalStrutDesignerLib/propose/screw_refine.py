@@ -89,8 +89,8 @@ def _better(
     shots = shots.chosen(order[np.argsort(-gain[order], kind="stable")])
     for first in range(0, min(len(shots), _MOST), _TOGETHER):
         some = shots.chosen(slice(first, first + _TOGETHER))
-        for one in giving:
-            some = some.chosen(one.lets(end, fit.kind, some.entries, some.ways))
+        for structure in giving:
+            some = some.chosen(structure.left_mm(end, fit.kind, some.entries, some.ways) >= 0.0)
         some = some.chosen(held_safely(end, fit, lines, some, Tally()))
         some = some.chosen(off_canal(end, fit, some, COARSE, 0.0, Tally()))
         if len(some):

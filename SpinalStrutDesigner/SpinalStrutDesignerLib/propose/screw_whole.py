@@ -51,15 +51,19 @@ class GivingWay:
     near_side: NearSide
     most_mm: float
 
-    def lets(self, end: ScrewEnd, kind: ScrewType, entries: np.ndarray, ways: np.ndarray) -> np.ndarray:
-        """(n,) bool: of heads with entries and unit directions (n, 3), which push it no farther."""
-        good = np.ones(len(entries), dtype=bool)
+    def left_mm(self, end: ScrewEnd, kind: ScrewType, entries: np.ndarray, ways: np.ndarray) -> np.ndarray:
+        """(n,) mm that heads with entries and unit directions (n, 3) may push it farther; infinite beside it."""
+        left = np.full(len(entries), np.inf)
         touching = np.flatnonzero(head_depths(self.structure, end, kind, entries, ways) > -_TOUCHING_MM)
         points = _boss(end, kind, entries[touching], ways[touching])
         if len(touching):
             pushed = self.near_side.pushed(points.reshape(-1, 3)).reshape(points.shape[:2]).max(axis=1)
-            good[touching] = pushed <= self.most_mm
-        return good
+            left[touching] = self.most_mm - pushed
+        return left
+
+
+Giving = Sequence[tuple[GivingWay, ...]]
+"""For each mobile structure before an end, the directions in which it may give way."""
 
 
 class Whole:

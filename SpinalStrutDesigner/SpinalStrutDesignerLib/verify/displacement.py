@@ -51,7 +51,8 @@ def displacement_ways(
     if nearest.distance_mm >= 0.0:
         return _ways(along), np.zeros(2 * len(_ANGLES))
     inside, _ = samples.below(structure.distance, 0.0)
-    return _ways(along), np.maximum(-nearest.distance_mm, _shifts(structure, samples, samples.points[inside], 25.0, along))
+    shifts = _shifts(structure, samples, samples.points[inside], _NEAR_MM[0], along)
+    return _ways(along), np.maximum(-nearest.distance_mm, shifts)
 
 
 def _needed(
@@ -119,7 +120,9 @@ class NearSide:
     half_mm: float
 
     @classmethod
-    def of(cls, structure: Structure, low: np.ndarray, high: np.ndarray, along: np.ndarray, way: np.ndarray) -> NearSide:
+    def of(
+        cls, structure: Structure, low: np.ndarray, high: np.ndarray, along: np.ndarray, way: np.ndarray
+    ) -> NearSide:
         """What of a structure lies in a box, (3,) RAS mm each; along, way: (3,) unit, its run and the direction."""
         held = structure.points
         held = held[np.all((held > low) & (held < high), axis=1)]
