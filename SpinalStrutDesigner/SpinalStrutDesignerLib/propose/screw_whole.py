@@ -94,12 +94,14 @@ class Whole:
 
         Heads that all let it give way in the same one push it no farther together than each alone.
         """
+        near = [structure for structure, _ in end.before if _mobile(self._plan, structure)]
+        if not near:
+            return ()
         with self._lock:
             if end.level not in self._ways:
                 preview, _ = self._made
                 shown = preview.of(self._with(end.level, ()))
                 samples = Samples(np.concatenate([shown.solid.vertices, shown.inside]))
-                near = [structure for structure, _ in end.before if _mobile(self._plan, structure)]
                 self._ways[end.level] = tuple(self._ways_of(structure, end, samples) for structure in near)
             return self._ways[end.level]
 
