@@ -31,7 +31,7 @@ from .screw_lines import Fit, Shots, Tally
 from .screw_refine import refined, screw_of
 from .screw_search import densely, everywhere, fit_of
 from .screw_sets import Pool, Rods, best_set
-from .screw_whole import Giving, GivingWay, Pushed, Whole, head_depth, head_depths
+from .screw_whole import Giving, GivingWay, Pushed, Whole, head_depth, head_depths, push_left_mm
 from .screw_words import binding, refusal
 
 _MOST = 4  # screws of an end
@@ -224,8 +224,8 @@ class _End:
         self.fixed = [Rods.screw(s) for s in holes if s.locked]
         self.spoilt = {id(pool): np.ones(len(pool.shots), dtype=bool) for pool in pools}
         every = list({id(pool): pool for pool in pools}.values())
-        self.ways = [_freest(end, ways, every) for ways in giving if any(_touches(end, ways[0], p) for p in every)]
-        self.lets = {(id(one), id(pool)): _lets(end, one, pool) for ways in self.ways for one in ways for pool in every}
+        # Directions in which heads let what they touch give way, as (ways, shots) bool of each pool.
+        self.lets = [_lets(end, ways, every) for ways in giving if any(_touches(end, ways[0], p) for p in every)]
 
     def best(self, unlike: Sequence[int], first: ScrewSet | None = None) -> ScrewSet | None:
         """The best set that verification would not fail; of holes `unlike` those of the first set are not tried."""
@@ -257,9 +257,12 @@ class _End:
         """Numbers of the set that holds most of all that let each structure give way in some direction, and these."""
         rules, best, most = self.end.plan.screw_rules, None, -np.inf
         tried = []
-        for giving in product(*self.ways):
-            open_ = [np.logical_and.reduce([mask, *(self.lets[id(one), id(pool)] for one in giving)])
-                     for pool, mask in zip(self.pools, allowed)]  # fmt: skip
+        for chosen_ways in product(*self.lets):
+            giving = tuple(way for way, _ in chosen_ways)
+            open_ = [
+                np.logical_and.reduce([mask, *(lets[id(pool)] for _, lets in chosen_ways)])
+                for pool, mask in zip(self.pools, allowed)
+            ]
             if all(mask.any() for mask in open_):
                 bound = sum(float(pool.shots.purchase[mask].max()) for pool, mask in zip(self.pools, open_))
                 tried.append((bound, giving, open_))
@@ -295,19 +298,17 @@ def _touches(end: ScrewEnd, one: GivingWay, pool: Pool) -> bool:
     return bool((depth > 0.0).any())
 
 
-def _freest(end: ScrewEnd, ways: Sequence[GivingWay], pools: Sequence[Pool]) -> tuple[GivingWay, ...]:
-    """Of the directions in which a structure may give way those that no other serves as many heads of pools as, and
-    more."""
-    lets = [np.concatenate([_lets(end, one, pool) for pool in pools]) for one in ways]
-    kept = list[int]()
-    for number in sorted(range(len(ways)), key=lambda k: -int(lets[k].sum())):
+def _lets(
+    end: ScrewEnd, ways: tuple[GivingWay, ...], pools: Sequence[Pool]
+) -> list[tuple[GivingWay, dict[int, np.ndarray]]]:
+    """Directions in which a structure may give way, each with the heads (n,) bool of each pool that let it; without
+    those that another serves as many heads as, and more."""
+    each = {id(p): push_left_mm(ways, end, p.kind, p.shots.entries, p.shots.ways) >= 0.0 for p in pools}
+    lets, kept = np.concatenate(list(each.values()), axis=1), list[int]()
+    for number in np.argsort(-lets.sum(axis=1), kind="stable"):
         if not any((lets[number] <= lets[other]).all() for other in kept):
-            kept.append(number)
-    return tuple(ways[number] for number in kept)
-
-
-def _lets(end: ScrewEnd, one: GivingWay, pool: Pool) -> np.ndarray:
-    return one.left_mm(end, pool.kind, pool.shots.entries, pool.shots.ways) >= 0.0
+            kept.append(int(number))
+    return [(ways[number], {key: found[number] for key, found in each.items()}) for number in kept]
 
 
 def _holds(end: ScrewEnd, screw: Screw, screws: Sequence[Screw]) -> bool:

@@ -12,7 +12,7 @@ from .screw_end import ScrewEnd
 from .screw_lines import Fit, Lines, Shots, Tally, shafts
 from .screw_search import held_safely, off_canal, on_face, tilted
 from .screw_sets import Pool, Rods, together
-from .screw_whole import GivingWay
+from .screw_whole import GivingWay, push_left_mm
 
 _SHIFTS_MM = (0.8, 0.4, 0.2, 0.1)
 _TILTS_DEG = (3.0, 1.5, 0.75, 0.4)
@@ -89,8 +89,8 @@ def _better(
     shots = shots.chosen(order[np.argsort(-gain[order], kind="stable")])
     for first in range(0, min(len(shots), _MOST), _TOGETHER):
         some = shots.chosen(slice(first, first + _TOGETHER))
-        for structure in giving:
-            some = some.chosen(structure.left_mm(end, fit.kind, some.entries, some.ways) >= 0.0)
+        for one_way in giving:
+            some = some.chosen(push_left_mm((one_way,), end, fit.kind, some.entries, some.ways)[0] >= 0.0)
         some = some.chosen(held_safely(end, fit, lines, some, Tally()))
         some = some.chosen(off_canal(end, fit, some, COARSE, 0.0, Tally()))
         if len(some):

@@ -13,7 +13,7 @@ from ..verify.placement import breach_probabilities, deviations
 from .screw_end import ScrewEnd
 from .screw_heads import ACCESS_DEG, HELD_RIM, on_footprint, reachable, rim_mm, seated
 from .screw_lines import Fit, Lines, Shots, Tally, nothing, shafts
-from .screw_whole import Giving
+from .screw_whole import Giving, push_left_mm
 
 _PLACE_MM, _TURN_DEG = 1.5, 6.0  # between places and directions that are tried
 _LIFT_MM = 0.4  # between heights of a head
@@ -73,8 +73,8 @@ def found(end: ScrewEnd, fit: Fit, lines: Lines, giving: Giving, tally: Tally) -
         return shots
     shots = shots.chosen(held_safely(end, fit, lines, shots, tally))
     for ways in giving:
-        left = [way.left_mm(end, fit.kind, shots.entries, shots.ways) for way in ways]
-        shots = shots.chosen(tally.asked("head", np.max(left, axis=0)))
+        left = push_left_mm(ways, end, fit.kind, shots.entries, shots.ways)
+        shots = shots.chosen(tally.asked("head", left.max(axis=0)))
     order = np.lexsort((shots.lengths, shots.lifts, shots.line, -np.round(shots.purchase, 6)))
     shots = _spread(shots.chosen(order), _IN_CELL)
     return shots.chosen(off_canal(end, fit, shots, _ROUGH, _ROUGH_PERCENT, tally))

@@ -15,7 +15,7 @@ from SpinalStrutDesignerLib.plan.plan import Plan, Screw
 from SpinalStrutDesignerLib.propose.screw_end import ScrewEnd, screw_end
 from SpinalStrutDesignerLib.propose.screw_judge import Bound
 from SpinalStrutDesignerLib.propose.screw_plan import planned_end
-from SpinalStrutDesignerLib.propose.screw_whole import GivingWay, Pushed, Whole
+from SpinalStrutDesignerLib.propose.screw_whole import GivingWay, Pushed, Whole, push_left_mm
 
 
 def upper_end(plan: Plan) -> tuple[Whole, ScrewEnd]:
@@ -80,8 +80,9 @@ def test_heads_give_way_together_by_what_the_preview_measures() -> None:
     compared = 0
     for out in (2.0, 3.0, 4.0, 5.0):
         heads = tuple(s.with_(entry=tuple(np.subtract(s.entry, out * np.array(s.direction)).tolist())) for s in own)
+        entries, directions = (np.array([getattr(s, name) for s in heads]) for name in ("entry", "direction"))
         for ways in whole.ways(end):
-            best = max(min(_left(one, end, head) for head in heads) for one in ways)
+            best = float(push_left_mm(ways, end, heads[0].type, entries, directions).min(axis=1).max())
             measured = {p.structure.name: p.bound.left for p in whole.pushed(end, heads)}
             if np.isfinite(best) and ways[0].structure.name in measured:
                 compared += 1
@@ -91,6 +92,3 @@ def test_heads_give_way_together_by_what_the_preview_measures() -> None:
                     assert measured[ways[0].structure.name] == pytest.approx(best, abs=0.35)
     assert compared >= 3
 
-
-def _left(one: GivingWay, end: ScrewEnd, head: Screw) -> float:
-    return float(one.left_mm(end, head.type, np.array([head.entry]), np.array([head.direction]))[0])
