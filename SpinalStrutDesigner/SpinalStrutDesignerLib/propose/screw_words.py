@@ -11,7 +11,6 @@ from .screw_judge import Bound, bounds, thread_bounds
 from .screw_lines import Fit, Tally
 
 _BINDS = {"mm": 0.3, "°": 1.0, "%": 0.5}  # what is left of a rule that binds
-_MOSTLY = 0.7  # of the trajectories that come to a rule, which it rules out, so that it is told
 _RULES = {
     "canal": ("canal_mm", "the spinal canal's contents"),
     "metal": ("metal_mm", "metal already there"),
@@ -50,25 +49,7 @@ def _worst(found: Sequence[Bound]) -> Bound:
 
 
 def refusal(end: ScrewEnd, fit: Fit, tally: Tally) -> str:
-    """Why no screw of a type has a safe place, and what to change: the rule that left nothing, and the one before it
-    that ruled out most."""
-    return _last_rule(end, fit, tally) + _earlier_rule(end, tally)
-
-
-def _earlier_rule(end: ScrewEnd, tally: Tally) -> str:
-    """The rule that took the largest share of the trajectories that came to it, where that is not the last one."""
-    shares = {what: 1.0 - tally.left[what] / came for what, came in tally.came.items() if came and what in _RULES}
-    most = max(shares, key=lambda what: shares[what], default=None)
-    if most is None or most == tally.blocked or shares[most] < _MOSTLY:
-        return ""
-    field, thing = _RULES[most]
-    return (
-        f"; before that, {getattr(end.plan.screw_rules, field):g} mm from {thing} (screw_rules.{field}) ruled out "
-        f"{100.0 * shares[most]:.0f} % of what was left"
-    )
-
-
-def _last_rule(end: ScrewEnd, fit: Fit, tally: Tally) -> str:
+    """Why no screw of a type has a safe place, and what to change."""
     what, kind, rules = tally.blocked or "edge", fit.kind, end.plan.screw_rules
     missed = tally.missed.get(what, 0.0)
     by = f"nearest miss {missed:.1f} mm"
