@@ -102,8 +102,7 @@ def with_safe_screws(where: Situation) -> Plan:
     """The situation's plan with the best safe screws at each end whose own verification would fail; where an end has
     none its screws stay as they are, for verification to tell.
 
-    Where its own are safe they stay too: flange and heads were chosen together, so that what the whole implant pushes
-    aside was looked at, which is more than the planner knows of.
+    Where its own are safe they stay too: flange and heads were chosen together.
     """
     ends: tuple[End, End] = ("upper", "lower")
     told = _planned_or_told(where, [end for end in ends if not _safe(where, end)])
