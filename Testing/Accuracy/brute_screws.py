@@ -19,7 +19,7 @@ from SpinalStrutDesignerLib.propose.screw_heads import ACCESS_DEG, STRUT_WALL_MM
 from SpinalStrutDesignerLib.verify.access import Driver, driver_room
 from SpinalStrutDesignerLib.verify.placement import breach_probability
 from SpinalStrutDesignerLib.verify.purchase import shear_MPa
-from SpinalStrutDesignerLib.verify.screwline import ScrewLine, side_wall, tightest
+from SpinalStrutDesignerLib.verify.screwline import ScrewLine, least_any_way, side_wall, tightest
 
 _LINES = 1 << 16  # places with directions strewn
 _TIMES, _SAFE = 8, 60  # strewn again so often, until so many safe ones and a set of them are found
@@ -112,7 +112,8 @@ def _left(end: ScrewEnd, screw: Screw) -> Iterator[float]:
         yield _least(line, end.canal_distance, budget, every)
     for organ, limit in end.organs:
         yield _least(line, organ.distance, _SURE, line.in_bone) - limit
-        yield _least(line, organ.distance, budget, line.in_bone)
+        left = least_any_way(line, organ.distance, budget, line.in_bone)
+        yield -1.0 if left is None else left
     for bone in end.others:
         yield _least(line, bone.distance, _SURE, every)
     yield float(seat_room(end, screw.type, entry, way)[0])

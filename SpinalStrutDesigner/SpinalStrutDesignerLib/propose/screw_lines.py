@@ -218,9 +218,11 @@ class _Shaft:
             yield "canal", np.minimum((away - rules.canal_mm)[:, None], away[:, None] - placed), everywhere
         for structure, limit in self.end.organs:
             away, axial = self._margin(structure.distance, limit + _ASTRAY_MM)
-            placed = self._budget(axial)
-            self._remember(np.where(self.t >= self.enters[:, None], away - placed[:, 0] - limit, inf))
-            yield structure.name, np.minimum((away - limit)[:, None], away[:, None] - placed), self.enters
+            # Organs move: the error counts in full whichever way from the screw they lie.
+            all_round = away - self.radius * (1.0 - np.sqrt(1.0 - axial**2))
+            left = all_round[:, None] - self._budget(np.zeros((1, 1)))
+            self._remember(np.where(self.t >= self.enters[:, None], left[:, 0] - limit, inf))
+            yield structure.name, np.minimum((away - limit)[:, None], left), self.enters
         for bone in self.end.others:
             yield bone.level or bone.name, self._margin(bone.distance, 0.0)[0], everywhere
         yield "wall", self._walls(), self.enters + ENTRY_MM

@@ -109,6 +109,18 @@ def tightest(line: ScrewLine, distance: Distance, budget: ErrorBudget, chosen: n
     return _margin(points, away, left)
 
 
+def least_any_way(line: ScrewLine, distance: Distance, budget: ErrorBudget, chosen: np.ndarray) -> float | None:
+    """mm that the error budget leaves of a distance where it leaves least, whichever way from the screw the thing lies.
+
+    For organs: they move between scan and operation, so that errors count in full even where one lay along the screw.
+    """
+    if not chosen.any():
+        return None
+    depths = line.depths[chosen]
+    left = distance(line.points[chosen]) - line.radius - placement_budget(budget, depths, np.zeros(len(depths)))
+    return float(left.min())
+
+
 def placement_budget(budget: ErrorBudget, depth_mm: np.ndarray, axial: np.ndarray) -> np.ndarray:
     """mm a thread may come nearer at a depth; axial: |cosine| of the angle from screw to what is near.
 
