@@ -89,8 +89,8 @@ def _shaft(end: ScrewEnd, line: ScrewLine) -> Iterator[Bound]:
     for organ, limit in end.organs:
         name = organ.name.replace("_", " ")
         yield Bound(name, _least(line, organ.distance, _SURE, line.in_bone) - limit, "mm", "rules")
-        left = least_any_way(line, organ.distance, budget, line.in_bone)
-        yield Bound(f"{name} after the error budget", -1.0 if left is None else left, "mm", "budget")
+        placed = least_any_way(line, organ.distance, budget, line.in_bone)
+        yield Bound(f"{name} after the error budget", -1.0 if placed is None else placed, "mm", "budget")
     for face, exact, _ in end.plates:
         left = _least(line, exact, _SURE, line.in_bone) - rules.endplate_mm
         yield Bound(f"{face} endplate", left, "mm", "screw_rules.endplate_mm")
