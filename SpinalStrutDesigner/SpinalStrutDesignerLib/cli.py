@@ -23,6 +23,7 @@ from LatticeGeneratorLib.cli_progress import Stages, end_bar, print_json, shown_
 from LatticeGeneratorLib.progress import Cancelled
 
 from .case.model import Case
+from .cli_files import check_places, write_file, write_files
 from .cli_options import (
     BLOCKED,
     DEFAULT_PRESET,
@@ -36,7 +37,7 @@ from .cli_options import (
     read_given,
     second_levels,
 )
-from .cli_plan import check_early, check_levels, decided, given_plan, plan_in, write_file
+from .cli_plan import check_early, check_levels, decided, given_plan, plan_in
 from .errors import CaseError, GeometryError, PlanError, ReleaseError
 from .plan.plan import Plan
 
@@ -165,6 +166,7 @@ def _propose(options: argparse.Namespace) -> int:
     from .propose.propose import complete_plan
     from .propose.room_report import room_lines
 
+    check_places(options.out)
     given = given_plan(options)
     check_early(options, given)
     stages = Stages(shown_as(options.progress), {name: _SHARES[name] for name in ("reading", "planning")})
@@ -187,6 +189,7 @@ def _room(options: argparse.Namespace) -> int:
     from .propose.room_report import room_lines, room_table, widest_line
     from .propose.widest import MOST_MM, round_section, widest
 
+    check_places(options.out)
     plan = decided(plan_in(options.plan), options)
     stages = Stages(shown_as(options.progress), {"reading": 1.0, "measuring": 2.0, "widest strut": 5.0})
     with stages.stage("reading") as progress:
@@ -256,6 +259,7 @@ def _inspect(options: argparse.Namespace) -> int:
 def _spans(options: argparse.Namespace) -> int:
     from .propose.spans import designed_span, neighbouring_spans, span_lines, spans_table
 
+    check_places(options.out)
     start = check_early(options, given_plan(options))
     stages = Stages(shown_as(options.progress), {"reading": 1.0, "comparing": 20.0})
     with stages.stage("reading") as progress:
@@ -282,6 +286,7 @@ def _insert(options: argparse.Namespace) -> int:
     from .release.records import findings_record
     from .verify.verify import blocked
 
+    check_places(options.out, options.report)
     plan = decided(plan_in(options.plan), options)
     # What was taken off for an earlier way is there again for another one.
     plan = plan.with_(insertion=plan.insertion.with_(ways=()))
@@ -298,9 +303,10 @@ def _insert(options: argparse.Namespace) -> int:
     with stages.stage("verifying"):
         findings = insertion_findings(found, design)
     end_bar(options.progress)
-    write_file(options.out, plan_to_json(found.plan), "plan")
+    files = [(options.out, plan_to_json(found.plan), "plan")]
     if options.report is not None:
-        write_file(options.report, json_text(findings_record(ways_found(found, findings, design))), "report")
+        files.append((options.report, json_text(findings_record(ways_found(found, findings, design))), "report"))
+    write_files(*files)
     exit_code = BLOCKED if blocked(findings) or not found.complete else PASSED
     return _tell(options, list(insertion_lines(found, findings)), exit_code, plan=options.out)
 
@@ -317,6 +323,7 @@ def _register(options: argparse.Namespace) -> int:
 
     if options.second_image is None:
         raise CaseError("give the image to register with --second-image")
+    check_places(options.out)
     stages = Stages(shown_as(options.progress), {"reading": 1.0, "registering": 9.0})
     with stages.stage("reading") as progress:
         case = read_ct(options, progress)
@@ -341,6 +348,7 @@ def _rebuild(options: argparse.Namespace) -> int:
     from .propose.changes import changes_table
     from .propose.rebuild import rebuild
 
+    check_places(options.out, options.report)
     plan = plan_in(options.plan)
     stages = Stages(shown_as(options.progress), {"reading": 1.0, "carrying over": 4.0})
     with stages.stage("reading") as progress:
@@ -348,9 +356,10 @@ def _rebuild(options: argparse.Namespace) -> int:
         new = read_given(options, progress)
     with stages.stage("carrying over"):
         rebuilt = rebuild(old, plan, new)
-        write_file(options.out, plan_to_json(rebuilt.plan), "plan")
+        files = [(options.out, plan_to_json(rebuilt.plan), "plan")]
         if options.report is not None:
-            write_file(options.report, changes_table(rebuilt.changes), "report")
+            files.append((options.report, changes_table(rebuilt.changes), "report"))
+        write_files(*files)
     end_bar(options.progress)
     lines = [change.line for change in rebuilt.changes]
     return _tell(options, lines, plan=options.out)

@@ -89,6 +89,9 @@ def inspection_lines(inspection: Inspection) -> Iterator[str]:
     for structure in case.structures:
         level = f" ({structure.level})" if structure.level and structure.level != structure.name else ""
         yield f"  {structure.name}{level}: {structure.role}, {structure.mask.volume / 1000.0:.1f} cm³"
+    for level in inspection.span or ():
+        for fault in next((s.mask.soundness.faults for s in case.structures if s.level == level), ()):
+            yield f"  note: the label of {level} is not sound: {fault}"
     if inspection.plates:
         yield "endplates, centre in RAS (± one standard uncertainty, twice as much holds nearly always):"
     for plate, known in zip(inspection.plates, inspection.known):

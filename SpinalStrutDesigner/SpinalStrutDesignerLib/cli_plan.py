@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .case.model import Case
 from .cli_options import DEFAULT_PRESET
-from .errors import PlanError, ReleaseError
+from .errors import PlanError
 from .plan.plan import Plan, Waiver
 
 
@@ -68,11 +68,3 @@ def decided(plan: Plan, options: argparse.Namespace) -> Plan:
     if options.weight is not None:
         plan = plan.with_(loads=plan.loads.with_(patient_weight_kg=options.weight))
     return plan.with_(waivers=(*plan.waivers, *(Waiver(*waiver) for waiver in options.waivers)))
-
-
-def write_file(file: str, text: str, what: str) -> None:
-    """Writes a text. Raises ReleaseError where it cannot be written."""
-    try:
-        Path(file).write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise ReleaseError(f"the {what} cannot be written to '{file}': {error.strerror}") from error

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from LatticeGeneratorLib.cli_progress import Stages, end_bar, shown_as
 
+from .cli_files import check_places, write_files
 from .cli_options import read_given
-from .cli_plan import check_levels, decided, plan_in, write_file
+from .cli_plan import check_levels, decided, plan_in
 
 if TYPE_CHECKING:
     import argparse
 
-    from .plan.plan import Screw
+    from .case.model import Case
+    from .plan.plan import Plan, Screw
     from .propose.screw_plan import EndScrews, ScrewSet
 
 
@@ -24,6 +26,7 @@ def plan_all(options: argparse.Namespace) -> list[str]:
     from .propose.screw_plan import plan_screws, with_screws
     from .propose.screws_json import ends_to_json
 
+    check_places(options.out, options.sets)
     plan = decided(plan_in(options.plan), options)
     stages = Stages(shown_as(options.progress), {"reading": 1.0, "planning screws": 3.0})
     with stages.stage("reading") as progress:
@@ -32,10 +35,20 @@ def plan_all(options: argparse.Namespace) -> list[str]:
     with stages.stage("planning screws") as progress:
         ends = plan_screws(case, plan, progress)
     end_bar(options.progress)
-    write_file(options.out, plan_to_json(with_screws(plan, ends)), "plan")
+    files = [(options.out, plan_to_json(with_screws(plan, ends)), "plan")]
     if options.sets is not None:
-        write_file(options.sets, ends_to_json(ends), "sets of screws")
-    return list(screw_lines(ends))
+        files.append((options.sets, ends_to_json(ends), "sets of screws"))
+    write_files(*files)
+    return [*screw_lines(ends), *label_notes(case, plan)]
+
+
+def label_notes(case: Case, plan: Plan) -> Iterator[str]:
+    """What is wrong with the docking vertebrae's labels, though not so much that nothing can be planned."""
+    from .build.situation import corrected
+
+    for bone in (s for s in corrected(case, plan).structures if s.level in (plan.upper, plan.lower)):
+        for fault in bone.mask.soundness.faults:
+            yield f"note: the label of {bone.name} is not sound: {fault}; correct it and plan again"
 
 
 def screw_lines(ends: Sequence[EndScrews]) -> Iterator[str]:

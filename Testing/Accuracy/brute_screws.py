@@ -12,16 +12,17 @@ from itertools import product
 import numpy as np
 from brute_whole import Pushing
 from scipy.stats import qmc
+from SpinalStrutDesignerLib.plan.entries import ScrewType
 from SpinalStrutDesignerLib.plan.plan import ErrorBudget, Screw
 from SpinalStrutDesignerLib.propose.screw_end import ScrewEnd
 from SpinalStrutDesignerLib.propose.screw_heads import ACCESS_DEG, STRUT_WALL_MM, head_room, seat_room, within_edge
 from SpinalStrutDesignerLib.verify.access import Driver, driver_room
 from SpinalStrutDesignerLib.verify.placement import breach_probability
 from SpinalStrutDesignerLib.verify.purchase import shear_MPa
-from SpinalStrutDesignerLib.verify.screwline import ScrewLine, side_wall, tightest
+from SpinalStrutDesignerLib.verify.screwline import ScrewLine, least_any_way, side_wall, tightest
 
 _LINES = 1 << 16  # places with directions strewn
-_TIMES, _SAFE = 8, 60  # strewn again so often, until so many safe ones are found
+_TIMES, _SAFE = 8, 60  # strewn again so often, until so many safe ones and a set of them are found
 _JUDGED = 900  # of the strongest of each time so many are judged
 _ROUNDS, _NEAR = 4, 256  # of strewing about the best, ever nearer
 _SPREAD = np.array([1.2, 1.2, 0.12, 0.12, 0.6])  # mm, mm, rad, rad, mm in the first of them
@@ -42,9 +43,16 @@ class Strewn:
 
 def best_by_force(end: ScrewEnd, holes: Sequence[Screw], pushing: Pushing) -> tuple[float, tuple[Screw, ...]] | None:
     """The strongest safe set found, with its sum of pull-out in N; None where no set is safe. pushing: of that end."""
-    kinds = list(dict.fromkeys(hole.type for hole in holes))
-    safe = {kind: _safe(end, next(h for h in holes if h.type == kind), pushing) for kind in kinds}
-    found = _strongest(end, [safe[hole.type] for hole in holes], pushing)
+    first_of = {hole.type: hole for hole in reversed(holes)}
+    sources = {kind: _safe(end, hole, pushing) for kind, hole in first_of.items()}
+    safe: dict[ScrewType, list[_Found]] = {kind: [] for kind in sources}
+    found: list[_Found] | None = None
+    for _ in range(_TIMES):
+        for kind, source in sources.items():
+            safe[kind] = sorted([*safe[kind], *next(source)], key=lambda one: -one[0])
+        found = _strongest(end, [safe[hole.type] for hole in holes], pushing)
+        if found is not None and all(len(some) >= _SAFE for some in safe.values()):
+            break
     if found is None:
         return None
     for scale in 0.5 ** np.arange(_ROUNDS):
@@ -104,7 +112,8 @@ def _left(end: ScrewEnd, screw: Screw) -> Iterator[float]:
         yield _least(line, end.canal_distance, budget, every)
     for organ, limit in end.organs:
         yield _least(line, organ.distance, _SURE, line.in_bone) - limit
-        yield _least(line, organ.distance, budget, line.in_bone)
+        left = least_any_way(line, organ.distance, budget, line.in_bone)
+        yield -1.0 if left is None else left
     for bone in end.others:
         yield _least(line, bone.distance, _SURE, every)
     yield float(seat_room(end, screw.type, entry, way)[0])
@@ -168,23 +177,23 @@ def _apart(end: ScrewEnd, one: Screw, other: Screw) -> bool:
 _Found = tuple[float, Screw, np.ndarray]
 
 
-def _safe(end: ScrewEnd, hole: Screw, pushing: Pushing) -> list[_Found]:
-    """The strongest safe screws among those strewn over the whole end."""
+def _safe(end: ScrewEnd, hole: Screw, pushing: Pushing) -> Iterator[list[_Found]]:
+    """Safe screws, the strongest of ever more strewn over the whole end."""
     flange = end.shape.flange
     assert flange is not None, "strewn over flanges only"
     tilt = np.deg2rad(ACCESS_DEG)
     low = np.array([-0.5 * flange.width_mm, -flange.height_mm, -tilt, -tilt, 0.0])
     high = np.array([0.5 * flange.width_mm, 0.0, tilt, tilt, flange.thickness_mm])
-    source, safe = qmc.Sobol(5, scramble=False), list[_Found]()
-    for _ in range(_TIMES):
+    source = qmc.Sobol(5, scramble=False)
+    while True:
         at = low + (high - low) * source.random(_LINES)
         strewn = _screws(end, hole, at[np.hypot(at[:, 2], at[:, 3]) <= tilt])
-        for screw, held, place in zip(strewn.screws[:_JUDGED], strewn.held, strewn.at):
-            if holds(end, screw) and pushing.holds((screw,)):
-                safe.append((float(held), screw, place))
-        if len(safe) >= _SAFE:
-            break
-    return sorted(safe, key=lambda one: -one[0])
+        judged = zip(strewn.screws[:_JUDGED], strewn.held, strewn.at)
+        yield [
+            (float(held), screw, place)
+            for screw, held, place in judged
+            if holds(end, screw) and pushing.holds((screw,))
+        ]
 
 
 def _near(end: ScrewEnd, hole: Screw, at: np.ndarray, scale: float, seed: int) -> Strewn:

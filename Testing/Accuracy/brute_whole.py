@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from LatticeGeneratorLib.field.grid import Grid
+from LatticeGeneratorLib.field.isosurface import isosurface
 from LatticeGeneratorLib.mesh.samples import Nearest, Samples, surface_points
 from SpinalStrutDesignerLib.build.end import end_shape
 from SpinalStrutDesignerLib.build.screws import DRIVER_WAY_MM
@@ -14,12 +16,14 @@ from SpinalStrutDesignerLib.case.model import Structure
 from SpinalStrutDesignerLib.plan.plan import Screw
 from SpinalStrutDesignerLib.plan.rules import rule_for
 from SpinalStrutDesignerLib.propose.screw_end import ScrewEnd
+from SpinalStrutDesignerLib.propose.screw_heads import boss_points
 from SpinalStrutDesignerLib.verify.displacement import displacement_needed
 from SpinalStrutDesignerLib.verify.ruling import needed_displacement_mm
 
-_STEP_MM = 0.5  # between places at which the field is asked
+_STEP_MM = 0.3  # between places at which the field is asked, and between points on its surface
 _REACH_MM = 9.0  # of a head's metal from its entry: its radius, blend and depth
 _BESIDE_MM = 3.0  # places farther from a structure say nothing of how far it moves
+_TOUCHING_MM = 1.5  # farther metal about a head, its blend included, leaves a structure where it is
 _SAME_MM = 0.05  # so much more than without any screw is as much
 
 
@@ -56,7 +60,7 @@ class Pushing:
         """Whether with these screws every mobile structure gives way by no more than its rule, or than without any."""
         with_heads: np.ndarray | None = None
         for mobile in self._mobile:
-            if not any(_near(mobile.structure, screw) for screw in screws):
+            if not any(_near(self._end, mobile.structure, screw) for screw in screws):
                 continue
             if with_heads is None:
                 with_heads = self._about_heads(screws)
@@ -71,17 +75,19 @@ class Pushing:
         return replace(self._shape, ends=(upper, replace(lower, screws=tuple(screws))))
 
     def _about_heads(self, screws: Sequence[Screw]) -> np.ndarray:
-        """(n, 3) places in the implant's metal about heads, the drivers' ways cut."""
+        """(n, 3) places on and in the implant's metal about heads, the drivers' ways cut."""
         entries = np.array([screw.entry for screw in screws])
-        low, high = entries.min(axis=0) - _REACH_MM, entries.max(axis=0) + _REACH_MM
-        # The same places whatever the screws, so that one set is compared with another alike.
-        sides = [_STEP_MM * np.arange(np.floor(a / _STEP_MM), np.ceil(b / _STEP_MM) + 1) for a, b in zip(low, high)]
-        points = np.stack(np.meshgrid(*sides, indexing="ij"), axis=-1).reshape(-1, 3)
-        near = np.zeros(len(points), dtype=bool)
+        # The same grid whatever the screws, so that one set is compared with another alike.
+        low, high = (_STEP_MM * np.round(side / _STEP_MM) for side in (entries.min(axis=0), entries.max(axis=0)))
+        grid = Grid.around(low - _REACH_MM, high + _REACH_MM, _STEP_MM)
+        places = grid.points()
+        near = np.zeros(len(places), dtype=bool)
         for mobile in self._mobile:
-            near |= mobile.structure.distance(points) < _BESIDE_MM
-        points = points[near]
-        points = points[solid_field(self._with(screws), points) < 0.0]
+            near |= mobile.structure.distance(places) < _BESIDE_MM
+        values = np.ones(len(places))
+        values[near] = solid_field(self._with(screws), places[near])
+        surface = surface_points(isosurface(values.reshape(grid.array_shape), grid), _STEP_MM)
+        points = np.vstack([surface, places[values < 0.0]])
         for screw in screws:
             way = np.array(screw.direction)
             out = (np.array(screw.entry) - points) @ way
@@ -96,6 +102,7 @@ class Pushing:
         return needed_displacement_mm(pushed, nearest.distance_mm, self._end.plan.budget.segmentation_to_print_mm)
 
 
-def _near(structure: Structure, screw: Screw) -> bool:
+def _near(end: ScrewEnd, structure: Structure, screw: Screw) -> bool:
     """Whether the metal about a head may come to touch a structure."""
-    return float(structure.distance(np.array([screw.entry]))[0]) < _REACH_MM
+    entry, way = np.array([screw.entry]), np.array([screw.direction])
+    return float(structure.distance(boss_points(end, screw.type, entry, way)[0]).min()) < _TOUCHING_MM

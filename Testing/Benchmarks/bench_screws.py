@@ -21,7 +21,9 @@ MOST_SECONDS = 20.0  # of a case, all its screws
 _CASES = (
     ("case 2", "synthetic/case2_c4_t2", "C4", "T2", "case2"),
     ("case 1", "synthetic/case1_c6_t11", "C6", "T11", "case1"),
+    ("chest", "real", "T5", "T9", "case2"),
 )
+_FILES = {"real": ("lidc0001_spine_ct.nii.gz", "lidc0001_spine_totalseg_labels.nii.gz", "lidc0001_label_names.csv")}
 _NUMBERS = (1, 2, 3, 4)
 
 
@@ -32,16 +34,17 @@ def planned(folder: Path, upper: str, lower: str, preset: str, growth: bool) -> 
     from SpinalStrutDesignerLib.plan.curve import axis_curve
     from SpinalStrutDesignerLib.propose.propose import propose_plan
     from SpinalStrutDesignerLib.propose.screw_end import planned_at, screw_end
+    from SpinalStrutDesignerLib.propose.screw_plan import plan_screws
 
-    case = read_case(folder / "ct.nrrd", labels=folder / "labels.nrrd", roles=folder / "labels.csv")
+    ct, labels, roles = _FILES.get(folder.name, ("ct.nrrd", "labels.nrrd", "labels.csv"))
+    case = read_case(folder / ct, labels=folder / labels, roles=folder / roles)
     plan = propose_plan(case, upper, lower, preset)
     where = situation(case, plan)
     curve = axis_curve(plan.axis, plan.section)
     for end in ("upper", "lower"):
         screw_end(where, curve, end)  # measures the bones' other endplates
     begun = time.perf_counter()
-    for end in ("upper", "lower"):
-        _plan(where, end)
+    plan_screws(case, plan)
     print(time.perf_counter() - begun, flush=True)
     if not growth:
         return

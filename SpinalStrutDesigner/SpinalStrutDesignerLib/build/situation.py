@@ -29,9 +29,12 @@ def situation(case: Case, plan: Plan, amount_mm: float = 0.0) -> Situation:
     axis is lengthened between the feet, not scaled. Everything else but the upper block follows as the axis does.
 
     Raises PlanError when a correction names a structure or role that does not exist, CaseError when an endplate cannot
-    be found.
+    be found or a docking vertebra's label is in pieces or full of holes.
     """
-    anatomy = resected(corrected(case, plan), plan)
+    given = corrected(case, plan)
+    for bone in (s for s in given.structures if s.level in (plan.upper, plan.lower)):
+        _must_be_one_body(bone)
+    anatomy = resected(given, plan)
     upper, lower = both(
         lambda: docking_endplate(anatomy, plan, plan.upper, "inferior"),
         lambda: docking_endplate(anatomy, plan, plan.lower, "superior"),
@@ -55,6 +58,16 @@ def situation(case: Case, plan: Plan, amount_mm: float = 0.0) -> Situation:
         replace(lower, centre=lower.centre + shift, outline=lower.outline + shift, surface=lower.surface + shift),
         stretch,
     )
+
+
+def _must_be_one_body(bone: Structure) -> None:
+    """Refuses a label on whose surface nothing can rest."""
+    sound = bone.mask.soundness
+    if sound.broken:
+        raise CaseError(
+            f"the label of {bone.name} is no sound bone: {'; '.join(sound.faults)}; correct it, in Slicer's Segment "
+            "Editor by Islands (keep the largest) and Smoothing (closing), or choose another docking level"
+        )
 
 
 def corrected(case: Case, plan: Plan) -> Case:

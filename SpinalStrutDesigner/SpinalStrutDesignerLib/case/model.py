@@ -13,6 +13,7 @@ from ..errors import CaseError
 from ..threads import made_once
 from .frame import projected
 from .motion import Motion
+from .soundness import Soundness, soundness_of
 
 Role = Literal["bone", "disc", "keepout_critical", "keepout_soft", "metal"]
 ROLES: tuple[Role, ...] = ("bone", "disc", "keepout_critical", "keepout_soft", "metal")
@@ -67,6 +68,11 @@ class Mask:
         from .distance import distance_field
 
         return distance_field(self)
+
+    @made_once
+    def soundness(self) -> Soundness:
+        """Whether it is one sound body, measured at first use."""
+        return soundness_of(self.voxels)
 
     def alike(self, other: Mask) -> bool:
         """Whether another mask holds the same voxels at the same place, to the nanometre."""

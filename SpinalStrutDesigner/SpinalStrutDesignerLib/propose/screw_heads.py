@@ -97,13 +97,13 @@ def boss_points(end: ScrewEnd, kind: ScrewType, entries: np.ndarray, ways: np.nd
     return np.concatenate([*boss, entries[:, None]], axis=1)
 
 
-def ring(entries: np.ndarray, ways: np.ndarray, radius: float, depth: float) -> np.ndarray:
-    """(n, 12, 3) round each screw at a depth under its head's top."""
+def ring(entries: np.ndarray, ways: np.ndarray, radius: float, depth: float, count: int = _ROUND) -> np.ndarray:
+    """(n, count, 3) round each screw at a depth under its head's top."""
     helper = np.eye(3)[np.argmin(np.abs(ways), axis=1)]
     side = np.cross(ways, helper)
     side = side / np.maximum(np.linalg.norm(side, axis=1), 1e-9)[:, None]
     up = np.cross(ways, side)
-    angle = np.arange(_ROUND) * 2.0 * np.pi / _ROUND
+    angle = np.arange(count) * 2.0 * np.pi / count
     around = np.cos(angle)[:, None] * side[:, None] + np.sin(angle)[:, None] * up[:, None]
     places: np.ndarray = (entries + depth * ways)[:, None] + radius * around
     return places

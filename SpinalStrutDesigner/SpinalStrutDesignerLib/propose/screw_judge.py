@@ -12,7 +12,7 @@ from ..plan.plan import ErrorBudget, Screw
 from ..threads import kept
 from ..verify.access import Driver, driver_room
 from ..verify.placement import breach_probability
-from ..verify.screwline import ScrewLine, side_wall, tightest
+from ..verify.screwline import ScrewLine, least_any_way, side_wall, tightest
 from ..verify.screws import BICORTICAL_MM, ENTRY_MM
 from .screw_end import ScrewEnd
 from .screw_heads import ACCESS_DEG, STRUT_WALL_MM, head_room, seat_room, within_edge
@@ -89,8 +89,8 @@ def _shaft(end: ScrewEnd, line: ScrewLine) -> Iterator[Bound]:
     for organ, limit in end.organs:
         name = organ.name.replace("_", " ")
         yield Bound(name, _least(line, organ.distance, _SURE, line.in_bone) - limit, "mm", "rules")
-        left = _least(line, organ.distance, budget, line.in_bone)
-        yield Bound(f"{name} after the error budget", left, "mm", "budget")
+        placed = least_any_way(line, organ.distance, budget, line.in_bone)
+        yield Bound(f"{name} after the error budget", -1.0 if placed is None else placed, "mm", "budget")
     for face, exact, _ in end.plates:
         left = _least(line, exact, _SURE, line.in_bone) - rules.endplate_mm
         yield Bound(f"{face} endplate", left, "mm", "screw_rules.endplate_mm")

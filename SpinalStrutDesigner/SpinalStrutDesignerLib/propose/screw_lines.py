@@ -17,6 +17,7 @@ from ..case.metal import BLOOMING_MM
 from ..plan.entries import ScrewType
 from ..verify.placement import thread_margin
 from ..verify.purchase import shear_MPa, thread_shape_factor
+from ..verify.screwline import faces_ahead
 from ..verify.screws import BICORTICAL_MM, ENTRY_MM
 from .screw_end import ScrewEnd
 
@@ -28,6 +29,7 @@ _RING = 8  # places round a thread at which the CT is read
 _AT_ONCE = 2048  # lines judged together
 _SOME = 4  # of places along lines one is enough to tell what is far
 _ASTRAY_MM = 12.0  # beyond every error of placement: what is farther is not asked about
+_Span = tuple[np.ndarray, np.ndarray]  # (n,) mm of t each, from and to
 _AXIS_SD = float(np.sqrt(0.5))  # of a magnitude's root mean square, along one direction across
 
 
@@ -104,7 +106,7 @@ _FIELDS = ("line", "entries", "ways", "lifts", "lengths", "purchase", "spare", "
 def nothing() -> Shots:
     """No screws."""
     none = np.zeros(0)
-    return Shots(none.astype(int), none.reshape(0, 3), none.reshape(0, 3), none, none, none, none, none)
+    return Shots(none.astype(int), *[none.reshape(0, 3)] * 2, *[none] * 5)
 
 
 def joined(parts: list[Shots]) -> Shots:
@@ -138,14 +140,13 @@ def _group(
     last = np.searchsorted(t, cap[good].max(initial=0.0) + step_mm) + 1
     lines, number, t = lines.chosen(good), number[good], t[:last]
     depth, enters, leaves, cap, floor = depth[good, :last], enters[good], leaves[good], cap[good], floor[good]
-    shaft = _Shaft(end, fit, lines, t, depth, enters, leaves, cap)
+    shaft = _Shaft(end, fit, lines, t, depth, (enters, leaves), (floor, cap))
     for what, slack, since in shaft.limits():
-        good = tally.asked(what, shaft.limited(slack, since, shortest))
+        good = tally.asked(what, shaft.limited(slack, since))
         shaft.keep(good)
-        number, floor = number[good], floor[good]
-    shots = shaft.shots(number, floor, lengths)
-    tally.asked("tip", np.zeros(len(shots)))
-    return shots
+        number = number[good]
+    tally.asked("tip", shaft.length_room())
+    return shaft.shots(number, lengths)
 
 
 def _at(lines: Lines, t: np.ndarray) -> np.ndarray:
@@ -180,29 +181,21 @@ class _Shaft:
     """A group of lines while it is judged: how far each may go at each lift, (n, l) mm of t."""
 
     def __init__(
-        self,
-        end: ScrewEnd,
-        fit: Fit,
-        lines: Lines,
-        t: np.ndarray,
-        depth: np.ndarray,
-        enters: np.ndarray,
-        leaves: np.ndarray,
-        cap: np.ndarray,
+        self, end: ScrewEnd, fit: Fit, lines: Lines, t: np.ndarray, depth: np.ndarray, bone: _Span, tips: _Span
     ) -> None:
-        self.end, self.fit, self.lines, self.t = end, fit, lines, t
-        self.depth, self.enters, self.leaves = depth, enters, leaves
+        self.end, self.fit, self.lines, self.t, self.depth = end, fit, lines, t, depth
+        (self.enters, self.leaves), (self.floor, cap) = bone, tips
         self.radius = 0.5 * fit.kind.diameter_mm
         self.lifts = np.array(fit.lifts)
         self.head = end.under_mm(fit.kind) + self.lifts  # the head's top lies so far before the place
         self.reach = np.repeat(cap[:, None], len(self.lifts), axis=1)
-        self.spare = np.full((len(enters), len(t)), inf)  # mm left after the budget, at the least lift
-        self.unlikely = np.full((len(enters), len(t)), inf)
+        self.spare = np.full(depth.shape, inf)  # mm left after the budget, at the least lift
+        self.unlikely = np.full(depth.shape, inf)
 
     def keep(self, good: np.ndarray) -> None:
         """Goes on with lines (n,) bool."""
         self.lines = self.lines.chosen(good)
-        for name in ("depth", "enters", "leaves", "reach", "spare", "unlikely"):
+        for name in ("depth", "enters", "leaves", "floor", "reach", "spare", "unlikely"):
             setattr(self, name, getattr(self, name)[good])
 
     def limits(self) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
@@ -225,14 +218,22 @@ class _Shaft:
             yield "canal", np.minimum((away - rules.canal_mm)[:, None], away[:, None] - placed), everywhere
         for structure, limit in self.end.organs:
             away, axial = self._margin(structure.distance, limit + _ASTRAY_MM)
-            placed = self._budget(axial)
-            self._remember(np.where(self.t >= self.enters[:, None], away - placed[:, 0] - limit, inf))
-            yield structure.name, np.minimum((away - limit)[:, None], away[:, None] - placed), self.enters
+            # Organs move: the error counts in full whichever way from the screw they lie.
+            all_round = away - self.radius * (1.0 - np.sqrt(1.0 - axial**2))
+            left = all_round[:, None] - self._budget(np.zeros((1, 1)))
+            self._remember(np.where(self.t >= self.enters[:, None], left[:, 0] - limit, inf))
+            yield structure.name, np.minimum((away - limit)[:, None], left), self.enters
         for bone in self.end.others:
             yield bone.level or bone.name, self._margin(bone.distance, 0.0)[0], everywhere
         yield "wall", self._walls(), self.enters + ENTRY_MM
 
-    def limited(self, slack: np.ndarray, since: np.ndarray, shortest: float) -> np.ndarray:
+    @property
+    def _needed(self) -> np.ndarray:
+        """(n, l) t that the tip of the shortest screw reaches, and of a bicortical one has to."""
+        needed: np.ndarray = np.maximum(self.fit.kind.lengths_mm[0] - self.head, self.floor[:, None])
+        return needed
+
+    def limited(self, slack: np.ndarray, since: np.ndarray) -> np.ndarray:
         """Takes a limit in: (n,) mm that the shortest screw has left of it."""
         t, slack = self.t, slack - SPARE_MM
         slack = slack if slack.ndim == 3 else slack[:, None]
@@ -249,28 +250,35 @@ class _Shaft:
         # The tip of a screw that ends before a limit counts is not asked about.
         until = np.where(any_bad, np.where(first > 0, until, -inf), inf)
         self.reach = np.minimum(self.reach, until)
-        asked = np.where(t <= shortest + (self.lifts.max() - self.lifts)[:, None], slack, inf).min(axis=2)
-        left = self.reach + self.lifts - (shortest + self.lifts.max())
+        asked = np.where(t <= self._needed[..., None], slack, inf).min(axis=2)
+        left = self.reach - self._needed
         missed: np.ndarray = np.where(left >= 0.0, 0.0, np.where(asked < 0.0, asked, left)).max(axis=1)
         return missed
 
-    def shots(self, number: np.ndarray, floor: np.ndarray, count: int) -> Shots:
+    def length_room(self) -> np.ndarray:
+        """(n,) mm by which the length that fits best ends within what it may, negative where none does."""
+        tips = np.array(self.fit.kind.lengths_mm)[:, None, None] - self.head
+        room: np.ndarray = np.minimum(self.reach + 1e-9 - tips, tips - self.floor[:, None]).max(axis=(0, 2))
+        return room
+
+    def shots(self, number: np.ndarray, count: int) -> Shots:
         """The longest screws of each line and lift, so many lengths."""
         kind, t = self.fit.kind, self.t
         along = self._hold()
         made = np.array(kind.lengths_mm)
         tips = made[:, None] - self.head  # (lengths, lifts)
-        fits = (tips[:, None] <= self.reach + 1e-9) & (tips[:, None] >= floor[:, None])
+        fits = (tips[:, None] <= self.reach + 1e-9) & (tips[:, None] >= self.floor[:, None])
         rank = np.cumsum(fits[::-1], axis=0)[::-1]
         length, line, lift = np.nonzero(fits & (rank <= count))
         tip = tips[length, lift]
         start = np.array([np.interp(e, t, a) for e, a in zip(self.enters, along)])
-        share = np.clip((tip - t[0]) / (t[1] - t[0]), 0.0, len(t) - 1.0)
+        # What stands out of the far wall holds nothing.
+        share = np.clip((np.minimum(tip, self.leaves[line]) - t[0]) / (t[1] - t[0]), 0.0, len(t) - 1.0)
         low = np.minimum(share.astype(int), len(t) - 2)
         part = share - low
         held = along[line, low] * (1.0 - part) + along[line, low + 1] * part - start[line]
         force = np.pi * kind.diameter_mm * thread_shape_factor(kind) * np.maximum(held, 0.0)
-        at = np.minimum(low + 1, len(t) - 1)
+        at = np.minimum(np.searchsorted(t, tip), len(t) - 1)
         ahead = np.minimum.accumulate(self.spare, axis=1)[line, at]
         budget = self.end.plan.budget.segmentation_to_print_mm
         bone = np.inf if self.fit.bicortical else self.leaves[line] - tip - budget - self.end.plan.screw_rules.cortex_mm
@@ -326,12 +334,14 @@ class _Shaft:
             axial = np.clip(np.gradient(depth, self.t, axis=-1), -1.0, 1.0)
             depth = thread_margin(depth, self.t, self.radius) - self._budget(axial)[:, 0]
         left = depth - self.end.plan.screw_rules.cortex_mm
-        self._remember(np.where(self._beside, left, inf))
+        beside = self._beside
+        far = self.t > (self.leaves - wanted)[:, None]  # the wall that a bicortical screw passes leaves it nothing
+        self._remember(np.where(beside & ~(far & self.fit.bicortical), left, inf))
         # Beside it there is no less bone than in any direction.
-        slack = np.where(self._beside, self.depth - wanted, inf)
+        slack = np.where(beside, self.depth - wanted, inf)
         # A thread that lies deeper than that needs no look to its sides.
         within = self.t <= self.reach.max(axis=1)[:, None] + 1.5
-        row, at = np.nonzero(self._beside & (self.depth < wanted + 0.5) & within)
+        row, at = np.nonzero(beside & (self.depth < wanted + 0.5) & within)
         ways = self.lines.ways
         helper = np.eye(3)[np.argmin(np.abs(ways), axis=1)]
         side = np.cross(ways, helper)
@@ -343,18 +353,24 @@ class _Shaft:
             across = np.cos(angle) * side + np.sin(angle) * up
             asked = np.flatnonzero(np.abs(across @ self.end.plate.normal)[row] < np.sqrt(0.5))
             for share in (0.6, 1.0):
-                bone = -self.end.docking.distance(middle[asked] + share * wanted * across[row[asked]])
+                bone = self._bone_beside(middle[asked] + share * wanted * across[row[asked]], ways[row[asked]])
                 found[asked] = np.minimum(found[asked], bone + (1.0 - share) * wanted * (bone > 0.0))
         slack[row, at] = found
         return slack
 
+    def _bone_beside(self, points: np.ndarray, ways: np.ndarray) -> np.ndarray:
+        """(n,) mm that points lie in bone; infinite beyond the far wall that a bicortical screw passes."""
+        bone: np.ndarray = -self.end.docking.distance(points)
+        if self.fit.bicortical:
+            bone[(bone < 0.0) & faces_ahead(self.end.docking.distance, points, ways)] = inf
+        return bone
+
     @property
     def _beside(self) -> np.ndarray:
-        """(n, k) bool: where walls beside the thread are asked for; near the far wall that it passes they are not."""
+        """(n, k) bool: where walls beside the thread are asked for, up to the far wall where that is passed."""
         beside = self.t >= (self.enters + ENTRY_MM)[:, None]
         if self.fit.bicortical:
-            wanted = self.radius + self.end.plan.screw_rules.cortex_mm
-            beside &= self.t <= (self.leaves - wanted)[:, None]
+            beside &= self.t <= self.leaves[:, None]
         return beside
 
     def _hold(self) -> np.ndarray:

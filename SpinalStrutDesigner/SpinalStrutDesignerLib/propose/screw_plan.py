@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
 
 import numpy as np
 from LatticeGeneratorLib.progress import Progress, silent
@@ -25,13 +26,12 @@ from ..threads import side_by_side
 from ..verify.purchase import pullout_of
 from .moves import as_vec
 from .screw_end import ScrewEnd, planned_at, screw_end
-from .screw_heads import boss_points
 from .screw_judge import bounds
 from .screw_lines import Fit, Shots, Tally
 from .screw_refine import refined, screw_of
 from .screw_search import densely, everywhere, fit_of
 from .screw_sets import Pool, Rods, best_set
-from .screw_whole import Pushed, Whole, head_depth
+from .screw_whole import Giving, GivingWay, Pushed, Whole, head_depth, head_depths, push_left_mm
 from .screw_words import binding, refusal
 
 _MOST = 4  # screws of an end
@@ -102,8 +102,7 @@ def with_safe_screws(where: Situation) -> Plan:
     """The situation's plan with the best safe screws at each end whose own verification would fail; where an end has
     none its screws stay as they are, for verification to tell.
 
-    Where its own are safe they stay too: flange and heads were chosen together, so that what the whole implant pushes
-    aside was looked at, which is more than the planner knows of.
+    Where its own are safe they stay too: flange and heads were chosen together.
     """
     ends: tuple[End, End] = ("upper", "lower")
     told = _planned_or_told(where, [end for end in ends if not _safe(where, end)])
@@ -143,13 +142,14 @@ def _planned(place: ScrewEnd, holes: tuple[Screw, ...], whole: Whole) -> EndScre
     if not free:
         return _told(place, [_set(place, holes, whole)])
     fits = {key: fit_of(place, *key) for key in dict.fromkeys((s.type, s.bicortical) for s in free)}
-    pools = {key: _pool(place, fit) for key, fit in fits.items()}
+    giving = [ways for ways in whole.ways(place) if ways]
+    pools = {key: _pool(place, fit, giving) for key, fit in fits.items()}
     of_holes = [fits[s.type, s.bicortical] for s in free]
-    search = _End(place, holes, whole, [pools[s.type, s.bicortical] for s in free], of_holes)
+    search = _End(place, holes, whole, giving, [pools[s.type, s.bicortical] for s in free], of_holes)
     first = search.best(())
     if first is None and len(free) + len(locked) > 1:
-        pools = {key: Pool(*key, densely(place, fit, Tally())) for key, fit in fits.items()}
-        search = _End(place, holes, whole, [pools[s.type, s.bicortical] for s in free], of_holes)
+        pools = {key: Pool(*key, densely(place, fit, giving, Tally())) for key, fit in fits.items()}
+        search = _End(place, holes, whole, giving, [pools[s.type, s.bicortical] for s in free], of_holes)
         first = search.best(())
     if first is None:
         raise PlanError(_not_together(place, search.pools, [Rods.screw(s) for s in locked]))
@@ -203,10 +203,10 @@ def _holes(end: ScrewEnd) -> tuple[Screw, ...]:
     return given
 
 
-def _pool(end: ScrewEnd, fit: Fit) -> Pool:
+def _pool(end: ScrewEnd, fit: Fit, giving: Giving) -> Pool:
     """Every safe screw of a type. Raises PlanError where there is none."""
     tally = Tally()
-    shots = everywhere(end, fit, tally)
+    shots = everywhere(end, fit, giving, tally)
     if not len(shots):
         raise PlanError(refusal(end, fit, tally))
     return Pool(fit.kind, fit.bicortical, shots)
@@ -216,12 +216,15 @@ class _End:
     """The search for sets of one end."""
 
     def __init__(
-        self, end: ScrewEnd, holes: Sequence[Screw], whole: Whole, pools: list[Pool], fits: list[Fit]
+        self, end: ScrewEnd, holes: Sequence[Screw], whole: Whole, giving: Giving, pools: list[Pool], fits: list[Fit]
     ) -> None:
         self.end, self.holes, self.whole, self.pools, self.fits = end, holes, whole, pools, fits
         self.free = [s for s in holes if not s.locked]
         self.fixed = [Rods.screw(s) for s in holes if s.locked]
         self.spoilt = {id(pool): np.ones(len(pool.shots), dtype=bool) for pool in pools}
+        every = list({id(pool): pool for pool in pools}.values())
+        # Directions in which heads let what they touch give way, as (ways, shots) bool of each pool.
+        self.lets = [_lets(end, ways, every) for ways in giving if any(_touches(end, ways[0], p) for p in every)]
 
     def best(self, unlike: Sequence[int], first: ScrewSet | None = None) -> ScrewSet | None:
         """The best set that verification would not fail; of holes `unlike` those of the first set are not tried."""
@@ -231,11 +234,12 @@ class _End:
                 assert first is not None
                 for screw in [s for s in first.screws if not s.locked][hole : hole + 1]:
                     allowed[hole] &= ~_alike(self.pools[hole].shots, screw, _APART_MM, _APART_DEG)
-            chosen = best_set(self.end.plan.screw_rules, self.pools, allowed, self.fixed)
-            if chosen is None:
+            found = self._strongest(allowed)
+            if found is None:
                 return None
+            chosen, giving = found
             starts = [pool.shots.chosen(slice(k, k + 1)) for pool, k in zip(self.pools, chosen)]
-            for shots in (refined(self.end, self.fits, starts, self.fixed), starts):
+            for shots in (refined(self.end, self.fits, starts, self.fixed, giving), starts):
                 screws = self._screws(shots)
                 failing = [s for s in screws if not s.locked and not _holds(self.end, s, screws)]
                 pushed = () if failing else self.whole.pushed(self.end, screws)
@@ -248,6 +252,28 @@ class _End:
                 self._spoil_deep(one, screws)
         return None
 
+    def _strongest(self, allowed: Sequence[np.ndarray]) -> tuple[tuple[int, ...], tuple[GivingWay, ...]] | None:
+        """Numbers of the set that holds most of all that let each structure give way in some direction, and these."""
+        rules, best, most = self.end.plan.screw_rules, None, -np.inf
+        tried = []
+        for chosen_ways in product(*self.lets):
+            giving = tuple(way for way, _ in chosen_ways)
+            open_ = [
+                np.logical_and.reduce([mask, *(lets[id(pool)] for _, lets in chosen_ways)])
+                for pool, mask in zip(self.pools, allowed)
+            ]
+            if all(mask.any() for mask in open_):
+                bound = sum(float(pool.shots.purchase[mask].max()) for pool, mask in zip(self.pools, open_))
+                tried.append((bound, giving, open_))
+        for bound, giving, open_ in sorted(tried, key=lambda one: -one[0]):
+            if bound <= most:
+                break
+            chosen = best_set(rules, self.pools, open_, self.fixed)
+            held = -np.inf if chosen is None else sum(float(p.shots.purchase[k]) for p, k in zip(self.pools, chosen))
+            if chosen is not None and held > most + 1e-9:
+                best, most = (chosen, giving), held
+        return best
+
     def _spoil_deep(self, pushed: Pushed, screws: Sequence[Screw]) -> None:
         """Of the hole whose head stands deepest in what a set pushes too far, heads as deep are not tried again."""
         free = [s for s in screws if not s.locked]
@@ -256,14 +282,32 @@ class _End:
             return
         deepest = int(np.argmax(depths))
         shots, screw = self.pools[deepest].shots, free[deepest]
-        points = boss_points(self.end, screw.type, shots.entries, shots.ways)
-        away = pushed.structure.distance(points.reshape(-1, 3)).reshape(points.shape[:2]).min(axis=1)
-        self.spoilt[id(self.pools[deepest])] &= -away < depths[deepest] - max(_STEP_MM, -0.5 * pushed.bound.left)
+        depth = head_depths(pushed.structure, self.end, screw.type, shots.entries, shots.ways)
+        self.spoilt[id(self.pools[deepest])] &= depth < depths[deepest] - max(_STEP_MM, -0.5 * pushed.bound.left)
 
     def _screws(self, shots: Sequence[Shots]) -> tuple[Screw, ...]:
         """The holes with these screws, locked ones as they are."""
         made = iter([screw_of(fit, one, hole) for fit, one, hole in zip(self.fits, shots, self.free)])
         return tuple(hole if hole.locked else next(made) for hole in self.holes)
+
+
+def _touches(end: ScrewEnd, one: GivingWay, pool: Pool) -> bool:
+    """Whether any head of a pool touches a structure."""
+    depth = head_depths(one.structure, end, pool.kind, pool.shots.entries, pool.shots.ways)
+    return bool((depth > 0.0).any())
+
+
+def _lets(
+    end: ScrewEnd, ways: tuple[GivingWay, ...], pools: Sequence[Pool]
+) -> list[tuple[GivingWay, dict[int, np.ndarray]]]:
+    """Directions in which a structure may give way, each with the heads (n,) bool of each pool that let it; without
+    those that another serves as many heads as, and more."""
+    each = {id(p): push_left_mm(ways, end, p.kind, p.shots.entries, p.shots.ways) >= 0.0 for p in pools}
+    lets, kept = np.concatenate(list(each.values()), axis=1), list[int]()
+    for number in np.argsort(-lets.sum(axis=1), kind="stable"):
+        if not any((lets[number] <= lets[other]).all() for other in kept):
+            kept.append(int(number))
+    return [(ways[number], {key: found[number] for key, found in each.items()}) for number in kept]
 
 
 def _holds(end: ScrewEnd, screw: Screw, screws: Sequence[Screw]) -> bool:

@@ -12,6 +12,7 @@ from .screw_end import ScrewEnd
 from .screw_lines import Fit, Lines, Shots, Tally, shafts
 from .screw_search import held_safely, off_canal, on_face, tilted
 from .screw_sets import Pool, Rods, together
+from .screw_whole import GivingWay, push_left_mm
 
 _SHIFTS_MM = (0.8, 0.4, 0.2, 0.1)
 _TILTS_DEG = (3.0, 1.5, 0.75, 0.4)
@@ -23,14 +24,17 @@ ALIKE = 0.995
 _AROUND = np.array([(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1)], dtype=float)
 
 
-def refined(end: ScrewEnd, fits: Sequence[Fit], chosen: Sequence[Shots], fixed: Sequence[Rods]) -> list[Shots]:
-    """Screws (each one row) that hold as much as can be found near these, and then leave as much as they can."""
+def refined(
+    end: ScrewEnd, fits: Sequence[Fit], chosen: Sequence[Shots], fixed: Sequence[Rods], giving: Sequence[GivingWay]
+) -> list[Shots]:
+    """Screws (each one row) that hold as much as can be found near these, and then leave as much as they can; all let
+    each structure of `giving` give way."""
     screws = list(chosen)
     for shift, tilt in zip(_SHIFTS_MM, _TILTS_DEG):
-        _settle(end, fits, screws, fixed, shift, tilt, None)
+        _settle(end, fits, screws, fixed, giving, shift, tilt, None)
     floor = [ALIKE * float(one.purchase[0]) for one in screws]
     for shift, tilt in zip(_SHIFTS_MM[:2], _TILTS_DEG[:2]):
-        _settle(end, fits, screws, fixed, shift, tilt, floor)
+        _settle(end, fits, screws, fixed, giving, shift, tilt, floor)
     return screws
 
 
@@ -39,6 +43,7 @@ def _settle(
     fits: Sequence[Fit],
     screws: list[Shots],
     fixed: Sequence[Rods],
+    giving: Sequence[GivingWay],
     shift_mm: float,
     tilt_deg: float,
     floor: Sequence[float] | None,
@@ -50,7 +55,7 @@ def _settle(
         hole = turn % len(fits)
         others = [Rods(f.kind, s.entries, s.ways, s.lengths) for k, (f, s) in enumerate(zip(fits, screws)) if k != hole]
         least = None if floor is None else floor[hole]
-        better = _better(end, fits[hole], screws[hole], [*fixed, *others], shift_mm, tilt_deg, least)
+        better = _better(end, fits[hole], screws[hole], [*fixed, *others], giving, shift_mm, tilt_deg, least)
         still = 0 if better is not None else still + 1
         if better is not None:
             screws[hole] = better
@@ -63,6 +68,7 @@ def _better(
     fit: Fit,
     now: Shots,
     others: Sequence[Rods],
+    giving: Sequence[GivingWay],
     shift_mm: float,
     tilt_deg: float,
     least: float | None,
@@ -83,6 +89,8 @@ def _better(
     shots = shots.chosen(order[np.argsort(-gain[order], kind="stable")])
     for first in range(0, min(len(shots), _MOST), _TOGETHER):
         some = shots.chosen(slice(first, first + _TOGETHER))
+        for one_way in giving:
+            some = some.chosen(push_left_mm((one_way,), end, fit.kind, some.entries, some.ways)[0] >= 0.0)
         some = some.chosen(held_safely(end, fit, lines, some, Tally()))
         some = some.chosen(off_canal(end, fit, some, COARSE, 0.0, Tally()))
         if len(some):

@@ -8,17 +8,19 @@ from math import inf
 import numpy as np
 
 from ..plan.entries import ScrewType
+from ..threads import kept
 from ..verify.placement import breach_probabilities, deviations
 from .screw_end import ScrewEnd
 from .screw_heads import ACCESS_DEG, HELD_RIM, on_footprint, reachable, rim_mm, seated
 from .screw_lines import Fit, Lines, Shots, Tally, nothing, shafts
+from .screw_whole import Giving, push_left_mm
 
 _PLACE_MM, _TURN_DEG = 1.5, 6.0  # between places and directions that are tried
 _LIFT_MM = 0.4  # between heights of a head
 _STEP_MM = 1.0  # between places along a line
 _FACE_MM2 = 120.0  # of a flange's face that is looked at as closely as that
 _HOPELESS_MM = 2.5  # by which all miss a rule, and no place and direction between those tried would hold it
-_FEW = 20  # screws, of which less are found anew more densely
+_FEW = 200  # screws, of which less are found anew more densely: between so few the best set is missed
 _REACH_MM = 26.0  # from a plate's outline outwards, from where a flange's face is looked for
 _WALL_REACH_MM = 4.0  # what stands out farther from the body's outline is a process or a rib
 # Screws in the same cell of heads and directions, of which only the best so many are gone on with.
@@ -35,19 +37,24 @@ def fit_of(end: ScrewEnd, kind: ScrewType, bicortical: bool) -> Fit:
     return Fit(kind, bicortical, tuple(np.linspace(0.0, most, round(most / _LIFT_MM) + 1).tolist()))
 
 
-def everywhere(end: ScrewEnd, fit: Fit, tally: Tally) -> Shots:
+def everywhere(end: ScrewEnd, fit: Fit, giving: Giving, tally: Tally) -> Shots:
     """Every safe screw of a type; where hardly any is found, looked for again more densely."""
-    shots = found(end, fit, all_lines(end, fit.kind, _PLACE_MM, _TURN_DEG), tally)
+    shots = found(end, fit, all_lines(end, fit.kind, _PLACE_MM, _TURN_DEG), giving, tally)
     blocked = tally.blocked
     if len(shots) >= _FEW or (blocked is not None and tally.missed[blocked] > _HOPELESS_MM) or not tally.came:
         return shots
-    dense = densely(end, fit, tally)
+    dense = densely(end, fit, giving, tally)
     return dense if len(dense) else shots
 
 
-def densely(end: ScrewEnd, fit: Fit, tally: Tally) -> Shots:
-    """Every safe screw of a type among places and directions half as far apart."""
-    return found(end, fit, all_lines(end, fit.kind, 0.5 * _PLACE_MM, 0.5 * _TURN_DEG), tally)
+def densely(end: ScrewEnd, fit: Fit, giving: Giving, tally: Tally) -> Shots:
+    """Every safe screw of a type among places and directions half as far apart; looked for once for an end."""
+    return kept(
+        end,
+        end.judged,
+        f"densely {fit}",
+        lambda: found(end, fit, all_lines(end, fit.kind, 0.5 * _PLACE_MM, 0.5 * _TURN_DEG), giving, tally),
+    )
 
 
 def all_lines(end: ScrewEnd, kind: ScrewType, place_mm: float, turn_deg: float) -> Lines:
@@ -56,14 +63,18 @@ def all_lines(end: ScrewEnd, kind: ScrewType, place_mm: float, turn_deg: float) 
     return Lines(np.repeat(places, len(ways), axis=0), np.tile(ways, (len(places), 1)))
 
 
-def found(end: ScrewEnd, fit: Fit, lines: Lines, tally: Tally) -> Shots:
-    """The safe screws along lines, by purchase, best first; of heads in the same place only the best."""
+def found(end: ScrewEnd, fit: Fit, lines: Lines, giving: Giving, tally: Tally) -> Shots:
+    """The safe screws along lines, by purchase, best first; of heads in the same place only the best. giving: what
+    heads may push aside."""
     if not len(lines.places):
         return nothing()
     shots = shafts(end, fit, lines, _STEP_MM, tally)
     if not len(shots):
         return shots
     shots = shots.chosen(held_safely(end, fit, lines, shots, tally))
+    for ways in giving:
+        left = push_left_mm(ways, end, fit.kind, shots.entries, shots.ways)
+        shots = shots.chosen(tally.asked("head", left.max(axis=0)))
     order = np.lexsort((shots.lengths, shots.lifts, shots.line, -np.round(shots.purchase, 6)))
     shots = _spread(shots.chosen(order), _IN_CELL)
     return shots.chosen(off_canal(end, fit, shots, _ROUGH, _ROUGH_PERCENT, tally))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,11 +18,21 @@ _MOST_LOOKED_AT = 1500  # screws whose partners are looked at: then the best set
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """The screws that one hole may hold, best first."""
+    """The screws that one hole may hold, best first. partners: what has been told of which go together."""
 
     kind: ScrewType
     bicortical: bool
     shots: Shots
+    partners: dict[tuple[ScrewRules, int, int], np.ndarray] = field(default_factory=dict, repr=False)
+
+    def partners_of(self, rules: ScrewRules, number: int, other: Pool) -> np.ndarray:
+        """(n,) bool: which screws of another pool (or this) one of these may stand beside; told once."""
+        key = rules, id(other), number
+        found = self.partners.get(key)
+        if found is None:
+            one = Rods.of(self, np.array([number]))
+            found = self.partners[key] = together(rules, one, Rods.of(other))
+        return found
 
     def screw(self, number: int, like: Screw) -> Screw:
         """One of them as a plan's, with what a person decided about the hole."""
@@ -140,11 +150,8 @@ class _Search:
                 return
             self.looked += 1
             left = list(open_)
-            one = Rods.of(self.pools[hole], np.array([number]))
             for later in range(hole + 1, len(self.pools)):
-                some = np.flatnonzero(open_[later])
-                mask = np.zeros(len(open_[later]), dtype=bool)
-                mask[some] = together(self.rules, one, Rods.of(self.pools[later], some))
+                mask = open_[later] & self.pools[hole].partners_of(self.rules, int(number), self.pools[later])
                 if self.pools[later] is self.pools[hole]:
                     mask[:number] = False  # holes of one kind are alike: each set is looked at once
                 left[later] = mask

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..plan.plan import Screw
+from ..verify.screws import BICORTICAL_MM
 from .screw_end import ScrewEnd
 from .screw_judge import Bound, bounds, thread_bounds
 from .screw_lines import Fit, Tally
@@ -66,7 +67,11 @@ def refusal(end: ScrewEnd, fit: Fit, tally: Tally) -> str:
             "lengths_mm, or lower screw_rules.under_head_mm"
         )
     if what == "tip":
-        return f"{place}: no length made ends 1 to 2 mm beyond the far wall; choose other lengths_mm, or unicortical"
+        low, high = BICORTICAL_MM
+        return (
+            f"{place}: no length made ends {low:g} to {high:g} mm beyond the far wall, as a bicortical screw has to; "
+            f"{by}; choose a type with other lengths_mm, change {flange}'s place, or plan it unicortical"
+        )
     if what in _RULES:
         field, thing = _RULES[what]
         return (

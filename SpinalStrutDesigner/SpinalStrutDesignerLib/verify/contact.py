@@ -8,6 +8,7 @@ import numpy as np
 from scipy.ndimage import grey_opening
 
 from ..build.outline import polygon_distance
+from ..plan.plan import Plan
 from .measured import Measured
 from .raster import cast_at
 
@@ -20,6 +21,8 @@ _PORE_MM = 1.2
 _FACE_MM = 0.08
 # Surface this close to bone counts as in contact in the strict sense: the planned gap, and the printer's error.
 STRICT_MM = 0.26
+# A bore's wall lies within this of its radius: its chords and the rays' step.
+_BORE_MM = 0.05
 # What lies farther off than this or is steeper than 45° is the side of a foot, not its contact face.
 _FACING_MM, _FACING_SLOPE = 3.0, 1.0
 
@@ -27,9 +30,10 @@ _FACING_MM, _FACING_SLOPE = 3.0, 1.0
 @dataclass(frozen=True, eq=False)
 class Contact:
     """The contact face of one foot. points: (n, 3) RAS on the face, each standing for cell_mm2 of the plate's plane, in
-    contact: bone within the fit gap and the segmentation-to-print budget, below which contact cannot be told; gaps_mm:
-    (m,) distance to the docking bone over the whole facing surface; net: share of points on metal rather than on an
-    open pore; strict_mm2: area within the fit gap and the printer's error; plate_mm2: area of the plate's outline."""
+    contact: bone within the fit gap and the segmentation-to-print budget, below which contact cannot be told, and no
+    screw's bore; gaps_mm: (m,) distance to the docking bone over the whole facing surface; net: share of points on
+    metal rather than on an open pore; strict_mm2: area within the fit gap and the printer's error; plate_mm2: area of
+    the plate's outline."""
 
     points: np.ndarray
     gaps_mm: np.ndarray
@@ -83,7 +87,8 @@ def _measure(measured: Measured, end: str) -> Contact:
     distance = measured.case.structure(level).distance(points)
     slope = np.hypot(*np.gradient(envelope.reshape(rays.shape), _STEP_MM)).ravel()[face]
     facing = (distance <= gap + _FACING_MM) & (slope <= _FACING_SLOPE)
-    touching = distance <= gap + plan.budget.segmentation_to_print_mm
+    face_only = ~_in_bores(plan, level, points)
+    touching = (distance <= gap + plan.budget.segmentation_to_print_mm) & face_only
     metal = height[face] <= envelope[face] + _FACE_MM
     worst = points[facing][np.argmax(distance[facing])] if facing.any() else None
     return Contact(
@@ -91,10 +96,22 @@ def _measure(measured: Measured, end: str) -> Contact:
         gaps_mm=distance[facing],
         net=float(metal[touching].mean()) if touching.any() else 0.0,
         cell_mm2=cell,
-        strict_mm2=float((distance <= gap + STRICT_MM).sum()) * cell,
+        strict_mm2=float(((distance <= gap + STRICT_MM) & face_only).sum()) * cell,
         plate_mm2=plate_area,
         worst=worst,
     )
+
+
+def _in_bores(plan: Plan, level: str, points: np.ndarray) -> np.ndarray:
+    """(n,) bool: which points (n, 3) lie in a screw's bore. The wall of a slanting bore lies near the bone for some way
+    and carries nothing."""
+    inside = np.zeros(len(points), dtype=bool)
+    for screw in (s for s in plan.screws if s.level == level):
+        away = points - np.asarray(screw.entry)
+        along = away @ np.asarray(screw.direction)
+        off = np.linalg.norm(away - along[:, None] * np.asarray(screw.direction), axis=1)
+        inside |= (along > 0.0) & (off < 0.5 * screw.type.clearance_hole_mm + _BORE_MM)
+    return inside
 
 
 def _disk(radius: float) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from LatticeGeneratorLib.mesh.samples import Nearest, Samples
 
@@ -38,33 +40,110 @@ def displacement_needed(
     return max(depth, needed)
 
 
+def displacement_ways(
+    structure: Structure, samples: Samples, nearest: Nearest, along: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(24, 3) unit directions across the run, and (24,) mm by which the structure has to move along each to be free of
+    the body: 0 where they do not meet; what is more than 20 mm is told too little.
+
+    along: (3,) unit, the run of the structure, as `displacement_needed`.
+    """
+    if nearest.distance_mm >= 0.0:
+        return _ways(along), np.zeros(2 * len(_ANGLES))
+    inside, _ = samples.below(structure.distance, 0.0)
+    shifts = _shifts(structure, samples, samples.points[inside], _NEAR_MM[0], along)
+    return _ways(along), np.maximum(-nearest.distance_mm, shifts)
+
+
 def _needed(
     structure: Structure, samples: Samples, place: np.ndarray, near_mm: float, along: np.ndarray, out: np.ndarray | None
 ) -> float:
     """The shift that frees what of the structure lies within near_mm of the places (n, 3) where body and it meet."""
+    shifts = _shifts(structure, samples, place, near_mm, along)
+    return float(shifts.min() if out is None else shifts[_ways(along) @ out >= _DEEPER].min())
+
+
+def _shifts(
+    structure: Structure, samples: Samples, place: np.ndarray, near_mm: float, along: np.ndarray
+) -> np.ndarray:
+    """(24,) mm along each of `_ways`."""
     low, high = place.min(axis=0) - near_mm, place.max(axis=0) + near_mm
     held = structure.points
     held = held[np.all((held > low) & (held < high), axis=1)]
     body = samples.points[np.all((samples.points > low) & (samples.points < high), axis=1)]
     if not len(held):
-        return 0.0
-    # A voxel's centre stands for a block: half a voxel is added at the structure's near end.
-    half = 0.5 * float(np.linalg.norm(structure.mask.ijk_to_ras[:3, :3], axis=0).min())
-    across = np.cross(along, np.eye(3)[int(np.argmin(np.abs(along)))])
-    across = across / np.linalg.norm(across)
+        return np.zeros(2 * len(_ANGLES))
     # Written out: libraries split products with so narrow matrices over threads, which costs more than it saves.
     x, y, z = np.concatenate([held, body]).T
-    axes = (along, across, np.cross(along, across))
-    run, over, beside = (axis[0] * x + axis[1] * y + axis[2] * z for axis in axes)
+    run, over, beside = (axis[0] * x + axis[1] * y + axis[2] * z for axis in (along, *_across(along)))
     row = np.floor(run / _COLUMN_MM).astype(np.int64)
     needed = []
     for angle in _ANGLES:
-        way = np.cos(angle) * axes[1] + np.sin(angle) * axes[2]
         columns = _columns(over, beside, row - row.min(), angle, len(held))
-        for there, found in ((way, columns), (-way, _turned(columns))):
-            if out is None or there @ out >= _DEEPER:
-                needed.append(_shift(found) + half)
-    return min(needed)
+        needed += [_shift(columns), _shift(_turned(columns))]
+    return np.array(needed) + _half_mm(structure)
+
+
+def _ways(along: np.ndarray) -> np.ndarray:
+    """(24, 3) unit: the directions across a run, each followed by its opposite."""
+    over, beside = _across(along)
+    ways = np.cos(_ANGLES)[:, None] * over + np.sin(_ANGLES)[:, None] * beside
+    return np.stack([ways, -ways], axis=1).reshape(-1, 3)
+
+
+def _across(along: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    across = np.cross(along, np.eye(3)[int(np.argmin(np.abs(along)))])
+    across = across / np.linalg.norm(across)
+    return across, np.cross(along, across)
+
+
+def _half_mm(structure: Structure) -> float:
+    """A voxel's centre stands for a block: half a voxel is added at the structure's near end."""
+    return 0.5 * float(np.linalg.norm(structure.mask.ijk_to_ras[:3, :3], axis=0).min())
+
+
+@dataclass(frozen=True, eq=False)
+class NearSide:
+    """Where a structure begins and ends in columns along one direction in which it may give way, as the body that
+    pushes it meets it.
+
+    axes: (3, 3) its run, across the columns, and the direction, unit; keys: (n,) of the columns that hold something of
+    it, ascending; begins, ends: (n,) mm along the direction; half_mm: of a voxel.
+    """
+
+    axes: np.ndarray
+    first: np.ndarray
+    count: int
+    keys: np.ndarray
+    begins: np.ndarray
+    ends: np.ndarray
+    half_mm: float
+
+    @classmethod
+    def of(
+        cls, structure: Structure, low: np.ndarray, high: np.ndarray, along: np.ndarray, way: np.ndarray
+    ) -> NearSide:
+        """What of a structure lies in a box, (3,) RAS mm each; along, way: (3,) unit, its run and the direction."""
+        held = structure.points
+        held = held[np.all((held > low) & (held < high), axis=1)]
+        axes = np.stack([along, np.cross(way, along), way])
+        row, column = np.floor(held @ axes[:2].T / _COLUMN_MM).astype(np.int64).T
+        first = np.array([row.min(initial=0), column.min(initial=0)])
+        count = int(column.max(initial=0) - first[1]) + 1
+        keys, place = np.unique((row - first[0]) * count + column - first[1], return_inverse=True)
+        begins, ends = _extremes(place.ravel(), held @ way, len(keys))
+        return cls(axes, first, count, keys, begins, ends, _half_mm(structure))
+
+    def pushed(self, points: np.ndarray) -> np.ndarray:
+        """(n,) mm by which it has to move on for points (n, 3) of a body that stand in it; 0 beside it."""
+        row, column = np.floor(points @ self.axes[:2].T / _COLUMN_MM).astype(np.int64).T - self.first[:, None]
+        key = np.where((column >= 0) & (column < self.count), row * self.count + column, -1)
+        found = np.searchsorted(self.keys, key).clip(0, max(len(self.keys) - 1, 0))
+        at = points @ self.axes[2]
+        if not len(self.keys):
+            return np.zeros(len(points))
+        met = (self.keys[found] == key) & (at >= self.begins[found]) & (at <= self.ends[found])
+        return np.where(met, at - self.begins[found] + self.half_mm, 0.0)
 
 
 def sideways_shifts(over: np.ndarray, beside: np.ndarray, row: np.ndarray, first: int) -> np.ndarray:

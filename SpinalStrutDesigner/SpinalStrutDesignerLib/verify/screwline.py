@@ -109,6 +109,18 @@ def tightest(line: ScrewLine, distance: Distance, budget: ErrorBudget, chosen: n
     return _margin(points, away, left)
 
 
+def least_any_way(line: ScrewLine, distance: Distance, budget: ErrorBudget, chosen: np.ndarray) -> float | None:
+    """mm that the error budget leaves of a distance where it leaves least, whichever way from the screw the thing lies.
+
+    For organs: they move between scan and operation, so that errors count in full even where one lay along the screw.
+    """
+    if not chosen.any():
+        return None
+    depths = line.depths[chosen]
+    left = distance(line.points[chosen]) - line.radius - placement_budget(budget, depths, np.zeros(len(depths)))
+    return float(left.min())
+
+
 def placement_budget(budget: ErrorBudget, depth_mm: np.ndarray, axial: np.ndarray) -> np.ndarray:
     """mm a thread may come nearer at a depth; axial: |cosine| of the angle from screw to what is near.
 
@@ -123,15 +135,14 @@ def side_wall(line: ScrewLine, plate_normal: np.ndarray, budget: ErrorBudget, sk
     """The thinnest bone beside the thread, from skip_mm behind its entry on; None where the thread misses the bone.
 
     Only directions within 45° of the endplate's plane count: endplates have a rule of their own. A negative distance
-    is a breach.
+    is a breach. The far wall, turned from a bicortical screw by less than 45°, is passed as planned and does not count.
     """
     if not line.in_bone.any():
         return None
     entry = line.depths[np.argmax(line.in_bone)]
     chosen = line.depths >= min(entry + skip_mm, line.screw.length_mm)
     if line.screw.bicortical:
-        # Where it passes the far wall it has to: so near to it that lies ahead, not beside.
-        chosen &= line.depths <= max(line.screw.length_mm + (line.far_wall() or 0.0) - 2.0 * line.radius, entry)
+        chosen &= line.depths <= max(line.screw.length_mm + (line.far_wall() or 0.0), entry)
         if not chosen.any():
             return None
     points, depths = line.points[chosen], line.depths[chosen]
@@ -144,9 +155,29 @@ def side_wall(line: ScrewLine, plate_normal: np.ndarray, budget: ErrorBudget, sk
     rays = points[:, None, None] + steps[:, None] * ways[:, None]
     values = line.vertebra.distance(rays.reshape(-1, 3)).reshape(rays.shape[:3])
     outside = values > 0.0
-    reached = np.where(outside.any(axis=2), steps[np.argmax(outside, axis=2)], _SIDE_REACH_MM).min(axis=1)
+    first = np.argmax(outside, axis=2)
+    # Between the last place in bone and the first out of it, so that no wall is told a step too thick.
+    ahead = np.maximum(first - 1, 0)
+    there, before = (np.take_along_axis(values, k[..., None], axis=2)[..., 0] for k in (first, ahead))
+    back = np.where(first > 0, there / np.maximum(there - before, 1e-9), 0.0) * _STEP_MM
+    reached = np.where(outside.any(axis=2), steps[first] - back, _SIDE_REACH_MM)
+    if line.screw.bicortical:
+        met = np.take_along_axis(rays, first[..., None, None], axis=2).reshape(-1, 3)
+        reached[faces_ahead(line.vertebra.distance, met, line.direction[None]).reshape(first.shape)] = _SIDE_REACH_MM
+    reached = reached.min(axis=1)
     away = np.where(values[:, 0, 0] > 0.0, -values[:, 0, 0], reached) - line.radius
     return _margin(points, away, away - placement_budget(budget, depths, np.zeros(len(depths))))
+
+
+def faces_ahead(distance: Distance, points: np.ndarray, ways: np.ndarray) -> np.ndarray:
+    """(n,) bool: whether bone's surface at points (n, 3) is turned from screws' directions (n, 3) by less than 45°, so
+    that it is their far wall and not a side wall."""
+    slope = np.stack(
+        [distance(points + shift) - distance(points - shift) for shift in np.eye(3) * _GRADIENT_MM], axis=1
+    )
+    along = np.einsum("ij,ij->i", slope, np.broadcast_to(ways, slope.shape))
+    ahead: np.ndarray = along > np.sqrt(0.5) * np.linalg.norm(slope, axis=1)
+    return ahead
 
 
 def _margin(points: np.ndarray, away: np.ndarray, left: np.ndarray) -> Margin:

@@ -261,3 +261,22 @@ def test_a_plan_file_is_refused_by_the_field_s_name(files, told, old, new, words
 )
 def test_a_bad_setting_is_refused_by_name(told, setting, words):
     assert words in told(**{"set": setting})
+
+
+def _in_two(files: Files) -> None:
+    files.labels[3, 8:15, 5:15] = 0
+
+
+def _hollow(files: Files) -> None:
+    files.labels[2:4, 9:14, 6:14] = 0
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [(_in_two, "2 pieces, and 33 % of it is loose"), (_hollow, "closed holes of 40 % of its volume")],
+)
+def test_a_docking_vertebra_whose_label_is_broken_is_refused(files, told, spoil, words):
+    spoil(files)
+    files.image("labels.nrrd", files.labels)
+    said = told()
+    assert "the label of T2 is no sound bone" in said and words in said and "Segment Editor" in said

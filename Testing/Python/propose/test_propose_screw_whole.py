@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 from open_world import solid, voxels
 from screw_world import HALF_DEPTH, canal, kind, planned, world
 from shared_phantom import phantom_plan, shared_phantom
@@ -14,7 +15,7 @@ from SpinalStrutDesignerLib.plan.plan import Plan, Screw
 from SpinalStrutDesignerLib.propose.screw_end import ScrewEnd, screw_end
 from SpinalStrutDesignerLib.propose.screw_judge import Bound
 from SpinalStrutDesignerLib.propose.screw_plan import planned_end
-from SpinalStrutDesignerLib.propose.screw_whole import Pushed, Whole
+from SpinalStrutDesignerLib.propose.screw_whole import GivingWay, Pushed, Whole, push_left_mm
 
 
 def upper_end(plan: Plan) -> tuple[Whole, ScrewEnd]:
@@ -34,6 +35,9 @@ class _RightOnly(Whole):
     def __init__(self) -> None:
         x, y, z = voxels()
         self.organ = solid("oesophagus", "keepout_critical", (x > 0.0) & (y > HALF_DEPTH) & (z < np.inf))
+
+    def ways(self, end: ScrewEnd) -> tuple[tuple[GivingWay, ...], ...]:
+        return ()
 
     def pushed(self, end: ScrewEnd, screws: Sequence[Screw]) -> tuple[Pushed, ...]:
         left = 3.0 - max(screw.entry[0] for screw in screws)
@@ -67,3 +71,24 @@ def test_a_set_that_would_push_too_far_gives_way_to_the_nearest_that_does_not() 
     for found in held.sets:
         assert max(screw.entry[0] for screw in found.screws) <= 3.0
     assert 0.9 * free.pullout_N < held.best.pullout_N <= free.pullout_N + 1e-6
+
+
+def test_heads_give_way_together_by_what_the_preview_measures() -> None:
+    """What the best direction leaves to the head that needs most is what the whole implant with both leaves."""
+    whole, end = upper_end(phantom_plan())
+    own = tuple(s for s in phantom_plan().screws if s.level == "C4")
+    compared = 0
+    for out in (2.0, 3.0, 4.0, 5.0):
+        heads = tuple(s.with_(entry=tuple(np.subtract(s.entry, out * np.array(s.direction)).tolist())) for s in own)
+        entries, directions = (np.array([getattr(s, name) for s in heads]) for name in ("entry", "direction"))
+        for ways in whole.ways(end):
+            best = float(push_left_mm(ways, end, heads[0].type, entries, directions).min(axis=1).max())
+            measured = {p.structure.name: p.bound.left for p in whole.pushed(end, heads)}
+            if np.isfinite(best) and ways[0].structure.name in measured:
+                compared += 1
+                # Without heads the implant itself may push farther than these: then that is what is measured.
+                assert measured[ways[0].structure.name] <= best + 0.35
+                if best < 1.0:
+                    assert measured[ways[0].structure.name] == pytest.approx(best, abs=0.35)
+    assert compared >= 3
+

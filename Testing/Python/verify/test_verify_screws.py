@@ -12,7 +12,7 @@ from LatticeGeneratorLib.mesh.boolean import difference, union
 from LatticeGeneratorLib.mesh.solids import box, cylinder, sphere
 from SpinalStrutDesignerLib.plan.plan import ErrorBudget, Flange
 from SpinalStrutDesignerLib.verify.measured import Measured
-from SpinalStrutDesignerLib.verify.screwline import ScrewLine, placement_budget
+from SpinalStrutDesignerLib.verify.screwline import ScrewLine, least_any_way, placement_budget
 from SpinalStrutDesignerLib.verify.screws import screws
 from SpinalStrutDesignerLib.verify.seats import seats
 from verify_toy import HU, block, column_mesh, design_of, screw, toy_case, toy_plan, tube
@@ -142,6 +142,19 @@ def test_placement_budget_by_hand(depth, axial):
     found = placement_budget(budget, np.array([depth]), np.array([axial]))[0]
     sideways = np.hypot(1.4, depth * np.tan(np.deg2rad(6.7))) * np.sqrt(1 - axial**2)
     assert found == pytest.approx(np.hypot(0.8, sideways))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.floats(0.0, 2.0 * np.pi), st.floats(-1.0, 1.0), st.floats(0.0, 30.0))
+def test_a_ball_straight_ahead_is_as_near_as_one_beside(turn, along, beyond):
+    """Of a ball round any place the nearest station of the axis tells, and the error counts in full there."""
+    line = ScrewLine(screw((0.0, FRONT, 41.0), BACK), 1, toy_case().structure("C4"))
+    depths = line.depths
+    centre = np.array([beyond * np.cos(turn), FRONT - 14.0 * (along + 1.0), 41.0 + beyond * np.sin(turn)])
+    found = least_any_way(line, lambda p: np.linalg.norm(p - centre, axis=1) - 1.0, ErrorBudget(), depths >= 0.0)
+    wide = [np.sqrt(0.8**2 + 1.4**2 + (depth * np.tan(np.deg2rad(6.7))) ** 2) for depth in depths]
+    away = [np.linalg.norm(np.array([0.0, FRONT - depth, 41.0]) - centre) for depth in depths]
+    assert found == pytest.approx(min(a - 1.0 - 0.5 * line.screw.type.diameter_mm - w for a, w in zip(away, wide)))
 
 
 def _flange_mesh(boss: float = 4.5, proud: float = 0.0):
