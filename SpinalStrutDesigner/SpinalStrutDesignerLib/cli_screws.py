@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from .case.model import Case
     from .plan.plan import Plan, Screw
-    from .propose.screw_plan import EndScrews, ScrewSet
+    from .propose.screw_choice import ScrewSet
+    from .propose.screw_plan import EndScrews
 
 
 def plan_all(options: argparse.Namespace) -> list[str]:

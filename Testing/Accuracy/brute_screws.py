@@ -112,7 +112,7 @@ def _left(end: ScrewEnd, screw: Screw) -> Iterator[float]:
         yield _least(line, end.canal_distance, budget, every)
     for organ, limit in end.organs:
         yield _least(line, organ.distance, _SURE, line.in_bone) - limit
-        left = least_any_way(line, organ.distance, budget, line.in_bone)
+        left = least_any_way(line, organ.distance, budget)
         yield -1.0 if left is None else left
     for bone in end.others:
         yield _least(line, bone.distance, _SURE, every)

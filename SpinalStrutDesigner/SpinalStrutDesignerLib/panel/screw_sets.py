@@ -10,7 +10,8 @@ from slicer.i18n import tr as _
 
 from ..errors import PlanError
 from ..plan.plan import Screw
-from ..propose.screw_plan import EndScrews, ScrewSet, with_set
+from ..propose.screw_choice import ScrewSet
+from ..propose.screw_plan import EndScrews, with_set
 from ..scene.screw_sets import screw_sets_are_for, screw_sets_in, screws_digest
 from .desk import Desk
 

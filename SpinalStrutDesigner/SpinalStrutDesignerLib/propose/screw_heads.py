@@ -14,7 +14,7 @@ from ..plan.entries import ScrewType
 from ..verify.access import Driver, Obstacle
 from ..verify.placement import thread_margin
 from .screw_end import ScrewEnd
-from .screw_lines import SPARE_MM, Fit, Lines, Shots, Tally
+from .screw_shots import SPARE_MM, Fit, Lines, Shots, Tally
 
 ACCESS_DEG = 45.0
 """How far a driver may be tilted from the way the surgeon looks; engineering judgement, verify locally."""

@@ -89,7 +89,7 @@ def _shaft(end: ScrewEnd, line: ScrewLine) -> Iterator[Bound]:
     for organ, limit in end.organs:
         name = organ.name.replace("_", " ")
         yield Bound(name, _least(line, organ.distance, _SURE, line.in_bone) - limit, "mm", "rules")
-        placed = least_any_way(line, organ.distance, budget, line.in_bone)
+        placed = least_any_way(line, organ.distance, budget)
         yield Bound(f"{name} after the error budget", -1.0 if placed is None else placed, "mm", "budget")
     for face, exact, _ in end.plates:
         left = _least(line, exact, _SURE, line.in_bone) - rules.endplate_mm

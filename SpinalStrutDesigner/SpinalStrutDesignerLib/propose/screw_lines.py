@@ -7,22 +7,19 @@ head may be lifted along the line; along it, `t` counts mm from that place.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from math import inf
 
 import numpy as np
 from LatticeGeneratorLib.mesh.samples import Distance
 
 from ..case.metal import BLOOMING_MM
-from ..plan.entries import ScrewType
 from ..verify.placement import thread_margin
 from ..verify.purchase import shear_MPa, thread_shape_factor
 from ..verify.screwline import faces_ahead
 from ..verify.screws import BICORTICAL_MM, ENTRY_MM
 from .screw_end import ScrewEnd
+from .screw_shots import SPARE_MM, Fit, Lines, Shots, Tally, joined, nothing
 
-SPARE_MM = 0.03
-"""Kept beyond every limit, so that what is found in bulk holds when it is measured finely."""
 _LONGEST_MM = 70.0  # of a line that is followed into bone
 _WAYS = 12  # directions across a screw in which its side walls are looked for
 _RING = 8  # places round a thread at which the CT is read
@@ -31,87 +28,6 @@ _SOME = 4  # of places along lines one is enough to tell what is far
 _ASTRAY_MM = 12.0  # beyond every error of placement: what is farther is not asked about
 _Span = tuple[np.ndarray, np.ndarray]  # (n,) mm of t each, from and to
 _AXIS_SD = float(np.sqrt(0.5))  # of a magnitude's root mean square, along one direction across
-
-
-@dataclass(frozen=True)
-class Fit:
-    """What a screw of a hole is: its type, whether it passes the far wall, and how many mm its head may be lifted."""
-
-    kind: ScrewType
-    bicortical: bool
-    lifts: tuple[float, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Lines:
-    """places, ways: (n, 3) RAS mm and unit."""
-
-    places: np.ndarray
-    ways: np.ndarray
-
-    def chosen(self, which: np.ndarray | slice) -> Lines:
-        """Those of numbers or truth values (n,)."""
-        return Lines(self.places[which], self.ways[which])
-
-
-@dataclass
-class Tally:
-    """What ruled lines out, in the order in which it was asked: how many came, how many were left, and by how little
-    the nearest missed (mm)."""
-
-    came: dict[str, int] = field(default_factory=dict)
-    left: dict[str, int] = field(default_factory=dict)
-    missed: dict[str, float] = field(default_factory=dict)
-
-    def asked(self, what: str, slack: np.ndarray) -> np.ndarray:
-        """(n,) bool, whether slack (n,) is not negative; counted."""
-        good = slack >= 0.0
-        self.came[what] = self.came.get(what, 0) + len(slack)
-        self.left[what] = self.left.get(what, 0) + int(good.sum())
-        best = float(slack.max()) if len(slack) else -inf
-        self.missed[what] = min(self.missed.get(what, inf), -best)
-        return good
-
-    @property
-    def blocked(self) -> str | None:
-        """The first that left nothing, None where something is left."""
-        return next((what for what, count in self.left.items() if count == 0), None)
-
-
-@dataclass(frozen=True, eq=False)
-class Shots:
-    """Screws along lines. line: (n,) number of the line; entries, ways (n, 3); lifts, lengths, purchase (N), spare (mm
-    left after the error budget where least is left), unlikely (how many standard deviations off the canal): (n,)."""
-
-    line: np.ndarray
-    entries: np.ndarray
-    ways: np.ndarray
-    lifts: np.ndarray
-    lengths: np.ndarray
-    purchase: np.ndarray
-    spare: np.ndarray
-    unlikely: np.ndarray
-
-    def chosen(self, which: np.ndarray | slice) -> Shots:
-        """Those of numbers or truth values (n,)."""
-        return Shots(*(getattr(self, name)[which] for name in _FIELDS))
-
-    def __len__(self) -> int:
-        return len(self.line)
-
-
-_FIELDS = ("line", "entries", "ways", "lifts", "lengths", "purchase", "spare", "unlikely")
-
-
-def nothing() -> Shots:
-    """No screws."""
-    none = np.zeros(0)
-    return Shots(none.astype(int), *[none.reshape(0, 3)] * 2, *[none] * 5)
-
-
-def joined(parts: list[Shots]) -> Shots:
-    """One after the other."""
-    return Shots(*(np.concatenate([getattr(part, name) for part in parts]) for name in _FIELDS))
 
 
 def shafts(end: ScrewEnd, fit: Fit, lines: Lines, step_mm: float, tally: Tally, lengths: int = 3) -> Shots:
@@ -147,6 +63,21 @@ def _group(
         number = number[good]
     tally.asked("tip", shaft.length_room())
     return shaft.shots(number, lengths)
+
+
+def _since(slack: np.ndarray, t: np.ndarray, since: np.ndarray) -> np.ndarray:
+    """Slack (n, l, k) at t (k,), infinite before since (n,); the first place after it also tells of it itself."""
+    counts = t >= since[:, None]
+    first = np.argmax(counts, axis=1)
+    before = np.maximum(first - 1, 0)
+    share = np.clip((since - t[before]) / (t[1] - t[0]), 0.0, 1.0)[:, None]
+    rows = np.flatnonzero(counts.any(axis=1) & (first > 0))
+    there, back = (np.take_along_axis(slack, k[:, None, None], axis=2)[..., 0] for k in (first, before))
+    told = np.isfinite(back) & np.isfinite(there)
+    at, ahead = np.where(told, back, 0.0), np.where(told, there, 0.0)
+    slack = np.where(counts[:, None], slack, inf)
+    slack[rows, :, first[rows]] = np.where(told, np.minimum(ahead, at + share * (ahead - at)), there)[rows]
+    return slack
 
 
 def _at(lines: Lines, t: np.ndarray) -> np.ndarray:
@@ -237,8 +168,7 @@ class _Shaft:
         """Takes a limit in: (n,) mm that the shortest screw has left of it."""
         t, slack = self.t, slack - SPARE_MM
         slack = slack if slack.ndim == 3 else slack[:, None]
-        counts = t >= np.broadcast_to(since, (len(self.enters),))[:, None]
-        slack = np.where(counts[:, None], slack, inf)
+        slack = _since(slack, t, np.broadcast_to(since, (len(self.enters),)))
         bad = slack < 0.0
         any_bad, first = bad.any(axis=2), bad.argmax(axis=2)
         before = np.maximum(first - 1, 0)

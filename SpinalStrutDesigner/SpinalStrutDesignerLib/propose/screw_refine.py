@@ -9,13 +9,15 @@ import numpy as np
 from ..plan.plan import Screw
 from ..verify.placement import COARSE
 from .screw_end import ScrewEnd
-from .screw_lines import Fit, Lines, Shots, Tally, shafts
+from .screw_lines import shafts
 from .screw_search import held_safely, off_canal, on_face, tilted
 from .screw_sets import Pool, Rods, together
+from .screw_shots import Fit, Lines, Shots, Tally
 from .screw_whole import GivingWay, push_left_mm
 
 _SHIFTS_MM = (0.8, 0.4, 0.2, 0.1)
 _TILTS_DEG = (3.0, 1.5, 0.75, 0.4)
+_ROUGH = 2  # of these sizes tell about what a set comes to
 _ROUNDS = 4  # at each size of step
 _STEP_MM = 0.5  # between places along a line
 _MOST, _TOGETHER = 120, 12  # of the better variants so many are looked at closely, so many together
@@ -24,16 +26,26 @@ ALIKE = 0.995
 _AROUND = np.array([(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1)], dtype=float)
 
 
+def bettered(
+    end: ScrewEnd, fits: Sequence[Fit], chosen: Sequence[Shots], fixed: Sequence[Rods], giving: Sequence[GivingWay]
+) -> list[Shots]:
+    """Screws (each one row) that hold about as much as can be found near these, and go with fixed ones; all let each
+    structure of `giving` give way."""
+    screws = list(chosen)
+    for shift, tilt in zip(_SHIFTS_MM[:_ROUGH], _TILTS_DEG[:_ROUGH]):
+        _settle(end, fits, screws, fixed, giving, shift, tilt, None)
+    return screws
+
+
 def refined(
     end: ScrewEnd, fits: Sequence[Fit], chosen: Sequence[Shots], fixed: Sequence[Rods], giving: Sequence[GivingWay]
 ) -> list[Shots]:
-    """Screws (each one row) that hold as much as can be found near these, and then leave as much as they can; all let
-    each structure of `giving` give way."""
+    """The same finely, of bettered ones, and then with as much left after the error budget as they can."""
     screws = list(chosen)
-    for shift, tilt in zip(_SHIFTS_MM, _TILTS_DEG):
+    for shift, tilt in zip(_SHIFTS_MM[_ROUGH:], _TILTS_DEG[_ROUGH:]):
         _settle(end, fits, screws, fixed, giving, shift, tilt, None)
     floor = [ALIKE * float(one.purchase[0]) for one in screws]
-    for shift, tilt in zip(_SHIFTS_MM[:2], _TILTS_DEG[:2]):
+    for shift, tilt in zip(_SHIFTS_MM[:_ROUGH], _TILTS_DEG[:_ROUGH]):
         _settle(end, fits, screws, fixed, giving, shift, tilt, floor)
     return screws
 

@@ -12,7 +12,8 @@ from ..threads import kept
 from ..verify.placement import breach_probabilities, deviations
 from .screw_end import ScrewEnd
 from .screw_heads import ACCESS_DEG, HELD_RIM, on_footprint, reachable, rim_mm, seated
-from .screw_lines import Fit, Lines, Shots, Tally, nothing, shafts
+from .screw_lines import shafts
+from .screw_shots import Fit, Lines, Shots, Tally, nothing
 from .screw_whole import Giving, push_left_mm
 
 _PLACE_MM, _TURN_DEG = 1.5, 6.0  # between places and directions that are tried

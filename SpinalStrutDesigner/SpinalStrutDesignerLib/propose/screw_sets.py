@@ -10,7 +10,7 @@ import numpy as np
 from ..plan.entries import ScrewType
 from ..plan.plan import Screw, ScrewRules
 from .moves import as_vec
-from .screw_lines import SPARE_MM, Shots
+from .screw_shots import SPARE_MM, Shots
 
 _CHANNEL_MM = 30.0  # of the way cut for a driver, from the head outwards
 _MOST_LOOKED_AT = 1500  # screws whose partners are looked at: then the best set so far is taken
@@ -112,17 +112,22 @@ def between(
 
 
 def best_set(
-    rules: ScrewRules, pools: Sequence[Pool], allowed: Sequence[np.ndarray], fixed: Sequence[Rods]
+    rules: ScrewRules,
+    pools: Sequence[Pool],
+    allowed: Sequence[np.ndarray],
+    fixed: Sequence[Rods],
+    unlike: Sequence[Sequence[np.ndarray]] = (),
 ) -> tuple[int, ...] | None:
     """Numbers of the screws, one of each pool, that together hold most, among those allowed (n,) bool each; none of
-    which meets a fixed one. None where no set goes together."""
+    which meets a fixed one. unlike: for each set that it must differ from, which screws (n,) bool of each pool are like
+    that set's; it has one at least that is not. None where no set goes together."""
     open_ = [mask.copy() for mask in allowed]
     for one in fixed:
         for pool, mask in zip(pools, open_):
             some = np.flatnonzero(mask)
             mask[some] = together(rules, one, Rods.of(pool, some))
     search = _Search(rules, pools)
-    search.from_(0, (), 0.0, open_)
+    search.from_(0, (), 0.0, open_, unlike)
     return search.best
 
 
@@ -134,9 +139,16 @@ class _Search:
         self.best: tuple[int, ...] | None = None
         self.most, self.looked = -np.inf, 0
 
-    def from_(self, hole: int, chosen: tuple[int, ...], held: float, open_: Sequence[np.ndarray]) -> None:
+    def from_(
+        self,
+        hole: int,
+        chosen: tuple[int, ...],
+        held: float,
+        open_: Sequence[np.ndarray],
+        unlike: Sequence[Sequence[np.ndarray]],
+    ) -> None:
         """Goes on from a hole with what is chosen for those before it, which hold so many newtons; open_: for each hole
-        (n,) bool, which shots still go with them."""
+        (n,) bool, which shots still go with them; unlike: the sets that all of them are like."""
         if hole == len(self.pools):
             if held > self.most + 1e-9:
                 self.best, self.most = chosen, held
@@ -144,8 +156,10 @@ class _Search:
         rest = self._most_of(hole + 1, open_)
         if rest is None:
             return
-        purchase = self.pools[hole].shots.purchase
-        for number in np.flatnonzero(open_[hole]):
+        purchase, here = self.pools[hole].shots.purchase, open_[hole]
+        if hole == len(self.pools) - 1:
+            here = np.logical_and.reduce([here, *(~like[hole] for like in unlike)])
+        for number in np.flatnonzero(here):
             if held + purchase[number] + rest <= self.most + 1e-9 or self.looked >= _MOST_LOOKED_AT:
                 return
             self.looked += 1
@@ -155,7 +169,8 @@ class _Search:
                 if self.pools[later] is self.pools[hole]:
                     mask[:number] = False  # holes of one kind are alike: each set is looked at once
                 left[later] = mask
-            self.from_(hole + 1, (*chosen, int(number)), held + float(purchase[number]), left)
+            still = [like for like in unlike if like[hole][number]]
+            self.from_(hole + 1, (*chosen, int(number)), held + float(purchase[number]), left, still)
 
     def _most_of(self, first: int, open_: Sequence[np.ndarray]) -> float | None:
         """The most that later holes may hold; None where one has nothing left."""

@@ -8,7 +8,7 @@ from ..plan.plan import Screw
 from ..verify.screws import BICORTICAL_MM
 from .screw_end import ScrewEnd
 from .screw_judge import Bound, bounds, thread_bounds
-from .screw_lines import Fit, Tally
+from .screw_shots import Fit, Tally
 
 _BINDS = {"mm": 0.3, "°": 1.0, "%": 0.5}  # what is left of a rule that binds
 _RULES = {

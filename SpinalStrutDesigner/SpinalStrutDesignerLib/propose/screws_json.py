@@ -10,7 +10,8 @@ from ..errors import PlanError
 from ..plan.check import record_from
 from ..plan.json import parsed, record_to_data
 from ..plan.plan import Screw
-from .screw_plan import EndScrews, ScrewSet
+from .screw_choice import ScrewSet
+from .screw_plan import EndScrews
 
 _PLACE = "planned screws"
 

@@ -63,6 +63,20 @@ class ScrewLine:
         inside = self.vertebra.distance(self.points) < 0.0
         return np.cumsum(inside) > 0
 
+    @cached_property
+    def depths_in_bone(self) -> np.ndarray:
+        """(m,) mm from the head's top on: where the axis enters the vertebra, and the stations from there to the tip.
+        Empty where it does not."""
+        inside = np.flatnonzero(self.in_bone)
+        if not len(inside):
+            return np.zeros(0)
+        first = int(inside[0])
+        if first == 0:
+            return self.depths
+        before, there = self.vertebra.distance(self.points[first - 1 : first + 1])
+        entered = self.depths[first - 1] + before / (before - there) * (self.depths[first] - self.depths[first - 1])
+        return np.concatenate([[entered], self.depths[first:]])
+
     def far_wall(self, reach_mm: float = 60.0) -> float | None:
         """mm from the tip along the screw to where bone ends; negative: it stands out. None outside bone."""
         if not self.in_bone.any():
@@ -109,15 +123,17 @@ def tightest(line: ScrewLine, distance: Distance, budget: ErrorBudget, chosen: n
     return _margin(points, away, left)
 
 
-def least_any_way(line: ScrewLine, distance: Distance, budget: ErrorBudget, chosen: np.ndarray) -> float | None:
-    """mm that the error budget leaves of a distance where it leaves least, whichever way from the screw the thing lies.
+def least_any_way(line: ScrewLine, distance: Distance, budget: ErrorBudget) -> float | None:
+    """mm that the error budget leaves of a thread's distance in bone where it leaves least, whichever way from the
+    screw the thing lies; None where the screw meets no bone.
 
     For organs: they move between scan and operation, so that errors count in full even where one lay along the screw.
     """
-    if not chosen.any():
+    depths = line.depths_in_bone
+    if not len(depths):
         return None
-    depths = line.depths[chosen]
-    left = distance(line.points[chosen]) - line.radius - placement_budget(budget, depths, np.zeros(len(depths)))
+    points = np.asarray(line.screw.entry, dtype=float) + depths[:, None] * line.direction
+    left = distance(points) - line.radius - placement_budget(budget, depths, np.zeros(len(depths)))
     return float(left.min())
 
 

@@ -14,7 +14,8 @@ from shared_phantom import shared_phantom
 from SpinalStrutDesignerLib.build.situation import situation
 from SpinalStrutDesignerLib.plan.json import plan_from_json
 from SpinalStrutDesignerLib.plan.plan import Plan, Screw
-from SpinalStrutDesignerLib.propose.screw_plan import EndScrews, ScrewSet
+from SpinalStrutDesignerLib.propose.screw_choice import ScrewSet
+from SpinalStrutDesignerLib.propose.screw_plan import EndScrews
 from SpinalStrutDesignerLib.propose.screws_json import ends_from_json, ends_to_json
 from SpinalStrutDesignerLib.scene.job import screws_job
 from SpinalStrutDesignerLib.verify.measured import Measured

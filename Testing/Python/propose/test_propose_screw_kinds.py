@@ -13,7 +13,8 @@ from screw_world import GAP, HALF_DEPTH, HALF_WIDTH, HIGH, LOW, block, canal, ki
 from SpinalStrutDesignerLib.build.design import Situation
 from SpinalStrutDesignerLib.errors import PlanError
 from SpinalStrutDesignerLib.plan.plan import Flange, Plan, Screw
-from SpinalStrutDesignerLib.propose.screw_plan import ScrewSet, planned_end
+from SpinalStrutDesignerLib.propose.screw_choice import ScrewSet
+from SpinalStrutDesignerLib.propose.screw_plan import planned_end
 
 RADIUS, SEAT, BORE = 1.75, 3.05, 1.85  # of the 3.5 mm type: thread, seat, clearance bore
 KIND = kind(*np.arange(10.0, 40.0, 2.0).tolist())

@@ -10,7 +10,8 @@ from screw_world import FLANGE, GAP, HALF_DEPTH, HALF_WIDTH, HIGH, HU, LOW, cana
 from SpinalStrutDesignerLib.build.design import Situation
 from SpinalStrutDesignerLib.errors import PlanError
 from SpinalStrutDesignerLib.plan.plan import Plan, Screw, ScrewRules
-from SpinalStrutDesignerLib.propose.screw_plan import EndScrews, ScrewSet, planned_end, with_screws
+from SpinalStrutDesignerLib.propose.screw_choice import ScrewSet
+from SpinalStrutDesignerLib.propose.screw_plan import EndScrews, planned_end, with_screws
 from SpinalStrutDesignerLib.verify.purchase import shear_MPa
 
 UNDER_MM = 3.0 + 1.5  # from the head's top to the end of the metal under it (type and rules)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from SpinalStrutDesignerLib.plan.entries import ScrewType
 from SpinalStrutDesignerLib.plan.plan import Plan, Screw
-from SpinalStrutDesignerLib.propose.screw_plan import EndScrews, ScrewSet
+from SpinalStrutDesignerLib.propose.screw_choice import ScrewSet
+from SpinalStrutDesignerLib.propose.screw_plan import EndScrews
 from SpinalStrutDesignerLib.propose.screws_json import ends_to_json
 from SpinalStrutDesignerLib.scene.case_folder import case_folder
 from SpinalStrutDesignerLib.scene.screw_plot import clear_screw_profile, screw_profile_shown, show_screw_profile

@@ -18,7 +18,7 @@ from SpinalStrutDesignerLib.verify.seats import seats
 from verify_toy import HU, block, column_mesh, design_of, screw, toy_case, toy_plan, tube
 
 # C4 spans x -10..10, y -8..8, z 30..44. A plate 2.5 mm thick stands 0.5 mm in front of it, the screw in its middle.
-FRONT = 11.0
+FRONT, BONE_FRONT = 11.0, 8.0
 ENTRY = (0.0, FRONT, 37.0)
 BACK = (0.0, -1.0, 0.0)
 FLANGE = Flange(width_mm=16.0, height_mm=12.0, thickness_mm=2.5)
@@ -145,16 +145,23 @@ def test_placement_budget_by_hand(depth, axial):
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.floats(0.0, 2.0 * np.pi), st.floats(-1.0, 1.0), st.floats(0.0, 30.0))
-def test_a_ball_straight_ahead_is_as_near_as_one_beside(turn, along, beyond):
-    """Of a ball round any place the nearest station of the axis tells, and the error counts in full there."""
-    line = ScrewLine(screw((0.0, FRONT, 41.0), BACK), 1, toy_case().structure("C4"))
-    depths = line.depths
-    centre = np.array([beyond * np.cos(turn), FRONT - 14.0 * (along + 1.0), 41.0 + beyond * np.sin(turn)])
-    found = least_any_way(line, lambda p: np.linalg.norm(p - centre, axis=1) - 1.0, ErrorBudget(), depths >= 0.0)
-    wide = [np.sqrt(0.8**2 + 1.4**2 + (depth * np.tan(np.deg2rad(6.7))) ** 2) for depth in depths]
-    away = [np.linalg.norm(np.array([0.0, FRONT - depth, 41.0]) - centre) for depth in depths]
-    assert found == pytest.approx(min(a - 1.0 - 0.5 * line.screw.type.diameter_mm - w for a, w in zip(away, wide)))
+@given(
+    st.floats(0.0, 2.0 * np.pi),
+    st.floats(-1.0, 20.0),
+    st.floats(0.0, 30.0),
+    st.floats(3.2, 6.0),
+    st.sampled_from((10.0, 14.0, 20.0)),
+)
+def test_a_ball_straight_ahead_is_as_near_as_one_beside(turn, deep, beyond, before, length):
+    """The error counts in full from where the axis enters bone to the tip, wherever a station lies: C4's front is
+    flat, so that the nearest place of the axis is told by plain geometry, and errors grow with depth."""
+    line = ScrewLine(screw((0.0, BONE_FRONT + before, 41.0), BACK, length), 1, toy_case().structure("C4"))
+    centre = np.array([beyond * np.cos(turn), BONE_FRONT - deep, 41.0 + beyond * np.sin(turn)])
+    found = least_any_way(line, lambda p: np.linalg.norm(p - centre, axis=1) - 1.0, ErrorBudget())
+    depth = np.linspace(before, length, 4000)
+    wide = np.sqrt(0.8**2 + 1.4**2 + (depth * np.tan(np.deg2rad(6.7))) ** 2)
+    away = np.hypot(beyond, depth - before - deep) - 1.0
+    assert found == pytest.approx((away - wide).min() - 0.5 * line.screw.type.diameter_mm, abs=0.15)
 
 
 def _flange_mesh(boss: float = 4.5, proud: float = 0.0):
