@@ -23,7 +23,7 @@ from SpinalStrutDesignerLib.verify.screwline import ScrewLine, least_any_way, si
 
 _LINES = 1 << 16  # places with directions strewn
 _TIMES, _SAFE = 8, 60  # strewn again so often, until so many safe ones and a set of them are found
-_JUDGED = 900  # of the strongest of each time so many are judged
+_JUDGED = 450  # of the strongest of each time in each half of the flange so many are judged
 _ROUNDS, _NEAR = 4, 256  # of strewing about the best, ever nearer
 _SPREAD = np.array([1.2, 1.2, 0.12, 0.12, 0.6])  # mm, mm, rad, rad, mm in the first of them
 _STEP_MM = 0.5
@@ -44,13 +44,14 @@ class Strewn:
 def best_by_force(end: ScrewEnd, holes: Sequence[Screw], pushing: Pushing) -> tuple[float, tuple[Screw, ...]] | None:
     """The strongest safe set found, with its sum of pull-out in N; None where no set is safe. pushing: of that end."""
     first_of = {hole.type: hole for hole in reversed(holes)}
-    sources = {kind: _safe(end, hole, pushing) for kind, hole in first_of.items()}
+    sources = {kind: _safe(end, hole) for kind, hole in first_of.items()}
+    alone = _Alone(pushing)
     safe: dict[ScrewType, list[_Found]] = {kind: [] for kind in sources}
     found: list[_Found] | None = None
     for _ in range(_TIMES):
         for kind, source in sources.items():
             safe[kind] = sorted([*safe[kind], *next(source)], key=lambda one: -one[0])
-        found = _strongest(end, [safe[hole.type] for hole in holes], pushing)
+        found = _strongest(end, [safe[hole.type] for hole in holes], alone)
         if found is not None and all(len(some) >= _SAFE for some in safe.values()):
             break
     if found is None:
@@ -177,8 +178,8 @@ def _apart(end: ScrewEnd, one: Screw, other: Screw) -> bool:
 _Found = tuple[float, Screw, np.ndarray]
 
 
-def _safe(end: ScrewEnd, hole: Screw, pushing: Pushing) -> Iterator[list[_Found]]:
-    """Safe screws, the strongest of ever more strewn over the whole end."""
+def _safe(end: ScrewEnd, hole: Screw) -> Iterator[list[_Found]]:
+    """Screws that are safe but for what they push aside, the strongest of ever more strewn over the whole end."""
     flange = end.shape.flange
     assert flange is not None, "strewn over flanges only"
     tilt = np.deg2rad(ACCESS_DEG)
@@ -188,11 +189,11 @@ def _safe(end: ScrewEnd, hole: Screw, pushing: Pushing) -> Iterator[list[_Found]
     while True:
         at = low + (high - low) * source.random(_LINES)
         strewn = _screws(end, hole, at[np.hypot(at[:, 2], at[:, 3]) <= tilt])
-        judged = zip(strewn.screws[:_JUDGED], strewn.held, strewn.at)
+        # Two screws stand side by side: the strongest of all may lie all in one half.
+        right = strewn.at[:, 0] >= 0.0
+        judged = np.sort(np.concatenate([np.flatnonzero(half)[:_JUDGED] for half in (right, ~right)]))
         yield [
-            (float(held), screw, place)
-            for screw, held, place in judged
-            if holds(end, screw) and pushing.holds((screw,))
+            (float(strewn.held[k]), strewn.screws[k], strewn.at[k]) for k in judged if holds(end, strewn.screws[k])
         ]
 
 
@@ -281,15 +282,32 @@ def _on_bone(end: ScrewEnd, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(met), np.concatenate(places)
 
 
-def _strongest(end: ScrewEnd, safe: Sequence[list[_Found]], pushing: Pushing) -> list[_Found] | None:
+class _Alone:
+    """Which screws push nothing too far by themselves, each looked at once; and sets of them."""
+
+    def __init__(self, pushing: Pushing) -> None:
+        self._pushing = pushing
+        self._told: dict[int, bool] = {}
+
+    def hold(self, *screws: Screw) -> bool:
+        """Whether screws hold each alone, and together."""
+        return all(self._one(screw) for screw in screws) and (len(screws) == 1 or self._pushing.holds(screws))
+
+    def _one(self, screw: Screw) -> bool:
+        if id(screw) not in self._told:
+            self._told[id(screw)] = self._pushing.holds((screw,))
+        return self._told[id(screw)]
+
+
+def _strongest(end: ScrewEnd, safe: Sequence[list[_Found]], alone: _Alone) -> list[_Found] | None:
     """The strongest set of one or two safe screws."""
     if len(safe) == 1:
-        return [safe[0][0]] if safe[0] else None
+        return next(([one] for one in safe[0] if alone.hold(one[1])), None)
     best: list[_Found] | None = None
     for one in safe[0]:
         for other in safe[1]:
             if best is not None and one[0] + other[0] <= best[0][0] + best[1][0]:
                 break
-            if _apart(end, one[1], other[1]) and pushing.holds((one[1], other[1])):
+            if _apart(end, one[1], other[1]) and alone.hold(one[1], other[1]):
                 best = [one, other]
     return best
