@@ -23,7 +23,7 @@ from SpinalStrutDesignerLib.verify.screwline import ScrewLine, least_any_way, si
 
 _LINES = 1 << 16  # places with directions strewn
 _TIMES, _SAFE = 8, 60  # strewn again so often, until so many safe ones and a set of them are found
-_JUDGED = 450  # of the strongest of each time in each half of the flange so many are judged
+_CELLS, _JUDGED = 3, 120  # along each side of the flange; of the strongest of each time in each so many are judged
 _ROUNDS, _NEAR = 4, 256  # of strewing about the best, ever nearer
 _SPREAD = np.array([1.2, 1.2, 0.12, 0.12, 0.6])  # mm, mm, rad, rad, mm in the first of them
 _STEP_MM = 0.5
@@ -189,9 +189,9 @@ def _safe(end: ScrewEnd, hole: Screw) -> Iterator[list[_Found]]:
     while True:
         at = low + (high - low) * source.random(_LINES)
         strewn = _screws(end, hole, at[np.hypot(at[:, 2], at[:, 3]) <= tilt])
-        # Two screws stand side by side: the strongest of all may lie all in one half.
-        right = strewn.at[:, 0] >= 0.0
-        judged = np.sort(np.concatenate([np.flatnonzero(half)[:_JUDGED] for half in (right, ~right)]))
+        # Two screws stand apart: the strongest of all may lie all in one place.
+        cells = (_CELLS * (strewn.at[:, :2] - low[:2]) / (high - low)[:2]).astype(int) @ [_CELLS + 1, 1]
+        judged = np.sort(np.concatenate([np.flatnonzero(cells == cell)[:_JUDGED] for cell in np.unique(cells)]))
         yield [
             (float(strewn.held[k]), strewn.screws[k], strewn.at[k]) for k in judged if holds(end, strewn.screws[k])
         ]
