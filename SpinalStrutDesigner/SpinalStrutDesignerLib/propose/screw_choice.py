@@ -3,7 +3,7 @@ measures."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import inf
@@ -62,7 +62,7 @@ class Choice:
     def sets(self) -> list[ScrewSet]:
         """The strongest sets that verification would not fail, strongest first, each clearly different from all before;
         none where it would fail all that are tried."""
-        held: list[tuple[float, ScrewSet]] = []
+        held: list[tuple[float, ScrewSet]] = []  # with what the search itself says that it holds
         tries, lost = 0, inf
         while tries < _TRIES and lost > max((purchase for purchase, _ in held), default=0.0):
             lost = 0.0
@@ -71,11 +71,11 @@ class Choice:
                 tries += 1
                 if made is None:
                     lost = max(lost, ALIKE * _purchase(shots))
-                elif not any(_alike_sets(made, other) for _, other in held):
+                else:
                     held.append((_purchase(shots), made))
-                if len(held) > _RUNNERS_UP or tries == _TRIES:
+                if len(_different(made for _, made in held)) > _RUNNERS_UP or tries == _TRIES:
                     break
-        return sorted((made for _, made in held), key=lambda one: -one.pullout_N)[: 1 + _RUNNERS_UP]
+        return _different(made for _, made in held)[: 1 + _RUNNERS_UP]
 
     def _bettered(self) -> list[tuple[_Begun, list[Shots]]]:
         """Sets to begin from, and what each is bettered to, the strongest of these first."""
@@ -188,6 +188,15 @@ def _as_long_as_hold(end: ScrewEnd, screws: Sequence[Screw]) -> tuple[Screw, ...
 
 def _purchase(shots: Sequence[Shots]) -> float:
     return sum(float(one.purchase[0]) for one in shots)
+
+
+def _different(sets: Iterable[ScrewSet]) -> list[ScrewSet]:
+    """The strongest first, those that are clearly different from all before."""
+    found: list[ScrewSet] = []
+    for one in sorted(sets, key=lambda one: -one.pullout_N):
+        if not any(_alike_sets(one, other) for other in found):
+            found.append(one)
+    return found
 
 
 def _alike_sets(one: ScrewSet, other: ScrewSet) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..plan.plan import Screw
-from ..verify.placement import COARSE
+from ..verify.placement import COARSE, FINE
 from .screw_end import ScrewEnd
 from .screw_lines import shafts
 from .screw_search import held_safely, off_canal, on_face, tilted
@@ -105,8 +105,10 @@ def _better(
             some = some.chosen(push_left_mm((one_way,), end, fit.kind, some.entries, some.ways)[0] >= 0.0)
         some = some.chosen(held_safely(end, fit, lines, some, Tally()))
         some = some.chosen(off_canal(end, fit, some, COARSE, 0.0, Tally()))
-        if len(some):
-            return some.chosen(slice(0, 1))
+        for number in range(len(some)):
+            one_shot = some.chosen(slice(number, number + 1))
+            if off_canal(end, fit, one_shot, FINE, 0.0, Tally())[0]:
+                return one_shot
     return None
 
 
