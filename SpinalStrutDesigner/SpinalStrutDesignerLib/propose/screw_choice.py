@@ -73,7 +73,7 @@ class Choice:
                     lost = max(lost, ALIKE * _purchase(shots))
                 else:
                     held.append((_purchase(shots), made))
-                if len(_different(made for _, made in held)) > _RUNNERS_UP or tries == _TRIES:
+                if len(held) > _RUNNERS_UP or tries == _TRIES:
                     break
         return _different(made for _, made in held)[: 1 + _RUNNERS_UP]
 

@@ -16,7 +16,7 @@ from ..plan.entries import ScrewType
 from ..plan.plan import Plan, Pose, Screw
 from ..plan.rules import rule_for
 from ..threads import made_once
-from ..verify.displacement import NearSide, displacement_ways
+from ..verify.displacement import NearSide, displacement_ways, points_within
 from ..verify.preview import Clearance, Clearances
 from .screw_end import ScrewEnd
 from .screw_heads import boss_points, rim_mm, ring
@@ -45,12 +45,20 @@ class Pushed:
 class GivingWay:
     """A mobile structure that gives way in one direction, in which the implant without an end's heads lets it.
 
-    most_mm: how far it may be pushed, the error budget taken off.
+    held: (n, 3) its points that heads may meet; along, way: (3,) unit, its run and the direction; most_mm: how far it
+    may be pushed, the error budget taken off.
     """
 
     structure: Structure
-    near_side: NearSide
+    held: np.ndarray
+    along: np.ndarray
+    way: np.ndarray
     most_mm: float
+
+    @made_once
+    def near_side(self) -> NearSide:
+        """What of it heads may meet, as they meet it: of most structures no head meets anything."""
+        return NearSide.of(self.structure, self.held, self.along, self.way)
 
 
 Giving = Sequence[tuple[GivingWay, ...]]
@@ -120,10 +128,8 @@ class Whole:
         assert rule is not None, structure.name
         most = rule.limit_mm - _SPARE_MM - self._plan.budget.segmentation_to_print_mm
         most = max(most, float(needed.min()) + _SAME_MM)
-        low, high = end.plate.centre - _NEAR_MM, end.plate.centre + _NEAR_MM
-        return tuple(
-            GivingWay(structure, NearSide.of(structure, low, high, run, way), most) for way in ways[needed <= most]
-        )
+        held = points_within(structure, end.plate.centre - _NEAR_MM, end.plate.centre + _NEAR_MM)
+        return tuple(GivingWay(structure, held, run, way, most) for way in ways[needed <= most])
 
     def pushed(self, end: ScrewEnd, screws: Sequence[Screw]) -> tuple[Pushed, ...]:
         """Every mobile structure that a head of these screws touches; all other screws of the plan stay in place."""

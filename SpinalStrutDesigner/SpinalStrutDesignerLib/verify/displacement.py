@@ -68,8 +68,7 @@ def _shifts(
 ) -> np.ndarray:
     """(24,) mm along each of `_ways`."""
     low, high = place.min(axis=0) - near_mm, place.max(axis=0) + near_mm
-    held = structure.points
-    held = held[np.all((held > low) & (held < high), axis=1)]
+    held = points_within(structure, low, high)
     body = samples.points[np.all((samples.points > low) & (samples.points < high), axis=1)]
     if not len(held):
         return np.zeros(2 * len(_ANGLES))
@@ -82,6 +81,13 @@ def _shifts(
         columns = _columns(over, beside, row - row.min(), angle, len(held))
         needed += [_shift(columns), _shift(_turned(columns))]
     return np.array(needed) + _half_mm(structure)
+
+
+def points_within(structure: Structure, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """(n, 3) RAS mm: a structure's points in a box, (3,) each."""
+    held = structure.points
+    within: np.ndarray = held[np.all((held > low) & (held < high), axis=1)]
+    return within
 
 
 def _ways(along: np.ndarray) -> np.ndarray:
@@ -120,12 +126,8 @@ class NearSide:
     half_mm: float
 
     @classmethod
-    def of(
-        cls, structure: Structure, low: np.ndarray, high: np.ndarray, along: np.ndarray, way: np.ndarray
-    ) -> NearSide:
-        """What of a structure lies in a box, (3,) RAS mm each; along, way: (3,) unit, its run and the direction."""
-        held = structure.points
-        held = held[np.all((held > low) & (held < high), axis=1)]
+    def of(cls, structure: Structure, held: np.ndarray, along: np.ndarray, way: np.ndarray) -> NearSide:
+        """Of these points (n, 3) of a structure; along, way: (3,) unit, its run and the direction."""
         axes = np.stack([along, np.cross(way, along), way])
         row, column = np.floor(held @ axes[:2].T / _COLUMN_MM).astype(np.int64).T
         first = np.array([row.min(initial=0), column.min(initial=0)])

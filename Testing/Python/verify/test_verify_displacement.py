@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from LatticeGeneratorLib.mesh.samples import Samples
-from open_world import solid, voxels
 from SpinalStrutDesignerLib.case.model import Structure
-from SpinalStrutDesignerLib.verify.displacement import NearSide, displacement_needed, displacement_ways
+from SpinalStrutDesignerLib.verify.displacement import NearSide, displacement_needed, displacement_ways, points_within
+from verify_toy import tube
 
 RUN = np.array([0.0, 0.0, -1.0])
 RADIUS = 6.0
@@ -21,8 +21,7 @@ COLUMN_MM, VOXEL_MM = 1.0, 0.5
 @cache
 def gullet() -> Structure:
     """An upright round tube."""
-    x, y, z = voxels()
-    return solid("oesophagus", "keepout_critical", (np.hypot(x, y) < RADIUS) & (z < np.inf))
+    return tube("oesophagus", "keepout_critical", 0.0, 0.0, RADIUS, -45.0, 45.0)
 
 
 def ball(at: tuple[float, float], radius: float) -> np.ndarray:
@@ -78,7 +77,7 @@ def test_a_points_push_is_its_way_from_the_near_side(number: int) -> None:
     ways, _ = displacement_ways(gullet(), Samples(ball((12.0, 0.0), 3.0)), _far(), RUN)
     way = ways[number]
     side = np.cross(way, RUN)
-    near = NearSide.of(gullet(), np.full(3, -20.0), np.full(3, 20.0), RUN, way)
+    near = NearSide.of(gullet(), points_within(gullet(), np.full(3, -20.0), np.full(3, 20.0)), RUN, way)
     # At 0 to 4 mm beside the middle, as deep as half the tube.
     beside = np.linspace(0.0, 4.0, 9)
     points = beside[:, None] * side + 2.0 * way
@@ -89,7 +88,9 @@ def test_a_points_push_is_its_way_from_the_near_side(number: int) -> None:
 
 
 def test_of_a_structure_that_is_not_there_nothing_is_pushed() -> None:
-    near = NearSide.of(gullet(), np.full(3, 30.0), np.full(3, 35.0), RUN, np.array([1.0, 0.0, 0.0]))
+    near = NearSide.of(
+        gullet(), points_within(gullet(), np.full(3, 30.0), np.full(3, 35.0)), RUN, np.array([1.0, 0.0, 0.0])
+    )
     assert (near.pushed(np.array([[31.0, 31.0, 31.0], [0.0, 0.0, 0.0]])) == 0.0).all()
 
 
