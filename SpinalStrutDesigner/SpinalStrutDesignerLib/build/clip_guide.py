@@ -24,7 +24,7 @@ from ..case.model import Endplate
 from ..plan.guides import GuidePlan
 from ..plan.plan import Screw
 from .design import Situation
-from .guide_base import GuideShape, cylinder_field, drill_way_field, finished_mesh, overshoot, tube_field
+from .guide_base import GuideShape, cylinder_field, drill_way_field, overshoot, tube_field
 from .guide_ground import WAY_MM, Ground, ground_on, least_on_way, swept
 from .guide_zones import NEIGHBOUR_MM, Zones
 from .outline import polygon_distance
@@ -88,8 +88,9 @@ def check_seats(sleeves: tuple[Sleeve, ...], screws: tuple[Screw, ...], guides: 
             )
 
 
-def clip_mesh(shape: GuideShape, screws: tuple[Screw, ...], plate: Endplate) -> Mesh:
-    """The guide as one closed body. screws: those of its sleeves; plate: that the implant's end docks on.
+def clip_body(shape: GuideShape, screws: tuple[Screw, ...], plate: Endplate) -> np.ndarray:
+    """The guide's body [k, j, i] mm on the ground's grid, negative inside. screws: those of its sleeves; plate: the one
+    that the implant's end docks on.
 
     Raises GeometryError where a sleeve would lie in the implant, in bone or in a keep-out, or sleeves cannot be joined
     clear of those.
@@ -113,7 +114,7 @@ def clip_mesh(shape: GuideShape, screws: tuple[Screw, ...], plate: Endplate) -> 
         values = _fitted(shape, body, limits)
     if not _joined(shape, values):
         raise _unjoined(shape.sleeves)
-    return finished_mesh(values, shape)
+    return values
 
 
 def _frames(sleeves: tuple[Sleeve, ...]) -> Iterator[np.ndarray]:

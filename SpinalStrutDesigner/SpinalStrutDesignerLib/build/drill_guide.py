@@ -14,12 +14,14 @@ from LatticeGeneratorLib.errors import GeometryError
 from LatticeGeneratorLib.mesh.mesh import Mesh, Part
 
 from ..case.model import Endplate
-from .clip_guide import check_seats, clip_mesh, clip_shapes
+from .clip_guide import check_seats, clip_body, clip_shapes
 from .design import DrillGuide, End, Situation
-from .guide_base import GuideShape, check_free, made_guide
-from .guide_extras import gripped, windowed
+from .guide_base import GuideShape, check_free, finished_mesh, joined_guide
+from .guide_grip import gripped
 from .guide_ground import bone_ground, guide_frames
+from .guide_windows import windowed
 from .guide_zones import contact_zones
+from .mark_words import guide_wordings
 from .sleeves import check_apart, sleeve_on_bone, sleeve_on_implant
 
 _MOST_WAYS = 4  # in which a guide on an implant is tried: what keeps it from them keeps it from the next
@@ -79,7 +81,7 @@ def guide_on_bone(situation: Situation, end: End) -> DrillGuide:
     numbers = screw_numbers(situation, end)
     sleeves = tuple(sleeve_on_bone(n, screws[n - 1], bone, guides) for n in numbers)
     check_apart(sleeves)
-    faults = []
+    faults, words = [], guide_wordings(situation, end, sleeves)
     for frame in guide_frames(situation, plate, sleeves):
         ground = bone_ground(situation, plate, sleeves, frame)
         try:
@@ -90,8 +92,9 @@ def guide_on_bone(situation: Situation, end: End) -> DrillGuide:
             continue
         for zones in tried:
             try:
-                shape = windowed(gripped(GuideShape(ground, zones, sleeves, guides), situation))
-                return _finished(*made_guide(shape), end, f"bone of {plate.level}")
+                shape, body = joined_guide(GuideShape(ground, zones, sleeves, guides))
+                shape = windowed(gripped(shape, body, situation, words))
+                return _finished(shape, finished_mesh(body, shape), end, f"bone of {plate.level}")
             except GeometryError as fault:
                 faults.append(fault)
     # What is told is what keeps the guide from the best of its ways.
@@ -113,7 +116,9 @@ def guide_on_implant(situation: Situation, implant: Mesh, end: End) -> DrillGuid
     faults = []
     for shape in islice(clip_shapes(situation, implant, sleeves, plate), _MOST_WAYS):
         try:
-            return _finished(shape, clip_mesh(shape, screws, plate), end, "holes of the implant")
+            body = clip_body(shape, screws, plate)
+            shape = gripped(shape, body, situation, guide_wordings(situation, end, sleeves))
+            return _finished(shape, finished_mesh(body, shape), end, "holes of the implant")
         except GeometryError as fault:
             faults.append(fault)
     raise faults[0]
@@ -126,7 +131,7 @@ def _finished(shape: GuideShape, mesh: Mesh, end: End, seat: str) -> DrillGuide:
         "seat": seat,
         "zones": str(len(shape.zones.points)),
         "windows": str(len(shape.holes)),
-        "grip": "made" if shape.rods else "none",
+        "grip": "made" if shape.grip else "none",
         **{f"screw {sleeve.screw}": sleeve.words for sleeve in shape.sleeves},
     }
     part = Part(mesh, NAMES[end], "guide", "PA12", told)

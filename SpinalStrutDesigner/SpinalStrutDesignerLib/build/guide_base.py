@@ -51,19 +51,30 @@ _PLATE_TURNS = 24  # corners of the circle round a zone or sleeve in the base's 
 
 
 @dataclass(frozen=True, eq=False)
+class Grip:
+    """A handle along a guide's way in. solids: closed bodies in RAS that overlap each other and the guide's body; foot:
+    (3,) RAS, where it stands on the guide's base, and the radius, mm, that it covers there: 0 where it hangs on a
+    sleeve."""
+
+    solids: tuple[Mesh, ...]
+    foot: np.ndarray
+    foot_radius_mm: float
+
+
+@dataclass(frozen=True, eq=False)
 class GuideShape:
-    """What a guide's body is made from. rods: (start, end, radius mm) in RAS, a grip; holes: the same, windows."""
+    """What a guide's body is made from. holes: (start, end, radius mm) in RAS, windows."""
 
     ground: Ground
     zones: Zones
     sleeves: tuple[Sleeve, ...]
     guides: GuidePlan
-    rods: tuple[tuple[np.ndarray, np.ndarray, float], ...] = ()
+    grip: Grip | None = None
     holes: tuple[tuple[np.ndarray, np.ndarray, float], ...] = ()
 
 
-def made_guide(shape: GuideShape) -> tuple[GuideShape, Mesh]:
-    """The guide as one closed body in RAS, and its shape less those zones that keep-outs or bone part from the rest.
+def joined_guide(shape: GuideShape) -> tuple[GuideShape, np.ndarray]:
+    """The shape less those zones that keep-outs or bone part from the rest, and its body [k, j, i] mm.
 
     Raises GeometryError where they part sleeves, or leave fewer than three zones with a hook.
     """
@@ -71,7 +82,7 @@ def made_guide(shape: GuideShape) -> tuple[GuideShape, Mesh]:
         values = guide_field(shape)
         joined = _joined_zones(shape, values)
         if joined.all():
-            return shape, finished_mesh(values, shape)
+            return shape, values
         zones = shape.zones.only(joined)
         if len(zones.points) < 3 or len(zones.hooks) == 0 or len(zones.faces) < 2:
             break
@@ -86,8 +97,8 @@ def finished_mesh(values: np.ndarray, shape: GuideShape) -> Mesh:
     """The largest piece of a field [k, j, i] on the ground's grid as one closed body in RAS, with its grip, drilled."""
     mesh = simplified(largest_component(isosurface(values, shape.ground.grid))[0], _SIMPLIFY_MM)
     solid = Solid.of(mesh.transformed(shape.ground.matrix))
-    solid = solid.joined([cylinder(*rod) for rod in shape.rods])
-    solid = solid.less([*(bore(s) for s in shape.sleeves), *(cylinder(*hole) for hole in shape.holes)])
+    solid = solid.less([cylinder(*hole) for hole in shape.holes]).joined(shape.grip.solids if shape.grip else [])
+    solid = solid.less([bore(sleeve) for sleeve in shape.sleeves])
     body, _ = largest_component(solid.mesh())
     made, crossing = untangled(printable(body))
     if crossing:

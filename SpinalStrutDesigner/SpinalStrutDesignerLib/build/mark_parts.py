@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 from LatticeGeneratorLib.mesh.mesh import Part
 
-from .design import DrillGuide, End, Foot, Implant, Situation
+from .design import DrillGuide, Foot, Implant, Situation
 from .mark import Lettered, Mark
 from .mark_ground import strong_enough, surgeon_of, worth_facing
 from .mark_place import Skin
-from .mark_words import drill_wordings, end_wordings, implant_wordings
+from .mark_words import end_wordings, guide_wordings, implant_wordings
 from .marks import marked, with_marks
 
 Marks = tuple[Mark, ...]
@@ -60,13 +60,9 @@ def marked_drill_guide(guide: DrillGuide, situation: Situation) -> tuple[DrillGu
     def worth(skin: Skin) -> np.ndarray:
         return worth_facing(skin, situation, -guide.insertion, _relief_mm(lettered))
 
-    words = (*drill_wordings(guide, _plate_right(situation, guide.end)), end_wordings(situation.plan, guide.end))
+    words = guide_wordings(situation, guide.end, guide.sleeves)
     part, marks = marked(guide.part, words, lettered, worth, _up(situation))
     return replace(guide, part=part), marks
-
-
-def _plate_right(situation: Situation, end: End) -> np.ndarray:
-    return (situation.upper if end == "upper" else situation.lower).right
 
 
 def _relief_mm(lettered: Lettered) -> float:

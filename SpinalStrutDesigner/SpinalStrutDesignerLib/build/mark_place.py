@@ -16,7 +16,7 @@ from ..case.frame import projected
 # Between points that tell what a surface is like: less than the narrowest hole or edge of any part (1.5 mm), mm.
 POINT_MM = 0.4
 # Between places that are tried, mm, and turns of the text in its plane that are, degrees: upright, and reading upwards;
-# and along and across the direction in which the surface is straightest.
+# and along and across the directions in which the surface is straightest, and in which what is even of it is longest.
 _TRIED_MM = 1.5
 # Of the points about a place one of so many is looked at first.
 _SOME = 5
@@ -109,17 +109,17 @@ class Place:
 @dataclass(frozen=True, eq=False)
 class _Around:
     """What lies about one point, in axes of its own. local: (n, 3) mm; lean: (n,) cosine of the normals to the third
-    axis; free: (n,) bool, where text may be; straight_deg: the turn in which the surface is straightest."""
+    axis; free: (n,) bool, where text may be; ways_deg: turns in which the surface is straightest, and longest."""
 
     axes: np.ndarray
     local: np.ndarray
     lean: np.ndarray
     free: np.ndarray
-    straight_deg: float
+    ways_deg: tuple[float, ...]
 
     def chosen(self, number: np.ndarray, turned: np.ndarray) -> _Around:
         """Some of the points, in turned axes."""
-        return _Around(self.axes, projected(self.local[number], turned), self.lean[number], self.free[number], 0.0)
+        return _Around(self.axes, projected(self.local[number], turned), self.lean[number], self.free[number], ())
 
 
 def best_place(skin: Skin, ranks: Sequence[Sequence[Block]], up: np.ndarray) -> tuple[int, int, Place] | None:
@@ -187,15 +187,21 @@ def _around(skin: Skin, number: int, blocks: Sequence[Block], up: np.ndarray) ->
     lean = projected(skin.normals[near], axes[2:])[:, 0]
     bent = projected(skin.normals[close], axes[:2])
     bent = bent[np.einsum("ij,ij->i", bent, bent) < 1.0 - _LEAN_BESIDE**2]
-    ways = np.linalg.eigh(np.einsum("ni,nj->ij", bent, bent))[1]
-    straight = float(np.rad2deg(np.arctan2(ways[1, 0], ways[0, 0])))
-    return _Around(axes, projected(away, axes), lean, skin.worth[near] > -np.inf, straight)
+    local, free = projected(away, axes), skin.worth[near] > -np.inf
+    even = local[free & (lean >= _LEAN) & (np.abs(local[:, 2]) <= max(b.uneven for b in blocks)), :2]
+    return _Around(axes, local, lean, free, (_least_deg(bent), _least_deg(even - even.sum(axis=0) / max(len(even), 1))))
+
+
+def _least_deg(plane: np.ndarray) -> float:
+    """The direction, degrees, in which the squares of (n, 2) sum up to least."""
+    ways = np.linalg.eigh(np.einsum("ni,nj->ij", plane, plane))[1]
+    return float(np.rad2deg(np.arctan2(ways[1, 0], ways[0, 0])))
 
 
 def _open(around: _Around, blocks: Sequence[Block]) -> list[tuple[int, float]]:
     """Numbers of blocks and turns for which nothing but even surface is met under and beside the block, as far as a
     plane tells."""
-    turns = np.array([*_TURNS_DEG, *(_upright(around.straight_deg + quarter) for quarter in (0.0, 90.0))])
+    turns = np.array([*_TURNS_DEG, *(_upright(way + quarter) for way in around.ways_deg for quarter in (0.0, 90.0))])
     high = around.local[:, 2] > -min(block.below for block in blocks)
     # A part of the points rules most out; what it lets pass is looked at with all of them.
     high &= np.arange(len(high)) % _SOME == 0

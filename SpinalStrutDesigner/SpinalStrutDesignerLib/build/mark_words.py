@@ -9,9 +9,10 @@ from itertools import combinations, pairwise
 import numpy as np
 
 from ..plan.plan import Plan
-from .design import DrillGuide, End, Situation
+from .design import End, Situation
+from .sleeves import Sleeve
 
-# Words that may stand on lines of their own, as many lines as need be.
+# Words that may stand on lines of their own, as many lines as need be; spaces in a word may be broken too, all at once.
 Wording = tuple[str, ...]
 # The same text in ever fewer words: the first that fits is written.
 Wordings = tuple[Wording, ...]
@@ -42,30 +43,43 @@ def end_wordings(plan: Plan, end: End) -> Wordings:
     return _each_once((*named, plan.case_code, _version(plan)), (*named, plan.case_code), named, (ENDS[end],))
 
 
-def drill_wordings(guide: DrillGuide, right: np.ndarray) -> tuple[Wordings, ...]:
-    """Of a drill guide: drill and depth stop of each sleeve, once where they are all alike. right: (3,) RAS, the
-    patient's right, by which sleeves are told apart; else by their screws' numbers."""
-    told = [(f"{s.drill_mm:g}", f"STOP {s.stop_mm:g}") for s in guide.sleeves]
+def guide_wordings(situation: Situation, end: End, sleeves: Sequence[Sleeve]) -> tuple[Wordings, Wordings]:
+    """Of a drill guide: its drills and depth stops, and its end's words."""
+    plate = situation.upper if end == "upper" else situation.lower
+    return drill_wordings(sleeves, plate.right), end_wordings(situation.plan, end)
+
+
+def drill_wordings(sleeves: Sequence[Sleeve], right: np.ndarray) -> Wordings:
+    """Of a drill guide: drill and depth stop of each sleeve, once where they are all alike; then of ever fewer. right:
+    (3,) RAS, the patient's right, by which sleeves are told apart; else by their screws' numbers."""
+    told = [f"{s.drill_mm:g} STOP {s.stop_mm:g}" for s in sleeves]
     if len(set(told)) == 1:
         return ((told[0],),)
-    aside = [float(np.dot(s.entry, right)) for s in guide.sleeves]
-    names = [f"S{s.screw}" for s in guide.sleeves]
+    aside = [float(np.dot(s.entry, right)) for s in sleeves]
+    names = [f"S{s.screw}" for s in sleeves]
     if len(aside) == 2 and abs(aside[0] - aside[1]) >= _SIDEWAYS_MM:
         names = ["R", "L"] if aside[0] > aside[1] else ["L", "R"]
-    return tuple(((name, *words),) for name, words in zip(names, told))
+    whole = tuple(f"{name} {words}" for name, words in zip(names, told))
+    return tuple(whole[:count] for count in range(len(whole), 0, -1))
 
 
 def layouts(wording: Wording) -> tuple[tuple[str, ...], ...]:
     """The wording on one line, two and three, each broken, between words or after a hyphen, where its longest line is
-    shortest."""
+    shortest; and each word with spaces in it on two lines of its own."""
     pieces = [piece for word in wording for piece in (*re.findall(r"[^-]+-+(?=.)|.+", word), " ")][:-1]
+    made = [_broken(pieces, count) for count in range(1, _MOST_LINES + 1)]
+    if any(" " in word for word in wording):
+        spaced = [re.split("( )", word) for word in wording]
+        made.append(tuple(line for word in spaced for line in _broken(word, min(2, len(word)))))
+    return tuple(dict.fromkeys(made))
+
+
+def _broken(pieces: Sequence[str], count: int) -> tuple[str, ...]:
+    """Pieces on so many lines, or on as many as there can be, where the longest is shortest."""
     between = [n for n in range(1, len(pieces)) if pieces[n] != " "]
-    made = []
-    for count in range(1, min(len(between) + 1, _MOST_LINES) + 1):
-        cuts = [(0, *inner, len(pieces)) for inner in combinations(between, count - 1)]
-        broken = [tuple("".join(pieces[a:b]).strip() for a, b in pairwise(cut)) for cut in cuts]
-        made.append(min(broken, key=lambda lines: max(len(line) for line in lines)))
-    return tuple(made)
+    cuts = [(0, *inner, len(pieces)) for inner in combinations(between, min(count, len(between) + 1) - 1)]
+    broken = [tuple("".join(pieces[a:b]).strip() for a, b in pairwise(cut)) for cut in cuts]
+    return min(broken, key=lambda lines: max(len(line) for line in lines))
 
 
 def left_out(full: Sequence[str], written: Sequence[str]) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ class GuidePlan(Record):
     Three numbers that are never one: fit_gap between guide and bone (or implant), tool_clearance added to a drill's
     diameter, print_tolerance of the plastic. insert_diameter: of a metal sleeve that leads the drill, None for none;
     stop_step: a drill's depth stop is set in such steps; zone_diameter: of contact zones on bone, and how far a saddle
-    over an implant's face reaches past the sleeves; window 0: none; grip 0: none, both on bone alone.
+    over an implant's face reaches past the sleeves; window 0: none, on bone alone; grip 0: none.
     """
 
     _place: ClassVar[str] = "guides"
