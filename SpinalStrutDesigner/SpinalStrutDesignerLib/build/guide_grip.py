@@ -36,6 +36,8 @@ _CORNER_MM, _CORNER_STEPS = 1.0, 6  # by which a tab's corners are rounded
 # Where no rod can stand, a tab hangs on a sleeve by a web from this share of its length to so far under its top, mm,
 # and this high at least. Engineering judgement.
 _WEB_SHARE, _UNDER_TOP_MM, _WEB_MM = 0.4, 1.0, 6.0
+# A tab on a sleeve that leans is tried so much farther from it, mm.
+_FARTHER_MM = (0.0, 1.5, 3.0)
 _OVERLAP_MM = 0.5  # of what is joined
 _PLACES_MM = 1.0  # between places that are tried for a grip
 _ACROSS_MM = 1.5  # between lines on which a tab's room is measured: it is wrong by 0.07 mm at a thickness of 4 mm
@@ -81,7 +83,8 @@ def _tabs(shape: GuideShape, marks: MarkPlan, texts: Sequence[Wordings]) -> list
     thickness = max(_TAB_MM, 2.0 * lettered.below_mm + _APART_MM)
     longest = shape.guides.grip_mm - shape.guides.base_thickness_mm
     sides = {(max(b.height for b in each), max(b.width for b in each)) for each in product(*blocks)}
-    tabs = [_Tab(*(side + 2.0 * WALL_MM + _SPARE_MM for side in pair), thickness) for pair in sorted(sides)]
+    more = 2.0 * WALL_MM + _SPARE_MM
+    tabs = [_Tab(height + more, width + more, thickness) for height, width in sorted(sides)]
     return [tab for tab in tabs if tab.length_mm <= longest]
 
 
@@ -103,51 +106,49 @@ def _on_roots(
 
 
 def _on_sleeves(shape: GuideShape, situation: Situation, tab: _Tab) -> Iterator[Grip]:
-    """Grips whose tab hangs on a sleeve by a web as thick as itself."""
+    """Grips whose tab hangs on a sleeve by a web as thick as itself, as near to it as may be."""
     turns = 2.0 * np.pi * np.arange(_ROUND) / _ROUND
     across = np.stack([np.cos(turns), np.sin(turns), np.zeros(_ROUND)], axis=1)
     inner = 0.5 * tab.thickness_mm + _BESIDE_DRILL_MM + _APART_MM
-    for sleeve in shape.sleeves:
-        web = _Web.of(sleeve, shape.ground, tab)
-        if web is None:
-            continue
-        beside = 0.5 * sleeve.outer_mm + inner
-        centres = web.middle + (beside + 0.5 * tab.width_mm) * across
+    for sleeve, extra in product(shape.sleeves, _FARTHER_MM):
+        web, beside = _Web.of(sleeve, shape.ground), 0.5 * sleeve.outer_mm + inner + extra
+        held = across[web.holds(sleeve, across, tab)]
+        centres = web.middle + (beside + 0.5 * tab.width_mm) * held
         last = max(shape.guides.grip_mm, web.low + tab.length_mm)
-        for way in _open_ways(shape, situation, centres, across, tab, (web.low, last)):
+        for way in _open_ways(shape, situation, centres, held, tab, (web.low, last)):
             reach = beside + _OVERLAP_MM
-            if _web_room(shape, situation, sleeve, web, across[way], reach) < inner:
+            if _web_room(shape, situation, sleeve, web, held[way], reach) < inner:
                 continue
-            held = _prism(
-                shape.ground,
-                web.middle + 0.5 * reach * across[way],
-                across[way],
-                replace(tab, width_mm=reach),
-                (web.low, web.high),
-            )
-            solids = [held, _prism(shape.ground, centres[way], across[way], tab, (web.low, last))]
+            middle, part = web.middle + 0.5 * reach * held[way], replace(tab, width_mm=reach)
+            solids = [
+                _prism(shape.ground, middle, held[way], part, (web.low, web.high)),
+                _prism(shape.ground, centres[way], held[way], tab, (web.low, last)),
+            ]
             yield _grip(shape.ground, solids, web.middle, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
 class _Web:
-    """What joins a tab to a sleeve. middle: (3,) on the sleeve's axis as seen along the way; low, high: mm above it, in
-    the guide's frame."""
+    """What joins a tab to a sleeve. middle: (3,) on the sleeve's axis as seen along the way; low, high: mm above it;
+    lean: (3,) mm, from the axis's foot to its top as seen along the way; all in the guide's frame."""
 
     middle: np.ndarray
     low: float
     high: float
+    lean: np.ndarray
 
     @classmethod
-    def of(cls, sleeve: Sleeve, ground: Ground, tab: _Tab) -> _Web | None:
-        """None where it would be too low, or a sleeve that leans would leave it."""
+    def of(cls, sleeve: Sleeve, ground: Ground) -> _Web:
+        """Along the middle of a sleeve, under the rim of its top."""
         foot, top = ground.local([sleeve.foot, sleeve.top])
-        up = top - foot
-        aslant = float(np.linalg.norm(up[:2]))
-        low, high = _WEB_SHARE * up[2], up[2] - _UNDER_TOP_MM - 0.5 * sleeve.outer_mm * aslant / sleeve.length_mm
-        if high - low < _WEB_MM or aslant > sleeve.outer_mm - tab.thickness_mm:
-            return None
-        return cls(foot + np.append(0.5 * up[:2], 0.0), low, high)
+        up, lean = float((top - foot)[2]), (top - foot) * [1.0, 1.0, 0.0]
+        rim = 0.5 * sleeve.outer_mm * float(np.linalg.norm(lean)) / sleeve.length_mm
+        return cls(foot + 0.5 * lean, _WEB_SHARE * up, up - _UNDER_TOP_MM - rim, lean)
+
+    def holds(self, sleeve: Sleeve, across: np.ndarray, tab: _Tab) -> np.ndarray:
+        """(n,) bool: whether it is high enough, and a sleeve does not lean out of it, where it runs across (n, 3)."""
+        out = np.abs(np.cross(across, self.lean)[:, 2])
+        return np.asarray((self.high - self.low >= _WEB_MM) & (out <= sleeve.outer_mm - tab.thickness_mm))
 
 
 def _web_room(
@@ -197,7 +198,8 @@ def _in_view(shape: GuideShape, corners: np.ndarray, across: np.ndarray, tab: _T
 def _rod(ground: Ground, start: np.ndarray, radius: float, length: float) -> Mesh:
     """Out along the way, in RAS."""
     ends = start + np.array([[0.0], [length]]) * np.eye(3)[2]
-    return cylinder(*ground.ras(ends), radius)
+    foot, top = ground.ras(ends)
+    return cylinder(foot, top, radius)
 
 
 def _prism(ground: Ground, centre: np.ndarray, across: np.ndarray, tab: _Tab, reach: tuple[float, float]) -> Mesh:
@@ -228,6 +230,8 @@ def _roots(shape: GuideShape, body: np.ndarray, situation: Situation) -> list[tu
     places = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1).reshape(-1, 2)
     tops = _tops(ground, body, places)
     starts = np.column_stack([places, tops - 0.5 * guides.base_thickness_mm])[np.isfinite(tops)]
+    if len(starts) == 0:
+        return []
     aside = np.linalg.norm(starts[:, :2] - starts[:, :2].mean(axis=0), axis=1)
     carried = np.array([_carried(shape, body, starts, radius) for radius in _RADII_MM])
     some = np.flatnonzero(carried.any(axis=0))

@@ -24,7 +24,7 @@ def off_drills(ground: Ground, sleeves: Sequence[Sleeve], starts: np.ndarray, fi
     points = _lines(starts, first, last).reshape(-1, 3)
     room = np.full(len(points), np.inf)
     for sleeve in sleeves:
-        foot, end = ground.local([sleeve.foot, sleeve.outside(DRILL_WAY_MM)])
+        foot, end = ground.local(np.array([sleeve.foot, sleeve.outside(DRILL_WAY_MM)]))
         along = end - foot
         share = np.clip((points - foot) @ along / (along @ along), 0.0, 1.0)
         away = np.linalg.norm(points - foot - share[:, None] * along, axis=1)

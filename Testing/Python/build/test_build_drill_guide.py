@@ -13,9 +13,6 @@ from LatticeGeneratorLib.mesh.check import closed_manifold_fault, components
 from LatticeGeneratorLib.mesh.samples import first_in_cells, surface_points
 from LatticeGeneratorLib.mesh.solids import cylinder
 from SpinalStrutDesignerLib.build.drill_guide import drill_guides, guide_on_bone
-from SpinalStrutDesignerLib.build.guide_base import GuideShape
-from SpinalStrutDesignerLib.build.guide_extras import _starts_off_bone
-from SpinalStrutDesignerLib.build.guide_ground import bone_ground, guide_frames
 from SpinalStrutDesignerLib.case.model import Mask, Structure
 from SpinalStrutDesignerLib.errors import GeometryError
 
@@ -173,22 +170,3 @@ def test_a_grip_keeps_off_bone_that_stands_before_the_guide():
     for out in np.arange(0.0, 30.0, 1.0):
         moved = points - out * guide.insertion
         assert not np.all((moved > affine[:3, 3]) & (moved < affine[:3, 3] + 9.5), axis=1).any()
-
-
-STEEP = [(0.0, 4.0, True), (15.0, 4.0, True), (30.0, 4.0, False), (50.0, 2.5, False)]
-
-
-@pytest.mark.parametrize(("tilt_deg", "radius", "kept"), STEEP)
-def test_a_grips_flat_end_stays_off_bone_that_rises_beside_it(tilt_deg, radius, kept):
-    """Over a plane tilted by an angle, the rim of a disc so far off it comes nearer by the radius times the sine."""
-    made, guide = two_screws()
-    plate, sleeves = made.upper, guide.sleeves
-    ground = bone_ground(made, plate, sleeves, guide_frames(made, plate, sleeves)[0])
-    points = ground.grid.points()
-    tilt = np.radians(tilt_deg)
-    plane = (np.cos(tilt) * points[:, 2] - np.sin(tilt) * points[:, 0]).reshape(ground.grid.array_shape)
-    shape = GuideShape(replace(ground, carrier=plane), None, sleeves, made.plan.guides)
-    off = made.plan.guides.fit_gap_mm + 1.0 + 0.5 * made.plan.guides.base_thickness_mm  # the base's middle, 2.7 mm
-    start = np.array([[0.0, 0.0, off / np.cos(tilt)]])
-    assert (off - radius * np.sin(tilt) >= made.plan.guides.fit_gap_mm + 1.0) == kept
-    assert _starts_off_bone(shape, start, radius).tolist() == [kept]
