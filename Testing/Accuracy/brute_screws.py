@@ -192,7 +192,9 @@ def _safe(end: ScrewEnd, hole: Screw) -> Iterator[list[_Found]]:
         # Two screws stand apart: the strongest of all may lie all in one place.
         cells = (_CELLS * (strewn.at[:, :2] - low[:2]) / (high - low)[:2]).astype(int) @ [_CELLS + 1, 1]
         judged = np.sort(np.concatenate([np.flatnonzero(cells == cell)[:_JUDGED] for cell in np.unique(cells)]))
-        yield [(float(strewn.held[k]), strewn.screws[k], strewn.at[k]) for k in judged if holds(end, strewn.screws[k])]
+        yield [
+            (float(strewn.held[k]), strewn.screws[k], strewn.at[k]) for k in judged if holds(end, strewn.screws[k])
+        ]
 
 
 def _near(end: ScrewEnd, hole: Screw, at: np.ndarray, scale: float, seed: int) -> Strewn:

@@ -16,6 +16,7 @@ from row import Row
 from SpinalStrutDesignerLib.build.design import Design, DrillGuide, Implant, Situation
 from SpinalStrutDesignerLib.build.drill_guide import drill_guides
 from SpinalStrutDesignerLib.build.implant import blank, implant, trial
+from SpinalStrutDesignerLib.build.mark_parts import marked_drill_guide
 from SpinalStrutDesignerLib.build.situation import situation
 from SpinalStrutDesignerLib.case.read import read_case
 from SpinalStrutDesignerLib.errors import CaseError, GeometryError
@@ -83,6 +84,8 @@ def _made_rows(name: str, guide: DrillGuide, design: Design) -> Iterator[Row]:
         off, turned, _ = bore_axis(guide.part.mesh, sleeve, np.array(screw.entry), np.array(screw.direction))
         yield Row(name, f"{which}'s bore off screw {sleeve.screw}", off, "mm", most=AXIS_MM)
         yield Row(name, f"{which}'s bore turned from screw {sleeve.screw}", turned, "°", most=AXIS_DEG)
+    missing = [word for mark in marked_drill_guide(guide, where)[1] for word in mark.omitted]
+    yield Row(name, f"{which}'s words without room", float(len(missing)), "", most=0.0)
 
 
 def _seat_rows(name: str, guide: DrillGuide, design: Design) -> Iterator[Row]:

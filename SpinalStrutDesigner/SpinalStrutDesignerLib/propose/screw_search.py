@@ -96,7 +96,9 @@ def held_safely(end: ScrewEnd, fit: Fit, lines: Lines, shots: Shots, tally: Tall
     return safely
 
 
-def off_canal(end: ScrewEnd, fit: Fit, shots: Shots, count: int, slack_percent: float, tally: Tally) -> np.ndarray:
+def off_canal(
+    end: ScrewEnd, fit: Fit, shots: Shots, count: int, slack_percent: float, tally: Tally
+) -> np.ndarray:
     """(n,) bool: which reach the canal seldom enough, told by so many deviations with so many percentage points to
     spare."""
     if not end.canal or not len(shots):

@@ -35,7 +35,9 @@ class Sheet:
         self._axes.set_ylim(0.0, height_mm)
         self._axes.axis("off")
 
-    def line(self, points: np.ndarray, width_mm: float = 0.25, style: Style = "solid", color: str = "black") -> None:
+    def line(
+        self, points: np.ndarray, width_mm: float = 0.25, style: Style = "solid", color: str = "black"
+    ) -> None:
         """A line through points (n, 2)."""
         x, y = np.asarray(points, dtype=float).T
         self._axes.plot(

@@ -68,7 +68,9 @@ def driver_room(distance: Distance, entries: np.ndarray, directions: np.ndarray,
     return least
 
 
-def access_room(things: Sequence[Obstacle], entries: np.ndarray, directions: np.ndarray, driver: Driver) -> np.ndarray:
+def access_room(
+    things: Sequence[Obstacle], entries: np.ndarray, directions: np.ndarray, driver: Driver
+) -> np.ndarray:
     """(n,) mm, the least room of drivers among all things, each farther by what it may be held aside; inf with none.
 
     What may be held aside counts by its depth in the way: it may have to be moved farther than that. The finding

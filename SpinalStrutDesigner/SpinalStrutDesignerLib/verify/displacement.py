@@ -63,7 +63,9 @@ def _needed(
     return float(shifts.min() if out is None else shifts[_ways(along) @ out >= _DEEPER].min())
 
 
-def _shifts(structure: Structure, samples: Samples, place: np.ndarray, near_mm: float, along: np.ndarray) -> np.ndarray:
+def _shifts(
+    structure: Structure, samples: Samples, place: np.ndarray, near_mm: float, along: np.ndarray
+) -> np.ndarray:
     """(24,) mm along each of `_ways`."""
     low, high = place.min(axis=0) - near_mm, place.max(axis=0) + near_mm
     held = points_within(structure, low, high)

@@ -66,7 +66,9 @@ def _missing(design: Design, mark: Mark, id: str, what: str) -> Finding:
     )  # fmt: skip
 
 
-def _made(mark: Mark, place: Place, mesh: Mesh, situation: Situation, design: Design, id: str, what: str) -> Finding:
+def _made(
+    mark: Mark, place: Place, mesh: Mesh, situation: Situation, design: Design, id: str, what: str
+) -> Finding:
     made = measured_text(mark, place, mesh)
     flat = _spread_over(place)
     surface = place.to_ras(np.column_stack([flat, place.height(flat)[0]]))

@@ -58,7 +58,9 @@ def deviations(budget: ErrorBudget, count: int = FINE) -> Deviations:
     entry = _magnitudes(even[:, 0], budget.screw_entry_mm, budget.screw_entry_sd_mm, "screw_entry_sd_mm")
     angle = _magnitudes(even[:, 1], budget.screw_angle_deg, budget.screw_angle_sd_deg, "screw_angle_sd_deg")
     ways = [np.stack([np.cos(turn), np.sin(turn)], axis=1) for turn in 2.0 * np.pi * even[:, 2:].T]
-    return Deviations(np.full(count, 1.0 / count), entry[:, None] * ways[0], np.deg2rad(angle)[:, None] * ways[1])
+    return Deviations(
+        np.full(count, 1.0 / count), entry[:, None] * ways[0], np.deg2rad(angle)[:, None] * ways[1]
+    )
 
 
 def magnitude(share: float, mean: float, sd: float) -> float:
@@ -154,7 +156,9 @@ def across_of(direction: np.ndarray, upright: np.ndarray) -> tuple[np.ndarray, n
     return np.cross(up, direction), up
 
 
-def _margins(starts: np.ndarray, ways: np.ndarray, depths: np.ndarray, radius: float, distance: Distance) -> np.ndarray:
+def _margins(
+    starts: np.ndarray, ways: np.ndarray, depths: np.ndarray, radius: float, distance: Distance
+) -> np.ndarray:
     """(n,) mm, the least along each thread."""
     away = distance(points_along(starts, ways, depths).reshape(-1, 3)).reshape(len(starts), len(depths))
     least: np.ndarray = thread_margin(away, depths, radius).min(axis=1)

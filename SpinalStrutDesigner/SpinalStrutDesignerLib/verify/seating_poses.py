@@ -117,10 +117,8 @@ class Target:
             return poses.vectors
         chord = poses.turns @ self.direction - self.direction
         length = np.linalg.norm(chord, axis=1, keepdims=True)
-        return (
-            chord
-            * np.where(length > 1e-9, 2.0 * np.arcsin(np.minimum(length / 2.0, 1.0)), 1.0)
-            / np.where(length > 1e-9, length, 1.0)
+        return chord * np.where(length > 1e-9, 2.0 * np.arcsin(np.minimum(length / 2.0, 1.0)), 1.0) / np.where(
+            length > 1e-9, length, 1.0
         )
 
     def far(self, poses: Poses) -> np.ndarray:

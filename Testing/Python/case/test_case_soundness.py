@@ -68,3 +68,4 @@ def test_what_hangs_on_by_a_voxel_is_told_and_no_refusal() -> None:
     assert "hangs on" in sound.faults[0] and not sound.broken
     voxels[3:8, 3:8, 10:12] = True
     assert soundness_of(voxels).faults == ()
+

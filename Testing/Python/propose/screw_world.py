@@ -73,7 +73,9 @@ def moved(where: Situation, turn: np.ndarray, shift: np.ndarray) -> Situation:
     matrix = np.eye(4)
     matrix[:3, :3], matrix[:3, 3] = turn, shift
     case, plan = where.case, where.plan
-    structures = (replace(one, mask=Mask(one.mask.voxels, matrix @ one.mask.ijk_to_ras)) for one in case.structures)
+    structures = (
+        replace(one, mask=Mask(one.mask.voxels, matrix @ one.mask.ijk_to_ras)) for one in case.structures
+    )
     turned = replace(case.with_structures(structures), ct=Volume(case.ct.voxels, matrix @ case.ct.ijk_to_ras))
     plates = (
         replace(

@@ -172,6 +172,7 @@ def tall_world(plan: Plan) -> Situation:
     return replace(where, case=where.case.with_structures(tall))
 
 
+
 @pytest.mark.parametrize("count", [3, 4])
 def test_three_and_four_screws_hold_every_rule_between_them(count: int):
     short = kind(10.0, 12.0, 14.0)

@@ -91,3 +91,4 @@ def test_heads_give_way_together_by_what_the_preview_measures() -> None:
                 if best < 1.0:
                     assert measured[ways[0].structure.name] == pytest.approx(best, abs=0.35)
     assert compared >= 3
+
