@@ -78,7 +78,9 @@ class Zones:
         return Zones(self.faces[face], self.face_normals[face], self.hooks[hook], self.hook_normals[hook])
 
 
-def contact_zones(ground: Ground, plate: Endplate, sleeves: Sequence[Sleeve], guides: GuidePlan) -> tuple[Zones, ...]:
+def contact_zones(
+    ground: Ground, plate: Endplate, sleeves: Sequence[Sleeve], guides: GuidePlan
+) -> tuple[Zones, ...]:
     """Zones to be tried one after the other, as not all can be joined to one body: up to six on the face and two hooks
     on the endplate that hold the guide best, hooks with room for an arm first; last up to three as far apart as bone
     and reach allow with two hooks as far apart as they go.
@@ -189,7 +191,9 @@ def _borne(ground: Ground, points: np.ndarray, normals: np.ndarray, guides: Guid
     return borne
 
 
-def _on_rim(ground: Ground, points: np.ndarray, normals: np.ndarray, plate: Endplate, zone_mm: float) -> np.ndarray:
+def _on_rim(
+    ground: Ground, points: np.ndarray, normals: np.ndarray, plate: Endplate, zone_mm: float
+) -> np.ndarray:
     """(n,) bool: on the endplate, near its rim on the surgeon's side."""
     flat = plate.to_local(ground.ras(points))[:, :2]
     inside = -polygon_distance(plate.to_local(plate.outline)[:, :2], flat)
